@@ -1,0 +1,67 @@
+# `make` alone lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := $(wildcard kit/pyproject.toml cli/pyproject.toml services/*/pyproject.toml)
+SERVICES := auth catalog cart orders
+SOURCES := kit/shopkit $(wildcard cli/shopcli $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
+# Modules stay together on one of the two processes, since their databases are made once for each.
+PYTEST := $(BIN)/python -m pytest
+FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
+WHOLE := tests/e2e tests/launcher
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-postgres test-compose up down lock lint format openapi bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock $(PACKAGES) tools/venv.sh
+	@tools/venv.sh $(VENV)
+	@touch $@
+
+run: $(READY) ## Start the whole shop here: four services and the gateway (settings: .env.example)
+	@exec $(BIN)/python -m launcher
+
+test: $(READY) ## Run every test that needs neither Docker nor PostgreSQL
+	$(PYTEST) $(FAST)
+	$(PYTEST) $(WHOLE)
+
+test-postgres: $(READY) ## Run the same tests on a private, throw-away PostgreSQL
+	$(BIN)/python tools/postgres.py $(PYTEST) $(FAST)
+
+test-compose: $(READY) ## Run the end-to-end tests against docker compose
+	@tools/test-compose.sh
+
+up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)
+	@tools/compose.sh up
+
+down: ## Stop what `make up` started; its data stays
+	@tools/compose.sh down
+
+lock: $(READY) ## Write the requirements locks anew (UPGRADE=1: with the newest versions)
+	$(LOCK) -o requirements.lock requirements.in kit/build.in $(PACKAGES)
+	for s in $(SERVICES); do $(LOCK) -c requirements.lock -o services/$$s/requirements.lock services/$$s/pyproject.toml kit/build.in || exit; done
+	$(LOCK) -c requirements.lock -o cli/requirements.lock cli/pyproject.toml kit/build.in
+
+lint: $(READY) ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: $(READY) ## Lay the code out, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(READY) ## Write contracts/openapi/*.json anew from the services
+	$(BIN)/python tools/openapi.py
+
+bench: $(READY) ## Measure the shop's speed into bench/results/
+	$(BIN)/python bench/run.py
+
+clean: ## Remove the virtual environment and caches (never the data)
+	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
