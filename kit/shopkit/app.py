@@ -1,0 +1,94 @@
+"""build_app: everything that an app of the shop has, in one visible order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Path, Response
+from fastapi.routing import APIRoute
+
+from shopkit.auth import Public
+from shopkit.db import Database
+from shopkit.edge import Edge
+from shopkit.errors import Problem, Unavailable
+from shopkit.ids import UUID_PATTERN
+from shopkit.jwks import JwksClient
+from shopkit.metrics import exposition
+from shopkit.openapi import document, policy_of
+from shopkit.responses import add_error_handlers
+from shopkit.routing import new_router
+
+PathId = Annotated[str, Path(pattern=UUID_PATTERN, description="UUIDv7")]
+
+
+def build_app(
+    *, title: str, routers: Sequence[APIRouter], state: Mapping[str, Any], description: str = ""
+) -> FastAPI:
+    """One app. `state` must have `database`, and `verifier` where a route is not public.
+
+    Raises RuntimeError when a route declares no policy, or two routes share a name.
+    """
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for name, value in state.items():
+        setattr(app.state, name, value)
+    for router in (*routers, health_router(state["database"], state.get("keys"))):
+        app.router.routes.extend(router.routes)
+    _require_policies_and_names(app)
+    add_error_handlers(app)
+    app.add_middleware(Edge)
+    return app
+
+
+def _require_policies_and_names(app: FastAPI) -> None:
+    names: set[str] = set()
+    for route in app.router.routes:
+        if isinstance(route, APIRoute):
+            policy_of(route)
+            if route.name in names:
+                raise RuntimeError(f"two routes are named {route.name}")
+            names.add(route.name)
+            route.operation_id = route.name
+
+
+def health_router(database: Database, keys: JwksClient | None) -> APIRouter:
+    router = new_router()
+
+    @router.get("/healthz", include_in_schema=False)
+    async def healthz(_: Public) -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz", include_in_schema=False)
+    async def readyz(_: Public) -> dict[str, str]:
+        try:
+            await database.ping()
+        except Problem:
+            raise
+        except Exception as exc:
+            raise Unavailable("The database does not answer.") from exc
+        if keys is not None and not keys.ready:
+            raise Unavailable("Auth's public keys are not known yet.")
+        return {"status": "ok"}
+
+    return router
+
+
+def metrics_router() -> APIRouter:
+    """For the internal listener only."""
+    router = new_router()
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics(_: Public) -> Response:
+        body, media_type = exposition()
+        return Response(body, media_type=media_type)
+
+    return router
+
+
+__all__ = ["PathId", "build_app", "document", "metrics_router"]

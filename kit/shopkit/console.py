@@ -1,0 +1,84 @@
+"""The console script of a service: serve, migrate, openapi, and what the service adds."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+from pydantic import ValidationError
+
+from shopkit.logs import configure_logs, get_logger
+from shopkit.migrations import SchemaMismatch, migrate
+from shopkit.openapi import document
+from shopkit.server import serve
+from shopkit.service import Service
+from shopkit.settings import ServiceSettings
+from shopkit.sqlite import DatabaseInUse
+
+S = TypeVar("S", bound=ServiceSettings)
+Command = Callable[[S], None]
+
+
+def command_line(
+    name: str,
+    settings_type: type[S],
+    build: Callable[[S], Service],
+    migrations: Path,
+    extra: Mapping[str, Command[S]] | None = None,
+) -> None:
+    """Run the command that the arguments name; exits 2 with one line when the settings are wrong."""
+    commands: dict[str, Command[S]] = {
+        "serve": lambda settings: _serve(name, settings, build),
+        "migrate": lambda settings: migrate(settings.database_url, migrations),
+        "openapi": lambda settings: _print_openapi(build(settings)),
+        **(extra or {}),
+    }
+    parser = argparse.ArgumentParser(prog=f"shop-{name}")
+    parser.add_argument("command", choices=commands)
+    chosen = parser.parse_args().command
+    try:
+        commands[chosen](_example(settings_type) if chosen == "openapi" else settings_type())
+    except ValidationError as exc:
+        _fail(name, _settings_advice(exc, settings_type))
+    except (SchemaMismatch, DatabaseInUse, OSError, ValueError) as exc:
+        _fail(name, str(exc))
+
+
+def _example(settings_type: type[S]) -> S:
+    """Enough to build the apps of a service that is not going to serve."""
+    values: dict[str, Any] = {
+        "database_url": "sqlite:///openapi.db",
+        "listen": "127.0.0.1:0",
+        "internal_listen": "127.0.0.1:0",
+    }
+    return settings_type(**values)
+
+
+def _serve(name: str, settings: S, build: Callable[[S], Service]) -> None:
+    configure_logs(name, settings.log_level)
+    get_logger().info("settings", **settings.masked())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(build(settings), settings.listen, settings.internal_listen))
+
+
+def _print_openapi(service: Service) -> None:
+    json.dump(document(service.public), sys.stdout, indent=2, ensure_ascii=False, sort_keys=True)
+    sys.stdout.write("\n")
+
+
+def _settings_advice(exc: ValidationError, settings_type: type[S]) -> str:
+    prefix = settings_type.model_config.get("env_prefix", "")
+    lines = (
+        f"{prefix}{'_'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
+        for error in exc.errors(include_input=False)
+    )
+    return "settings are wrong: " + "; ".join(lines)
+
+
+def _fail(name: str, message: str) -> None:
+    sys.stderr.write(f"shop-{name}: {message}\n")
+    raise SystemExit(2)

@@ -1,0 +1,58 @@
+"""Database: run a plain function in one transaction, on SQLite or on PostgreSQL."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Transaction = Callable[Concatenate[Connection, P], T]
+
+
+class Database(ABC):
+    """What a service sees of its database.
+
+    Functions are synchronous, take the connection first and do nothing but SQL: on PostgreSQL
+    `run` may call them up to three times. Raises Unavailable when the database does not answer
+    and StorageFull when it cannot grow; whatever else the function raises rolls back and comes out.
+    """
+
+    dialect: str
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    async def run(
+        self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run in one transaction; return when it is durable."""
+
+    @abstractmethod
+    async def read(
+        self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run outside of a transaction, for reads that are quick."""
+
+    @abstractmethod
+    async def read_slow(
+        self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `read`, for what may take long: it never holds up other requests."""
+
+    async def ping(self) -> None:
+        await self.read(_ping)
+
+
+def _ping(conn: Connection) -> None:
+    conn.execute(text("SELECT 1"))
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"

@@ -1,0 +1,122 @@
+"""Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header-07) for one-transaction effects.
+
+The key's row is written in the transaction of the effect: both are there, or neither.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, select, update
+
+from shopkit.errors import IdempotencyKeyReused, InvalidIdempotencyKey
+from shopkit.tables import Instant, Int, Json, Str, insert_or_ignore, new_table
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+DAYS_KEPT = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request was answered with; `body` is JSON-able after storing."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+    def apply(self, response: Response) -> Any:
+        """Set status and headers; the body is for the route to return."""
+        response.status_code = self.status
+        response.headers.update(self.headers)
+        if self.replayed:
+            response.headers["Idempotent-Replayed"] = "true"
+        return self.body
+
+
+async def _idempotency_key(
+    request: Request,
+    _: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Any unique text of up to 255 characters. Repeating the request with the "
+            "same key has no second effect and gives the first answer again.",
+        ),
+    ] = None,
+) -> str | None:
+    sent = request.headers.getlist("idempotency-key")
+    if not sent:
+        return None
+    if len(sent) > 1 or not _KEY.fullmatch(sent[0]):
+        raise InvalidIdempotencyKey("Send one key of 1 to 255 visible ASCII characters.")
+    return sent[0]
+
+
+IdempotencyKey = Annotated[str | None, Depends(_idempotency_key)]
+
+
+def new_key_table(metadata: MetaData) -> Table:
+    return new_table(
+        metadata,
+        "idempotency_keys",
+        Column("caller", Str, nullable=False),
+        Column("key", Str, nullable=False),
+        Column("route", Str, nullable=False),
+        Column("fingerprint", Str, nullable=False),
+        Column("status", Int),
+        Column("headers", Json),
+        Column("body", Json),
+        Column("created_at", Instant, nullable=False, index=True),
+        PrimaryKeyConstraint("caller", "key"),
+    )
+
+
+def fingerprint(payload: BaseModel | None, *more: str) -> str:
+    """Tells payloads apart: a hash of what the client sent, and of `more` (path ids and the like)."""
+    sent = payload.model_dump(mode="json", exclude_unset=True) if payload else None
+    text = json.dumps([sent, *more], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def replayable(
+    conn: Connection,
+    *,
+    table: Table,
+    key: str | None,
+    caller: str,
+    route: str,
+    fingerprint: str,
+    now: datetime,
+    effect: Callable[[], Answer],
+) -> Answer:
+    """Run `effect` once per (caller, key); repeats get its answer. Call inside the transaction.
+
+    An effect that raises leaves nothing behind, the key included. Raises IdempotencyKeyReused.
+    """
+    if key is None:
+        return effect()
+    mine = {"caller": caller, "key": key, "route": route, "fingerprint": fingerprint}
+    if insert_or_ignore(conn, table, {**mine, "created_at": now}):
+        answer = effect()
+        stored = {"status": answer.status, "headers": answer.headers}
+        body = to_jsonable_python(answer.body)
+        where = (table.c.caller == caller) & (table.c.key == key)
+        conn.execute(update(table).where(where).values(**stored, body=body))
+        return Answer(answer.status, body, answer.headers)
+    return _stored(conn, table, mine)
+
+
+def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer:
+    where = (table.c.caller == mine["caller"]) & (table.c.key == mine["key"])
+    row = conn.execute(select(table).where(where)).mappings().one()
+    if (row["route"], row["fingerprint"]) != (mine["route"], mine["fingerprint"]):
+        raise IdempotencyKeyReused
+    return Answer(row["status"], row["body"], row["headers"], replayed=True)

@@ -1,0 +1,102 @@
+"""Alembic, driven from code: one step of its own before a service starts."""
+
+import asyncio
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+
+from shopkit.db import Database, is_sqlite
+from shopkit.postgres import postgres_engine
+from shopkit.sqlite import PRAGMAS, lock_file
+
+_REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
+_ADVISORY_LOCK = 7_305_001
+
+
+class SchemaMismatch(RuntimeError):
+    """The database's schema is not the one that this code was written for."""
+
+
+def newest_revision(migrations: Path) -> str:
+    """Revisions are numbered `NNNN` like their files, so that a start needs no Alembic."""
+    names = (_REVISION_FILE.fullmatch(path.name) for path in (migrations / "versions").iterdir())
+    return max(name.group(1) for name in names if name)
+
+
+async def check_schema(database: Database, migrations: Path, command_name: str) -> None:
+    """Raises SchemaMismatch unless the database is exactly at the newest revision."""
+    found, wanted = await database.read(_revision), newest_revision(migrations)
+    if found != wanted:
+        advice = (
+            f"run `{command_name} migrate`"
+            if (found or "") < wanted
+            else "this release is older than the database: deploy the newer one"
+        )
+        raise SchemaMismatch(f"the database is at revision {found}, not {wanted}; {advice}")
+
+
+def _revision(conn: Connection) -> str | None:
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(url: str, migrations: Path, revision: str = "head") -> None:
+    """Bring the schema to `revision`, all of it or nothing; refuses while a service has the file."""
+    if is_sqlite(url):
+        _migrate_sqlite(url, migrations, revision)
+    else:
+        asyncio.run(_migrate_postgres(url, migrations, revision))
+
+
+def _migrate_sqlite(url: str, migrations: Path, revision: str) -> None:
+    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    lock = lock_file(url)
+    engine = create_engine(make_url(url).set(drivername="sqlite+pysqlite"))
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.begin() as conn:
+            _upgrade(conn, migrations, revision)
+    finally:
+        engine.dispose()
+        os.close(lock)
+
+
+async def _migrate_postgres(url: str, migrations: Path, revision: str) -> None:
+    engine = postgres_engine(url, pool_size=1, statement_timeout="0", lock_timeout="30000")
+    async with engine.begin() as connection:
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        await connection.run_sync(_upgrade, migrations, revision)
+    await engine.dispose()
+
+
+def _upgrade(conn: Connection, migrations: Path, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)
+
+
+def run_env(metadata: MetaData) -> None:
+    """The whole of every service's `migrations/env.py`."""
+    options: dict[str, Any] = {"target_metadata": metadata, "transactional_ddl": True}
+    context.configure(connection=context.config.attributes["connection"], **options)
+    with context.begin_transaction():
+        context.run_migrations()

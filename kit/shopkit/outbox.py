@@ -1,0 +1,124 @@
+"""Transactional outbox: effects elsewhere are written with what causes them, then delivered.
+
+Delivery is at least once; the receiver makes it take effect once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, MetaData, Row, Table, insert, select, update
+
+from shopkit.clock import SYSTEM_CLOCK, Clock
+from shopkit.db import Database
+from shopkit.errors import Problem
+from shopkit.ids import new_id
+from shopkit.logs import get_logger
+from shopkit.tables import Id, Instant, Int, Json, Str, new_table
+
+log = get_logger()
+Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
+LEASE_SECONDS = 30
+BATCH = 50
+
+
+def new_outbox_table(metadata: MetaData) -> Table:
+    return new_table(
+        metadata,
+        "outbox",
+        Column("id", Id, primary_key=True),
+        Column("topic", Str, nullable=False),
+        Column("payload", Json, nullable=False),
+        Column("attempts", Int, nullable=False),
+        Column("created_at", Instant, nullable=False),
+        Column("due_at", Instant),
+        Index("ix_outbox_due_at", "due_at"),
+    )
+
+
+def emit(
+    conn: Connection, table: Table, *, topic: str, payload: Mapping[str, Any], now: datetime
+) -> None:
+    """Write an event in the transaction of its cause. `due_at` becomes null once it is delivered."""
+    row = {"id": new_id(), "topic": topic, "payload": dict(payload)}
+    conn.execute(insert(table).values(**row, attempts=0, created_at=now, due_at=now))
+
+
+class Relay:
+    """Delivers events to the handler of their topic until each has succeeded."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        handlers: Mapping[str, Handler],
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._database, self._table, self._clock = database, table, clock
+        self._handlers = handlers
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that something was emitted; otherwise it is found within a second."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            try:
+                delivered = await self.drain()
+            except Problem as exc:
+                log.warning("relay_paused", reason=exc.detail)
+                delivered = 0
+            if delivered < BATCH:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), timeout=1)
+                self._woken.clear()
+
+    async def drain(self) -> int:
+        """Deliver what is due now, once; answers how many were tried."""
+        now = self._clock.now()
+        rows = await self._database.run(_take, self._table, now=now)
+        if rows:
+            failed = await asyncio.gather(*(self._deliver(row) for row in rows))
+            await self._database.run(_settle, self._table, rows=rows, failed=failed, now=now)
+        return len(rows)
+
+    async def _deliver(self, row: Row[Any]) -> bool:
+        """True when it failed."""
+        try:
+            await self._handlers[row.topic](row.payload)
+        except Exception as exc:
+            log.warning("delivery_failed", topic=row.topic, id=row.id, reason=str(exc))
+            return True
+        return False
+
+
+def _take(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]]:
+    due = (
+        select(table)
+        .where(table.c.due_at <= now)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    rows = conn.execute(due).all()
+    lease = now + timedelta(seconds=LEASE_SECONDS)
+    taken = table.c.id.in_([row.id for row in rows])
+    if rows:
+        conn.execute(update(table).where(taken).values(due_at=lease))
+    return rows
+
+
+def _settle(
+    conn: Connection, table: Table, *, rows: Sequence[Row[Any]], failed: Sequence[bool], now: datetime
+) -> None:
+    done = [row.id for row, bad in zip(rows, failed, strict=True) if not bad]
+    conn.execute(update(table).where(table.c.id.in_(done)).values(due_at=None))
+    for row, bad in zip(rows, failed, strict=True):
+        if bad:
+            wait = timedelta(seconds=min(60, 2**row.attempts))
+            again = {"attempts": row.attempts + 1, "due_at": now + wait}
+            conn.execute(update(table).where(table.c.id == row.id).values(**again))

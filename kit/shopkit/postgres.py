@@ -1,0 +1,89 @@
+"""PostgreSQL through asyncpg: the same functions, retried when the database asks for it."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shopkit.db import Database, P, T, Transaction
+from shopkit.errors import StorageFull, Unavailable
+
+RETRIED = {"40001", "40P01", "55P03"}
+"""serialization_failure, deadlock_detected, lock_not_available (PostgreSQL, appendix A)."""
+ATTEMPTS = 4
+_SETTINGS = {
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "timezone": "UTC",
+}
+
+
+def postgres_engine(url: str, pool_size: int = 10, **settings: str) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        connect_args={"timeout": 5, "server_settings": _SETTINGS | settings},
+    )
+
+
+class PostgresDatabase(Database):
+    dialect = "postgresql"
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self._url, self._pool_size = url, pool_size
+
+    async def start(self) -> None:
+        self._engine = postgres_engine(self._url, self._pool_size)
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def stop(self) -> None:
+        await self._engine.dispose()
+
+    async def read(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._attempt(self._autocommit, lambda conn: function(conn, *args, **kwargs))
+
+    read_slow = read
+
+    async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def call(conn: Connection) -> T:
+            return function(conn, *args, **kwargs)
+
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._attempt(self._engine, call)
+            except _Retry:
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+        return await self._attempt(self._engine, call)
+
+    async def _attempt(self, engine: AsyncEngine, call: Callable[[Connection], T]) -> T:
+        try:
+            async with engine.begin() as connection:
+                return await connection.run_sync(call)
+        except (PoolTimeout, OSError, TimeoutError) as exc:
+            raise Unavailable("The database does not answer.") from exc
+        except DBAPIError as exc:
+            raise _translated(exc) from exc
+
+
+class _Retry(Unavailable):
+    """The database rolled back and asks to try again."""
+
+
+def _translated(exc: DBAPIError) -> Exception:
+    state: Any = getattr(exc.orig, "sqlstate", None) or ""
+    if state in RETRIED:
+        return _Retry("The database is busy.")
+    if state in ("53100", "53200"):
+        return StorageFull("The database has no space left; nothing was changed.")
+    if exc.connection_invalidated or state[:2] in ("08", "57", "53"):
+        return Unavailable("The database does not answer.")
+    return exc

@@ -1,0 +1,85 @@
+"""Turn errors into problem+json answers."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from shopkit import errors
+from shopkit.errors import PROBLEM_JSON, FieldError, Problem
+from shopkit.logs import request_id
+
+
+def problem_bytes(problem: Problem, instance: str, request: str) -> bytes:
+    body = problem.body(instance=instance, request_id=request)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode("utf-8", errors="replace")
+
+
+def problem_response(problem: Problem, instance: str) -> Response:
+    return Response(
+        problem_bytes(problem, instance, request_id.get()),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_problem(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Problem)  # noqa: S101 - registered for Problem only
+    return problem_response(exc, request.url.path)
+
+
+async def _on_invalid(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)  # noqa: S101
+    found = exc.errors()
+    problem: Problem = (
+        errors.NotFound()  # an id that cannot exist is one that does not
+        if any(error["loc"][0] == "path" for error in found)
+        else errors.Invalid(
+            "Some of the input is not valid; `errors` lists all of it.",
+            errors=[_field_error(error) for error in found],
+        )
+    )
+    return problem_response(problem, request.url.path)
+
+
+def _field_error(error: dict[str, Any]) -> FieldError:
+    place, *rest = (str(part) for part in error["loc"])
+    names = [part.replace("~", "~0").replace("/", "~1")[:100] for part in rest]
+    pointer = "".join(f"/{name}" for name in names)
+    if place in ("query", "header"):
+        pointer = f"?{'.'.join(rest)}" if place == "query" else f"header:{'.'.join(rest)}"
+    detail = error["msg"].removeprefix("Value error, ")
+    return FieldError(pointer, error["type"], detail[:300])
+
+
+async def _on_http_exception(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101
+    if exc.status_code == 404:
+        return problem_response(errors.NotFound("There is no such path."), request.url.path)
+    if exc.status_code == 405:
+        allowed = ", ".join(allowed_methods(request))
+        problem = errors.MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
+        return problem_response(problem, request.url.path)
+    return problem_response(errors.BadRequest(str(exc.detail)), request.url.path)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
+    methods = {
+        method
+        for route in request.app.router.routes
+        for method in getattr(route, "methods", None) or ()
+        if route.matches({**scope, "method": method})[0] is Match.FULL
+    }
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -1,0 +1,96 @@
+"""StrictRoute: refuses what FastAPI would guess at (bodies, media types, query parameters)."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute, APIRouter
+
+from shopkit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
+from shopkit.strict_json import loads
+
+MAX_BODY = 64 * 1024
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictRoute(APIRoute):
+    """A route that knows its query parameters and reads its JSON body itself."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        known = query_names(self.dependant)
+        has_body = self.body_field is not None
+
+        async def strict(request: Request) -> Response:
+            if request.scope["query_string"]:
+                check_query(request, known)
+            if has_body:
+                await parse_json_body(request)
+            return await handle(request)
+
+        return strict
+
+
+def new_router() -> APIRouter:
+    return APIRouter(route_class=StrictRoute)
+
+
+def query_names(dependant: Dependant) -> frozenset[str]:
+    return frozenset(
+        field.alias for field in get_flat_params(dependant) if field.field_info.in_.value == "query"  # type: ignore[attr-defined]
+    )
+
+
+def check_query(request: Request, known: frozenset[str]) -> None:
+    """Raise Invalid for unknown and repeated query parameters, all of them at once."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    errors = [
+        FieldError(f"?{name[:100]}", "unknown_parameter", "There is no such query parameter.")
+        for name in dict.fromkeys(names)
+        if name not in known
+    ] + [
+        FieldError(f"?{name}", "repeated_parameter", "Send this query parameter once.")
+        for name in dict.fromkeys(names)
+        if name in known and names.count(name) > 1
+    ]
+    if errors:
+        raise Invalid("The query string is not valid.", errors=errors)
+
+
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The body; raises PayloadTooLarge as soon as more than `limit` bytes are known to come."""
+    declared = request.headers.get("content-length", "")
+    size, chunks = 0, []
+    too_large = PayloadTooLarge(f"The body may have {limit} bytes.")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise too_large
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        chunks.append(chunk)
+    request._body = b"".join(chunks)
+    return request._body
+
+
+def require_media_type(request: Request, *accepted: str) -> None:
+    sent = request.headers.get("content-type", "")
+    media_type, _, parameters = sent.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    plain = "content-encoding" not in request.headers and charset in ("", "charset=utf-8")
+    if media_type.strip().lower() not in accepted or not plain:
+        raise UnsupportedMediaType(
+            f"Send `Content-Type: {accepted[0]}` in UTF-8, not encoded.",
+            headers={"Accept-Post": ", ".join(accepted)},
+        )
+
+
+async def parse_json_body(request: Request) -> None:
+    """Leave the parsed body where FastAPI looks for it."""
+    raw = await read_body(request)
+    if raw:
+        require_media_type(request, "application/json", "application/merge-patch+json")
+        request._json = loads(raw)

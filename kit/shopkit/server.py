@@ -1,0 +1,78 @@
+"""Serve a service on its two listeners, and stop it gracefully."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from shopkit.logs import get_logger
+from shopkit.service import Service
+
+log = get_logger()
+KEEP_ALIVE_SECONDS = 75  # nginx keeps its side 60 s
+DRAIN_SECONDS = 20
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `serve`, which has two servers to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(address: str) -> socket.socket:
+    """A listening socket for `unix:/path.sock` or `host:port`. Raises OSError when it is taken."""
+    if address.startswith("unix:"):
+        path = Path(address.removeprefix("unix:"))
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        path.chmod(0o660)
+    else:
+        host, _, port = address.rpartition(":")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), int(port)))
+    listener.listen(2048)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _server(app: FastAPI) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+async def serve(service: Service, listen: str, internal_listen: str) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what has begun and stop."""
+    servers = {_server(service.public): bind(listen), _server(service.internal): bind(internal_listen)}
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, list(servers))
+    async with service.running():
+        log.info("serving", listen=listen, internal=internal_listen)
+        await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))
+    log.info("stopped")
+
+
+def _stop(servers: list[_Server]) -> None:
+    for server in servers:
+        server.force_exit = server.should_exit  # a second signal does not wait
+        server.should_exit = True

@@ -1,0 +1,63 @@
+"""A service: two apps, one database, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+
+from shopkit.db import Database
+from shopkit.logs import get_logger
+from shopkit.migrations import check_schema
+
+log = get_logger()
+RESTART_SECONDS = 1.0
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Service:
+    """What `build(settings)` of a service answers. Nothing is open before `running()`."""
+
+    name: str
+    migrations: Path
+    database: Database
+    public: FastAPI
+    internal: FastAPI
+    background: Sequence[Callable[[], Awaitable[None]]] = ()
+    closables: Sequence[Closable] = ()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the database, refuse a wrong schema, run the background; undo it all at the end."""
+        await self.database.start()
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            await check_schema(self.database, self.migrations, f"shop-{self.name}")
+            tasks = [asyncio.create_task(_keep_running(work)) for work in self.background]
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for closable in self.closables:
+                with suppress(Exception):
+                    await closable.close()
+            await self.database.stop()
+
+
+async def _keep_running(work: Callable[[], Awaitable[None]]) -> None:
+    """Background work must not end by an error: it is logged and begun again."""
+    while True:
+        try:
+            await work()
+            return
+        except Exception:
+            log.exception("background_work_failed", work=getattr(work, "__qualname__", str(work)))
+            await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,119 @@
+"""Column types that mean the same on SQLite (STRICT tables) and PostgreSQL, and names for constraints."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Dialect,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import UserDefinedType
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+}
+
+_Processor = Callable[[Any], Any]
+
+
+class _SqliteInstant(UserDefinedType[datetime]):
+    """Fixed-width RFC 3339 text, so that it sorts like time."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT"
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:
+        def to_text(value: datetime | None) -> str | None:
+            if value is None:
+                return None
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+        return to_text
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
+        return lambda text: None if text is None else datetime.fromisoformat(text)
+
+
+class _SqliteJson(UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT"
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:
+        return lambda value: (
+            None
+            if value is None
+            else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        )
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
+        return lambda text: None if text is None else json.loads(text)
+
+
+class _SqliteFlag(UserDefinedType[bool]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "INTEGER"
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:
+        return lambda value: None if value is None else int(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
+        return lambda value: None if value is None else bool(value)
+
+
+Str = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that sorts by code point on both."""
+Id = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+Int = BigInteger().with_variant(Integer(), "sqlite")
+Instant = postgresql.TIMESTAMP(timezone=True).with_variant(_SqliteInstant(), "sqlite")
+Json = postgresql.JSONB(none_as_null=True).with_variant(_SqliteJson(), "sqlite")
+Flag = Boolean().with_variant(_SqliteFlag(), "sqlite")
+
+
+def new_metadata() -> MetaData:
+    return MetaData(naming_convention=NAMING)
+
+
+def new_table(metadata: MetaData, name: str, *items: SchemaItem) -> Table:
+    """A table that is STRICT on SQLite."""
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+def insert_or_ignore(conn: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert unless a unique constraint is in the way; True when the row went in."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+    return conn.execute(statement).rowcount == 1
+
+
+def violated(exc: IntegrityError) -> str:
+    """The name of the violated constraint, or "" when the database does not tell."""
+    cause = getattr(exc.orig, "__cause__", None)
+    name = getattr(cause, "constraint_name", None)
+    if name is not None:
+        return str(name)
+    kind, _, rest = str(exc.orig).partition(" constraint failed: ")
+    if kind != "UNIQUE":
+        return rest
+    columns = [column.split(".") for column in rest.split(", ")]
+    return "_".join(["uq", columns[0][0], *(column[-1] for column in columns)])
