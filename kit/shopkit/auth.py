@@ -138,12 +138,12 @@ class Policy:
         return principal
 
 
-def Staff(scope: str) -> Any:  # noqa: N802 - reads as a type in signatures
+def Staff(scope: str) -> Any:
     """`staff: Annotated[Principal, Staff("orders:write")]`"""
     return Depends(Policy("staff", scope=scope))
 
 
-def Caller(*client_ids: str) -> Any:  # noqa: N802
+def Caller(*client_ids: str) -> Any:
     """`caller: Annotated[Principal, Caller("orders")]`, on internal routes"""
     return Depends(Policy("service", callers=client_ids))
 

@@ -30,7 +30,7 @@ def command_line(
     migrations: Path,
     extra: Mapping[str, Command[S]] | None = None,
 ) -> None:
-    """Run the command that the arguments name; exits 2 with one line when the settings are wrong."""
+    """Run the command that the arguments name; wrong settings: one line and exit code 2."""
     commands: dict[str, Command[S]] = {
         "serve": lambda settings: _serve(name, settings, build),
         "migrate": lambda settings: migrate(settings.database_url, migrations),

@@ -29,15 +29,11 @@ class Database(ABC):
     async def stop(self) -> None: ...
 
     @abstractmethod
-    async def run(
-        self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in one transaction; return when it is durable."""
 
     @abstractmethod
-    async def read(
-        self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def read(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run outside of a transaction, for reads that are quick."""
 
     @abstractmethod

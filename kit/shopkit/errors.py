@@ -1,4 +1,4 @@
-"""The one error type of the shop, and the only place where HTTP status meets errors (RFC 9457)."""
+"""The one error type, and the only place where HTTP status meets errors (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with the input; `pointer` is a JSON pointer (RFC 6901) into the body, or `?name`."""
+    """One thing wrong with the input: a JSON pointer (RFC 6901) into the body, or `?name`."""
 
     pointer: str
     code: str

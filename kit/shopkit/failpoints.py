@@ -16,7 +16,7 @@ class Failpoints:
         pairs = [item.split(":") for item in setting.split(",") if item]
         if any(len(pair) != 2 or pair[1] not in ACTIONS for pair in pairs):
             raise ValueError(f"failpoints are name:action with action one of {ACTIONS}")
-        self._actions = {name: action for name, action in pairs}
+        self._actions = dict(pairs)
 
     def __bool__(self) -> bool:
         return bool(self._actions)

@@ -1,4 +1,4 @@
-"""The one way in which services call each other: deadlines, retries, request ids, service tokens."""
+"""How services call each other: deadlines, retries, request ids, service tokens."""
 
 import asyncio
 import random

@@ -80,7 +80,7 @@ def new_key_table(metadata: MetaData) -> Table:
 
 
 def fingerprint(payload: BaseModel | None, *more: str) -> str:
-    """Tells payloads apart: a hash of what the client sent, and of `more` (path ids and the like)."""
+    """Tells payloads apart: a hash of what was sent, and of `more` (path ids and the like)."""
     sent = payload.model_dump(mode="json", exclude_unset=True) if payload else None
     text = json.dumps([sent, *more], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

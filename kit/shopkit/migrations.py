@@ -49,7 +49,7 @@ def _revision(conn: Connection) -> str | None:
 
 
 def migrate(url: str, migrations: Path, revision: str = "head") -> None:
-    """Bring the schema to `revision`, all of it or nothing; refuses while a service has the file."""
+    """Bring the schema to `revision`, or change nothing; refuses while a service has the file."""
     if is_sqlite(url):
         _migrate_sqlite(url, migrations, revision)
     else:

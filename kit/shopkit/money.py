@@ -7,7 +7,7 @@ MAX_AMOUNT = 10**12
 
 
 def exponent(currency: str) -> int:
-    """Digits after the decimal point (JPY 0, USD 2, KWD 3). Raises KeyError for no ISO 4217 code."""
+    """Digits after the decimal point (JPY 0, USD 2, KWD 3). Raises KeyError for other codes."""
     return EXPONENTS[currency]
 
 

@@ -74,7 +74,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = SECURITY_SCHEMES
     for route in routes:
-        for method in route.methods if route.include_in_schema else ():
+        for method in (route.methods or ()) if route.include_in_schema else ():
             _complete(spec["paths"][route.path_format][method.lower()], route)
     return spec
 

@@ -41,7 +41,7 @@ def new_outbox_table(metadata: MetaData) -> Table:
 def emit(
     conn: Connection, table: Table, *, topic: str, payload: Mapping[str, Any], now: datetime
 ) -> None:
-    """Write an event in the transaction of its cause. `due_at` becomes null once it is delivered."""
+    """Write an event in the transaction of its cause. `due_at` is null once it is delivered."""
     row = {"id": new_id(), "topic": topic, "payload": dict(payload)}
     conn.execute(insert(table).values(**row, attempts=0, created_at=now, due_at=now))
 
@@ -113,7 +113,12 @@ def _take(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]
 
 
 def _settle(
-    conn: Connection, table: Table, *, rows: Sequence[Row[Any]], failed: Sequence[bool], now: datetime
+    conn: Connection,
+    table: Table,
+    *,
+    rows: Sequence[Row[Any]],
+    failed: Sequence[bool],
+    now: datetime,
 ) -> None:
     done = [row.id for row, bad in zip(rows, failed, strict=True) if not bad]
     conn.execute(update(table).where(table.c.id.in_(done)).values(due_at=None))

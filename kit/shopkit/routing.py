@@ -40,7 +40,9 @@ def new_router() -> APIRouter:
 
 def query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(
-        field.alias for field in get_flat_params(dependant) if field.field_info.in_.value == "query"  # type: ignore[attr-defined]
+        field.alias
+        for field in get_flat_params(dependant)
+        if field.field_info.in_.value == "query"  # type: ignore[attr-defined]
     )
 
 

@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 _FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_EMAIL = re.compile(r"[^@\s<>\"(),:;\\\[\]]{1,64}@(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.I)
+_EMAIL = re.compile(
+    r"[^@\s<>\"(),:;\\\[\]]{1,64}@(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.I
+)
 
 
 class Input(BaseModel):
@@ -68,7 +70,9 @@ def clean_text(value: str) -> str:
     if value.isascii() and value.isprintable():
         return value
     text = unicodedata.normalize("NFC", value)
-    bad = (c for c in text if unicodedata.category(c) in _FORBIDDEN_CATEGORIES and c not in "\t\n\r")
+    bad = (
+        c for c in text if unicodedata.category(c) in _FORBIDDEN_CATEGORIES and c not in "\t\n\r"
+    )
     if next(bad, None) or _BIDI_CONTROLS.search(text):
         raise ValueError("control characters are not allowed")
     return text

@@ -62,7 +62,10 @@ def _server(app: FastAPI) -> _Server:
 
 async def serve(service: Service, listen: str, internal_listen: str) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun and stop."""
-    servers = {_server(service.public): bind(listen), _server(service.internal): bind(internal_listen)}
+    servers = {
+        _server(service.public): bind(listen),
+        _server(service.internal): bind(internal_listen),
+    }
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, list(servers))

@@ -56,7 +56,7 @@ def sqlite_engine(url: str, *pragmas: str) -> Engine:
 
 
 def lock_file(url: str) -> int:
-    """Take the lock that only one process may have; raises DatabaseInUse. Freed with the process."""
+    """Take the lock that one process may have; raises DatabaseInUse. Ends with the process."""
     path = Path(f"{make_url(url).database}.lock")
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:

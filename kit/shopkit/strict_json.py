@@ -51,7 +51,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _invalid_number() -> Invalid:
     return Invalid(
         "A number in the body cannot be used.",
-        errors=[FieldError("", "number_out_of_range", "Numbers must be finite and fit in 64 bits.")],
+        errors=[
+            FieldError("", "number_out_of_range", "Numbers must be finite and fit in 64 bits.")
+        ],
     )
 
 

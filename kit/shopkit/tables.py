@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite (STRICT tables) and PostgreSQL, and names for constraints."""
+"""Column types that mean the same on SQLite (STRICT) and PostgreSQL; constraint names."""
 
 import json
 from collections.abc import Callable

@@ -127,9 +127,12 @@ async def running(
     service: Service,
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
     """Run a service in process; gives clients of its public and its internal app."""
-    async with service.running(), client_for(service.public) as public:
-        async with client_for(service.internal) as internal:
-            yield public, internal
+    async with (
+        service.running(),
+        client_for(service.public) as public,
+        client_for(service.internal) as internal,
+    ):
+        yield public, internal
 
 
 @pytest.fixture(scope="session", autouse=True)

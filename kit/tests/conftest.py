@@ -1,0 +1,34 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import CheckConstraint, Column
+
+from shopkit.databases import open_database
+from shopkit.db import Database
+from shopkit.idempotency import new_key_table
+from shopkit.outbox import new_outbox_table
+from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_metadata, new_table
+from shopkit.testing import TestDatabases
+
+metadata = new_metadata()
+keys = new_key_table(metadata)
+outbox = new_outbox_table(metadata)
+boxes = new_table(
+    metadata,
+    "boxes",
+    Column("id", Id, primary_key=True),
+    Column("name", Str, unique=True),
+    Column("stock", Int, CheckConstraint("stock >= 0", name="stock_not_negative")),
+    Column("made_at", Instant),
+    Column("tags", Json),
+    Column("open", Flag),
+)
+
+
+@pytest.fixture
+async def database(databases: TestDatabases) -> AsyncIterator[Database]:
+    found = open_database(databases.empty(), pool_size=5)
+    await found.start()
+    await found.run(metadata.create_all)
+    yield found
+    await found.stop()
