@@ -17,7 +17,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, select, update
 
 from shopkit.errors import IdempotencyKeyReused, InvalidIdempotencyKey
-from shopkit.tables import Instant, Int, Json, Str, insert_or_ignore, new_table
+from shopkit.tables import Instant, Int, Str, Verbatim, insert_or_ignore, new_table
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DAYS_KEPT = 30
@@ -72,8 +72,8 @@ def new_key_table(metadata: MetaData) -> Table:
         Column("route", Str, nullable=False),
         Column("fingerprint", Str, nullable=False),
         Column("status", Int),
-        Column("headers", Json),
-        Column("body", Json),
+        Column("headers", Verbatim),
+        Column("body", Verbatim),
         Column("created_at", Instant, nullable=False, index=True),
         PrimaryKeyConstraint("caller", "key"),
     )

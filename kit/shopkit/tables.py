@@ -87,6 +87,8 @@ Id = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 Int = BigInteger().with_variant(Integer(), "sqlite")
 Instant = postgresql.TIMESTAMP(timezone=True).with_variant(_SqliteInstant(), "sqlite")
 Json = postgresql.JSONB(none_as_null=True).with_variant(_SqliteJson(), "sqlite")
+Verbatim = postgresql.JSON(none_as_null=True).with_variant(_SqliteJson(), "sqlite")
+"""JSON whose members keep their order: for answers that are to be repeated byte by byte."""
 Flag = Boolean().with_variant(_SqliteFlag(), "sqlite")
 
 

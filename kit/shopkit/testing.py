@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -42,7 +43,7 @@ class TestDatabases:
         """The URL of a new database at the newest revision."""
         if migrations not in self._templates:
             self._templates[migrations] = template = self.empty()
-            migrate(template, migrations)
+            _in_thread(migrate, template, migrations)
         template = self._templates[migrations]
         if self._postgres_url:
             return self._new_postgres(make_url(template).database)
@@ -72,7 +73,13 @@ class TestDatabases:
             await connection.execute(statement)
             await connection.close()
 
-        asyncio.run(run())
+        _in_thread(lambda: asyncio.run(run()))
+
+
+def _in_thread(function: Callable[..., None], *args: Any) -> None:
+    """Where a loop may be running already, what wants one of its own gets a thread."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(function, *args).result()
 
 
 @dataclass
