@@ -1,0 +1,1 @@
+"""Runs the whole shop on one machine: four services, nginx before them, SQLite behind them."""

@@ -1,0 +1,45 @@
+"""`python -m launcher`, which is what `make run` does."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from launcher.errors import LaunchError
+from launcher.settings import read_env_file, read_settings
+from launcher.shop import run_shop
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    _stop_on_signals()
+    try:
+        environment = {**read_env_file(ROOT / ".env"), **os.environ}
+        run_shop(read_settings(environment, ROOT), environment, ROOT)
+    except LaunchError as error:
+        print(f"shop: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _stop_on_signals() -> None:
+    """Also as a shell's background job, for which the shell ignores SIGINT; nohup is respected."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Once: what is being stopped is not interrupted by a second, impatient Ctrl-C."""
+    for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(again, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""The first admin: who it is, and whether it has to be made."""
+
+from dataclasses import dataclass
+
+from launcher.settings import Settings
+from launcher.vault import Vault
+
+_PASSWORD, _MADE = "admin-password", "admin-email"
+
+
+@dataclass(frozen=True)
+class Administrator:
+    email: str
+    password: str
+    vault: Vault
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"AUTH_ADMIN_EMAIL": self.email, "AUTH_ADMIN_PASSWORD": self.password}
+
+    @property
+    def is_made(self) -> bool:
+        return self.vault.note(_MADE) == self.email
+
+    def mark_as_made(self) -> None:
+        self.vault.keep(_MADE, self.email)
+
+
+def find_administrator(settings: Settings, vault: Vault) -> Administrator:
+    """A password that was not given is made once and kept, readable for its owner only."""
+    password = settings.admin_password or vault.secret(_PASSWORD, size=15)
+    return Administrator(settings.admin_email, password, vault)

@@ -1,0 +1,59 @@
+"""The four services: where each listens, what it is told, and which database it has."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.data_folder import DataFolder
+from launcher.vault import Vault
+
+NAMES = ("auth", "catalog", "cart", "orders")
+CALLEES = {"cart": ("catalog",), "orders": ("cart", "catalog")}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything is: the project, the data, the sockets, the programs of the venv."""
+
+    root: Path
+    data: DataFolder
+    sockets: Path
+    programs: Path
+
+    def socket(self, name: str) -> Path:
+        return self.sockets / f"{name}.sock"
+
+    def internal_socket(self, name: str) -> Path:
+        return self.sockets / f"{name}-internal.sock"
+
+    def database(self, name: str) -> Path:
+        return self.data.databases / f"{name}.db"
+
+    def migrations(self, name: str) -> Path:
+        return self.root / "services" / name / "migrations" / "versions"
+
+    def program(self, name: str) -> Path:
+        return self.programs / f"shop-{name}"
+
+
+def service_environment(
+    name: str, layout: Layout, vault: Vault, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """`environment` wins, so that ORDERS_LOG_LEVEL or AUTH_DATABASE_URL may be set by hand."""
+    settings = {
+        "DATABASE_URL": f"sqlite:///{layout.database(name)}",
+        "LISTEN": f"unix:{layout.socket(name)}",
+        "INTERNAL_LISTEN": f"unix:{layout.internal_socket(name)}",
+        "SECRET_KEY": vault.secret(f"{name}-secret-key"),
+        "AUTH_URL": f"unix:{layout.internal_socket('auth')}",
+        "JWKS_CACHE": str(layout.data.keys / f"{name}-jwks.json"),
+    }
+    if name == "auth":
+        clients = {client: vault.secret(f"{client}-client-secret") for client in CALLEES}
+        settings |= {"KEYS_DIR": str(layout.data.keys), "SERVICE_CLIENTS": json.dumps(clients)}
+    if name in CALLEES:
+        settings["CLIENT_SECRET"] = vault.secret(f"{name}-client-secret")
+    for callee in CALLEES.get(name, ()):
+        settings[f"{callee.upper()}_URL"] = f"unix:{layout.internal_socket(callee)}"
+    return {f"{name.upper()}_{key}": value for key, value in settings.items()} | dict(environment)

@@ -1,0 +1,95 @@
+"""What a person may set: the environment, and beside it the file .env (see .env.example)."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.errors import LaunchError
+
+DEFAULT_ADMIN = "admin@example.com"
+PASSWORD_LENGTHS = range(8, 129)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str
+    port: int
+    data_dir: Path
+    admin_email: str
+    admin_password: str | None
+    """None: one is made at the first start."""
+    rate_limits: bool
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - only compared
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
+    """Raises LaunchError naming the setting that is wrong. A relative DATA_DIR starts at `root`."""
+    email = environment.get("ADMIN_EMAIL") or DEFAULT_ADMIN
+    if not _EMAIL.fullmatch(email):
+        raise LaunchError(f"ADMIN_EMAIL={email} is not an e-mail address")
+    return Settings(
+        host=_host(environment.get("GATEWAY_HOST") or "127.0.0.1"),
+        port=_port(environment.get("GATEWAY_PORT") or "8080"),
+        data_dir=(root / Path(environment.get("DATA_DIR") or "var").expanduser()).resolve(),
+        admin_email=email,
+        admin_password=_password(environment.get("ADMIN_PASSWORD")),
+        rate_limits=_switch("RATE_LIMITS", environment.get("RATE_LIMITS") or "on"),
+    )
+
+
+def _host(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
+    except ValueError:
+        raise LaunchError(f"GATEWAY_HOST={text} is not an IP address of this machine") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
+        raise LaunchError(f"GATEWAY_PORT={text} is not a port: use a number from 1 to 65535")
+    return int(text)
+
+
+def _password(text: str | None) -> str | None:
+    if text and len(text) not in PASSWORD_LENGTHS:
+        shortest, longest = PASSWORD_LENGTHS[0], PASSWORD_LENGTHS[-1]
+        raise LaunchError(f"ADMIN_PASSWORD must have {shortest} to {longest} characters")
+    return text or None
+
+
+def _switch(name: str, text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise LaunchError(f"{name}={text} is neither on nor off")
+    return text.lower() == "on"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The assignments of a file like `.env`; none where there is no file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise LaunchError(f"{path} cannot be read: {error}") from None
+    values = {}
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if not line or line.startswith("#"):
+            continue
+        if not (found := _ASSIGNMENT.fullmatch(line)):
+            raise LaunchError(f"{path.name}, line {number}: expected NAME=value")
+        values[found[1]] = _unquoted(found[2])
+    return values
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]:
+        return text[1:-1]
+    return re.sub(r"(^|\s+)#.*", "", text)
