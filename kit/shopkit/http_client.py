@@ -1,19 +1,18 @@
 """How services call each other: deadlines, retries, request ids, service tokens."""
 
 import asyncio
+import json as jsonlib
 import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-import httpx2
+from urllib.parse import urlencode
 
 from shopkit.errors import Unavailable
 from shopkit.logs import request_id
+from shopkit.transport import HttpTransport, Transport, TransportError
 
-CONNECT_SECONDS, READ_SECONDS = 0.5, 2.0
-KEEPALIVE_SECONDS = 30  # less than the 75 s of the callee, or a request meets a closing connection
 RETRIED = {502, 503, 504}
 
 
@@ -32,7 +31,7 @@ class TokenSource(Protocol):
 class ServiceClient:
     """Calls one service. Repeats a call up to `attempts` times, so only give it repeatable ones.
 
-    `base_url` is `http://host:port` or `unix:/path.sock`.
+    `base_url` is `http://host:port` or `unix:/path.sock`. Tests give a `transport` of their own.
     """
 
     def __init__(
@@ -40,25 +39,13 @@ class ServiceClient:
         base_url: str,
         *,
         tokens: TokenSource | None = None,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self._tokens = tokens
-        socket = base_url.removeprefix("unix:") if base_url.startswith("unix:") else None
-        limits = httpx2.Limits(
-            max_connections=64,
-            max_keepalive_connections=32,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-        )
-        self._http = httpx2.AsyncClient(
-            base_url="http://service" if socket else base_url,
-            transport=transport or httpx2.AsyncHTTPTransport(uds=socket, limits=limits),
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = transport or HttpTransport(base_url)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._transport.close()
 
     async def call(
         self,
@@ -74,10 +61,11 @@ class ServiceClient:
 
         `deadline` is in seconds, for all attempts together.
         """
+        headers, body = _encoded(json, form)
         ends_at = time.monotonic() + deadline
         for attempt in range(1, attempts + 1):
-            response = await self._attempt(method, path, json, form, ends_at)
-            if response is not None and response.status not in RETRIED:
+            response = await self._attempt(method, path, headers, body, ends_at)
+            if response is not None:
                 return response
             pause = random.uniform(0, 0.05 * 4**attempt)  # noqa: S311 - jitter
             if attempt < attempts and time.monotonic() + pause < ends_at:
@@ -85,27 +73,38 @@ class ServiceClient:
         raise Unavailable(f"{method} {path} did not answer.")
 
     async def _attempt(
-        self, method: str, path: str, json: Any, form: dict[str, str] | None, ends_at: float
+        self, method: str, path: str, headers: dict[str, str], body: bytes, ends_at: float
     ) -> ClientResponse | None:
-        with suppress(httpx2.TransportError, TimeoutError):
+        with suppress(TransportError, TimeoutError):
             async with asyncio.timeout(max(0.0, ends_at - time.monotonic())):
-                response = await self._send(method, path, json, form)
-                if response.status == 401 and self._tokens:
+                status, content = await self._send(method, path, headers, body)
+                if status == 401 and self._tokens:
                     self._tokens.forget()
-                    response = await self._send(method, path, json, form)
-                return response
+                    status, content = await self._send(method, path, headers, body)
+            if status in RETRIED:
+                return None
+            if status >= 500:
+                raise Unavailable(f"{method} {path} failed with {status}.")
+            return ClientResponse(status, jsonlib.loads(content) if content else None)
         return None
 
     async def _send(
-        self, method: str, path: str, json: Any, form: dict[str, str] | None
-    ) -> ClientResponse:
-        headers = {"X-Request-ID": request_id.get()} if request_id.get() else {}
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        sent = dict(headers)
+        if request_id.get():
+            sent["X-Request-ID"] = request_id.get()
         if self._tokens:
-            headers["Authorization"] = f"Bearer {await self._tokens.get()}"
-        answer = await self._http.request(method, path, json=json, data=form, headers=headers)
-        if answer.status_code >= 500 and answer.status_code not in RETRIED:
-            raise Unavailable(f"{method} {path} failed with {answer.status_code}.")
-        return ClientResponse(answer.status_code, answer.json() if answer.content else None)
+            sent["Authorization"] = f"Bearer {await self._tokens.get()}"
+        return await self._transport.send(method, path, sent, body)
+
+
+def _encoded(json: Any, form: dict[str, str] | None) -> tuple[dict[str, str], bytes]:
+    if form is not None:
+        return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+    if json is not None:
+        return {"Content-Type": "application/json"}, jsonlib.dumps(json).encode()
+    return {}, b""
 
 
 class ServiceToken:
@@ -123,6 +122,7 @@ class ServiceToken:
         self._expires_at = self._renew_at = 0.0
 
     async def get(self) -> str:
+        """Raises Unavailable when there is none and auth gives none."""
         if time.monotonic() >= self._renew_at:
             async with self._asking:
                 if time.monotonic() >= self._renew_at:

@@ -129,6 +129,34 @@ def client_for(app: FastAPI) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=transport, base_url="http://shop")
 
 
+class InProcess:
+    """A Transport for `ServiceClient(transport=…)` that calls an app without a network."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._client = client_for(app)
+
+    async def send(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        answer = await self._client.request(method, path, headers=headers, content=body)
+        return answer.status_code, answer.content
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+class FixedToken:
+    """A TokenSource for `ServiceClient(tokens=…)`; give it `tokens.service("orders")`."""
+
+    def __init__(self, authorization: str) -> None:
+        self._token = authorization.removeprefix("Bearer ")
+
+    async def get(self) -> str:
+        return self._token
+
+    def forget(self) -> None: ...
+
+
 @asynccontextmanager
 async def running(
     service: Service,
