@@ -27,19 +27,22 @@ def banner(
         "Password": password,
     }
     lines = [f"  {name + ':':<15}{value}" for name, value in facts.items()]
-    commands = [f"  {command}" for command in curl_lines(url, administrator, product_id)]
-    return "\n".join(["", *lines, "", "Try:", *commands, "", "Ctrl-C stops it.", ""])
+    commands = curl_lines(url, administrator, works=works, product_id=product_id)
+    lines += ["", "Try:", *(f"  {command}" for command in commands)]
+    return "\n".join(["", *lines, "", "Ctrl-C stops it.", ""])
 
 
-def curl_lines(url: str, administrator: Administrator, product_id: str | None) -> list[str]:
+def curl_lines(
+    url: str, administrator: Administrator, *, works: bool, product_id: str | None
+) -> list[str]:
     """A list, a login, and a guest's cart: each works by itself."""
     login = {"email": administrator.email, "password": administrator.password}
-    last = (
-        _post(f"{url}/api/cart", {"product_id": product_id, "quantity": 1})
-        if product_id
-        else f"curl -s {url}/api/cart"
-    )
-    return [f"curl -s '{url}/api/products?limit=3'", _post(f"{url}/api/auth/login", login), last]
+    item = {"product_id": product_id, "quantity": 1}
+    return [
+        f"curl -s '{url}/api/products?limit=3'",
+        _post(f"{url}/api/auth/login", login) if works else f"curl -s {url}/api/categories",
+        _post(f"{url}/api/cart", item) if product_id else f"curl -s {url}/api/cart",
+    ]
 
 
 def _post(url: str, body: object) -> str:

@@ -1,0 +1,127 @@
+import http.server
+import json
+import shlex
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from launcher.administrator import find_administrator
+from launcher.banner import banner, curl_lines
+from launcher.errors import LaunchError
+from launcher.gateway import check_port
+from launcher.log_file import last_lines, trim
+from launcher.process import Job
+from launcher.schema import is_current
+from launcher.settings import read_settings
+from launcher.vault import Vault
+
+
+@pytest.fixture
+def migrations(tmp_path: Path) -> Path:
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    for name in ("0001_first.py", "0002_second.py", "__init__.py"):
+        (folder / name).touch()
+    return folder
+
+
+def database_at(path: Path, revision: str) -> Path:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_only_the_newest_schema_is_current(tmp_path: Path, migrations: Path) -> None:
+    assert is_current(database_at(tmp_path / "new.db", "0002"), migrations)
+    assert not is_current(database_at(tmp_path / "old.db", "0001"), migrations)
+
+
+def test_a_missing_or_damaged_database_is_not_current(tmp_path: Path, migrations: Path) -> None:
+    (tmp_path / "damaged.db").write_bytes(b"not a database" * 100)
+    assert not is_current(tmp_path / "missing.db", migrations)
+    assert not is_current(tmp_path / "damaged.db", migrations)
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_log_is_bounded_and_its_writer_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"old\n" * 100)
+        trim(log, largest=100)
+        writer.write(b"new\n")
+        trim(log, largest=100)
+    assert log.read_text() == "new\n"
+    assert (tmp_path / "auth.log.1").read_text() == "old\n" * 100
+
+
+def test_last_lines_leaves_empty_ones_out(tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    assert last_lines(log, 2) == []
+    log.write_text("one\ntwo\n\nthree\n\n")
+    assert last_lines(log, 2) == ["two", "three"]
+
+
+def test_a_failed_job_tells_its_last_line() -> None:
+    script = "echo working; echo it is damaged >&2; exit 3"
+    job = Job("shop-auth migrate", ["sh", "-c", script], {"PATH": "/bin:/usr/bin"})
+    with pytest.raises(LaunchError, match="shop-auth migrate failed: it is damaged"):
+        job.finish()
+
+
+class Silent(http.server.BaseHTTPRequestHandler):
+    seen: ClassVar[list[object]] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def listener() -> Iterator[http.server.HTTPServer]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_busy_port_is_named(tmp_path: Path, listener: http.server.HTTPServer) -> None:
+    port = str(listener.server_port)
+    with pytest.raises(LaunchError, match=f"port {port} of 127.0.0.1 is busy.*GATEWAY_PORT"):
+        check_port(read_settings({"GATEWAY_PORT": port}, tmp_path))
+
+
+def test_printed_curl_lines_survive_any_password(
+    tmp_path: Path, listener: http.server.HTTPServer
+) -> None:
+    given = {"ADMIN_PASSWORD": """it's "$HOME" \\ `id` ünd!"""}
+    administrator = find_administrator(read_settings(given, tmp_path), Vault(tmp_path))
+    url = f"http://127.0.0.1:{listener.server_port}"
+    login = curl_lines(url, administrator, works=True, product_id=None)[1]
+    job = Job("curl", ["sh", "-c", login], {"PATH": "/bin:/usr/bin"})
+    job.finish()
+    assert Silent.seen == [{"email": "admin@example.com", **_password(given)}]
+    assert shlex.split(login)[0] == "curl"
+
+
+def _password(given: dict[str, str]) -> dict[str, str]:
+    return {"password": given["ADMIN_PASSWORD"]}
+
+
+def test_a_changed_password_is_not_shown_as_the_admins(tmp_path: Path) -> None:
+    administrator = find_administrator(read_settings({}, tmp_path), Vault(tmp_path))
+    text = banner("http://x", tmp_path, administrator, works=False, product_id=None)
+    assert "Password:      (changed" in text
+    assert administrator.password not in text
