@@ -81,10 +81,12 @@ def _migrate_sqlite(url: str, migrations: Path, revision: str) -> None:
 
 async def _migrate_postgres(url: str, migrations: Path, revision: str) -> None:
     engine = postgres_engine(url, pool_size=1, statement_timeout="0", lock_timeout="30000")
-    async with engine.begin() as connection:
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-        await connection.run_sync(_upgrade, migrations, revision)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            await connection.run_sync(_upgrade, migrations, revision)
+    finally:
+        await engine.dispose()
 
 
 def _upgrade(conn: Connection, migrations: Path, revision: str) -> None:
