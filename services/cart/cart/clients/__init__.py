@@ -1,0 +1,1 @@
+"""What cart asks of other services."""

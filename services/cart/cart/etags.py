@@ -1,0 +1,33 @@
+"""ETags of carts: `"<cart id>.<version>.<digest of the whole answer>"`.
+
+Prices, stock and warnings move without a write, so If-None-Match looks at all of the tag. A write
+asks only whether somebody else wrote in between, so If-Match looks at id and version.
+"""
+
+import hashlib
+import json
+
+from cart.domain import Cart
+from cart.pricing import View
+from shopkit.conditional import etag
+from shopkit.errors import PreconditionFailed
+
+
+def cart_etag(view: View) -> str:
+    text = json.dumps(view, separators=(",", ":")).encode()
+    digest = hashlib.blake2b(text, digest_size=9).hexdigest()
+    return etag(f"{_position(view['id'], view['version'])}.{digest}")
+
+
+def check_if_match(if_match: str | None, cart: Cart) -> None:
+    """Raises PreconditionFailed when the cart was written since the client read it."""
+    if if_match is None:
+        return
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    seen = {tag.rpartition(".")[0] for tag in tags}
+    if "*" not in tags and _position(cart.id, cart.version) not in seen:
+        raise PreconditionFailed("Read the cart again and repeat your change.")
+
+
+def _position(cart_id: str | None, version: int) -> str:
+    return f"{cart_id or 'none'}.{version}"

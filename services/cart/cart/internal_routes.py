@@ -1,0 +1,66 @@
+"""The calls of checkout: /internal/claims/{order_id}. All can be repeated."""
+
+from typing import Annotated, Any
+
+from cart import claims, errors
+from cart.deps import CartContext
+from cart.guest_tokens import user_owner
+from cart.schemas import ClaimInput, ClaimOut, SnapshotOut
+from shopkit.app import PathId
+from shopkit.auth import Caller, Principal
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+Orders = Annotated[Principal, Caller("orders")]
+
+
+@router.put(
+    "/internal/claims/{order_id}",
+    summary="Take a cart for an order",
+    response_model=SnapshotOut,
+    responses=problems(
+        errors.CartEmpty,
+        errors.CartAlreadyCheckedOut,
+        errors.ProductUnavailable,
+        errors.ClaimGone,
+        errors.ClaimMismatch,
+    ),
+)
+async def claim_cart(order_id: PathId, payload: ClaimInput, context: CartContext, _: Orders) -> Any:
+    """open → claimed. The same order and owner again get the same snapshot."""
+    if payload.cart_token:
+        owner = context.guest_tokens.owner(payload.cart_token)
+    else:
+        owner = user_owner(str(payload.user_id))
+    return await claims.claim_cart(context, order_id=order_id, owner=owner)
+
+
+@router.post(
+    "/internal/claims/{order_id}/consume",
+    summary="The order is confirmed: the cart is spent",
+    response_model=ClaimOut,
+    responses=problems(errors.ClaimGone),
+)
+async def consume_claim(order_id: PathId, context: CartContext, _: Orders) -> Any:
+    state = await claims.consume_claim(context, order_id=order_id)
+    return {"order_id": order_id, "status": state.value}
+
+
+@router.post(
+    "/internal/claims/{order_id}/release",
+    summary="The order failed: the cart opens again",
+    response_model=ClaimOut,
+)
+async def release_claim(order_id: PathId, context: CartContext, _: Orders) -> Any:
+    """Absorbing: an unknown order gets a tombstone; a converted cart stays converted."""
+    state = await claims.release_claim(context, order_id=order_id)
+    return {"order_id": order_id, "status": state.value}
+
+
+@router.get(
+    "/internal/claims/{order_id}", summary="What became of a claim", response_model=ClaimOut
+)
+async def get_claim(order_id: PathId, context: CartContext, _: Orders) -> Any:
+    state = await claims.get_claim(context, order_id=order_id)
+    return {"order_id": order_id, "status": state.value}

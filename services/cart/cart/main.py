@@ -1,0 +1,35 @@
+"""The cart service, put together; started by `shop-cart serve`."""
+
+from cart.apps import internal_app, public_app
+from cart.clients.catalog import Catalog, HttpCatalog
+from cart.context import new_context
+from cart.settings import MIGRATIONS, CartSettings
+from cart.worker import Sweeper
+from shopkit.clock import SYSTEM_CLOCK, Clock
+from shopkit.console import command_line
+from shopkit.http_client import ServiceClient, ServiceToken
+from shopkit.jwks import JwksClient
+from shopkit.service import Service
+
+
+def build(
+    settings: CartSettings, *, catalog: Catalog | None = None, clock: Clock = SYSTEM_CLOCK
+) -> Service:
+    auth = ServiceClient(settings.auth_url)
+    keys = JwksClient(auth, settings.jwks_cache)
+    tokens = ServiceToken(auth, "cart", settings.client_secret.get_secret_value())
+    to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
+    context = new_context(settings, catalog or HttpCatalog(to_catalog), clock)
+    return Service(
+        name="cart",
+        migrations=MIGRATIONS,
+        database=context.database,
+        public=public_app(settings, context, keys),
+        internal=internal_app(settings, context, keys),
+        background=[keys.run, Sweeper(context).run],
+        closables=[to_catalog, auth],
+    )
+
+
+def main() -> None:
+    command_line("cart", CartSettings, build, MIGRATIONS)
