@@ -1,0 +1,56 @@
+#!/bin/sh
+# docker compose with the files that are wanted (POSTGRES=1: the PostgreSQL ones too).
+# usage: tools/compose.sh up | down | ANY COMPOSE COMMAND…
+set -eu
+cd "$(dirname "$0")/.."
+
+compose() {
+    if [ "${POSTGRES:-}" ]; then
+        docker compose -f docker-compose.yml -f docker-compose.postgres.yml "$@"
+    else
+        docker compose "$@"
+    fi
+}
+
+# The value of a name in .env, or nothing.
+known() { [ ! -f .env ] || sed -n "s/^$1=//p" .env | tail -1; }
+
+random() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+
+# Adds NAME=VALUE to .env unless the environment or .env has it.
+keep() {
+    eval "given=\${$1:-}"
+    [ -n "$given" ] || [ -n "$(known "$1")" ] || printf '%s=%s\n' "$1" "$2" >>.env
+}
+
+make_secrets() {
+    umask 077
+    for service in AUTH CATALOG CART ORDERS; do
+        keep "SHOP_${service}_SECRET_KEY" "$(random)"
+        keep "SHOP_${service}_DATABASE_PASSWORD" "$(random)"
+    done
+    keep SHOP_CART_CLIENT_SECRET "$(random)"
+    keep SHOP_ORDERS_CLIENT_SECRET "$(random)"
+    keep SHOP_POSTGRES_PASSWORD "$(random)"
+    chosen=${ADMIN_PASSWORD:-$(known ADMIN_PASSWORD)}
+    keep SHOP_ADMIN_PASSWORD "${chosen:-$(random | cut -c1-20)}"
+}
+
+case ${1:-} in
+up)
+    docker compose version >/dev/null 2>&1 || { echo "Docker with its compose plugin is missing: see docs.docker.com, or use make run" >&2; exit 1; }
+    make_secrets
+    compose build
+    compose up -d
+    port=${GATEWAY_PORT:-$(known GATEWAY_PORT)} email=${ADMIN_EMAIL:-$(known ADMIN_EMAIL)}
+    echo "Shop:           http://127.0.0.1:${port:-8080}"
+    echo "API reference:  http://127.0.0.1:${port:-8080}/docs"
+    echo "Admin:          ${email:-admin@example.com} (password: SHOP_ADMIN_PASSWORD in .env)"
+    ;;
+down)
+    POSTGRES=1
+    make_secrets
+    compose down --remove-orphans
+    ;;
+*) compose "$@" ;;
+esac
