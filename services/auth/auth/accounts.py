@@ -1,0 +1,115 @@
+"""Accounts: register, and read and change one's own."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from auth.context import Context
+from auth.domain import CUSTOMER, User
+from auth.errors import EmailTaken
+from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
+from shopkit.auth import Principal
+from shopkit.conditional import check_if_match, etag
+from shopkit.errors import InvalidToken
+
+
+def tag_of(user: User) -> str:
+    """Changes with whatever is shown of a user, roles and their scopes included."""
+    shown = {name: value for name, value in asdict(user).items() if name != "password_hash"}
+    text = json.dumps(shown, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def entity_tag(user: User) -> str:
+    return etag(tag_of(user))
+
+
+async def register(context: Context, *, email: str, password: str, name: str | None) -> User:
+    """Raises EmailTaken."""
+    password_hash = await context.hasher.hash(password)
+    user = new_user(
+        user_id=context.new_id(),
+        email=email,
+        name=name,
+        password_hash=password_hash,
+        roles=(CUSTOMER,),
+        now=context.clock.now(),
+    )
+    return await context.database.run(_insert, user=user)
+
+
+def new_user(
+    *,
+    user_id: str,
+    email: str,
+    name: str | None,
+    password_hash: str,
+    roles: tuple[str, ...],
+    now: datetime,
+) -> User:
+    return User(
+        id=user_id,
+        email=email,
+        name=name,
+        password_hash=password_hash,
+        roles=roles,
+        scopes=(),
+        email_verified=False,
+        disabled=False,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _insert(conn: Connection, *, user: User) -> User:
+    if not insert_user(conn, user=user):
+        raise EmailTaken
+    return get_user(conn, user_id=user.id)
+
+
+async def get_me(context: Context, *, principal: Principal) -> User:
+    """Raises InvalidToken when the session is over, even before the access token is."""
+    user = await context.database.read(
+        find_user_of_session,
+        user_id=principal.id,
+        session_id=principal.session_id,
+        now=context.clock.now(),
+    )
+    if user is None:
+        raise InvalidToken
+    return user
+
+
+async def update_me(
+    context: Context, *, principal: Principal, changes: dict[str, Any], if_match: str | None
+) -> User:
+    """Raises InvalidToken and PreconditionFailed."""
+    return await context.database.run(
+        _update_me,
+        principal=principal,
+        changes=changes,
+        if_match=if_match,
+        now=context.clock.now(),
+    )
+
+
+def _update_me(
+    conn: Connection,
+    *,
+    principal: Principal,
+    changes: dict[str, Any],
+    if_match: str | None,
+    now: datetime,
+) -> User:
+    session_id = principal.session_id
+    if not find_user_of_session(conn, user_id=principal.id, session_id=session_id, now=now):
+        raise InvalidToken
+    user = lock_user(conn, user_id=principal.id)
+    check_if_match(if_match, tag_of(user))
+    if changes:
+        update_user(conn, user_id=user.id, now=now, **changes)
+    return get_user(conn, user_id=user.id)

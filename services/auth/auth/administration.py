@@ -1,0 +1,128 @@
+"""What staff do with users: find them, and give and take roles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from auth import repository
+from auth.accounts import tag_of
+from auth.context import Context
+from auth.domain import ADMIN, User
+from auth.errors import CannotGrant, LastAdmin
+from shopkit.auth import Principal
+from shopkit.conditional import check_if_match
+from shopkit.errors import FieldError, InsufficientScope, Invalid
+from shopkit.ids import is_id
+from shopkit.pagination import Cursors
+
+USERS_WRITE = "users:write"
+
+
+@dataclass(frozen=True)
+class UserPage:
+    users: list[User]
+    next_cursor: str | None
+    total: int | None
+    """Only when it was asked for."""
+
+
+async def list_users(
+    context: Context,
+    *,
+    cursors: Cursors,
+    q: str | None,
+    cursor: str | None,
+    limit: int,
+    count: bool,
+) -> UserPage:
+    """Newest first. Raises InvalidCursor."""
+    query = f"users:{q or ''}"
+    before = cursors.decode(query, cursor)[0] if cursor else None
+    found, total = await context.database.read_slow(
+        _list_users, q=q, before=before, limit=limit + 1, count=count
+    )
+    page = found[:limit]
+    more = cursors.encode(query, [page[-1].id]) if len(found) > limit else None
+    return UserPage(page, more, total)
+
+
+def _list_users(
+    conn: Connection, *, q: str | None, before: str | None, limit: int, count: bool
+) -> tuple[list[User], int | None]:
+    found = repository.list_users(conn, q=q, before=before, limit=limit)
+    return found, repository.count_users(conn, q=q) if count else None
+
+
+async def get_user(context: Context, *, user_id: str) -> User:
+    """Raises NotFound."""
+    return await context.database.read(repository.get_user, user_id=user_id)
+
+
+async def list_roles(context: Context) -> Sequence[Any]:
+    return await context.database.read(repository.list_roles)
+
+
+async def set_roles(
+    context: Context,
+    *,
+    actor: Principal,
+    user_id: str,
+    roles: Sequence[str],
+    if_match: str | None,
+) -> User:
+    """Raises NotFound, PreconditionFailed, Invalid, InsufficientScope, CannotGrant, LastAdmin."""
+    return await context.database.run(
+        _set_roles,
+        actor_id=actor.id,
+        user_id=user_id,
+        wanted=frozenset(roles),
+        if_match=if_match,
+        now=context.clock.now(),
+    )
+
+
+def _set_roles(
+    conn: Connection,
+    *,
+    actor_id: str,
+    user_id: str,
+    wanted: frozenset[str],
+    if_match: str | None,
+    now: datetime,
+) -> User:
+    repository.lock_role_assignment(conn)
+    user = repository.lock_user(conn, user_id=user_id)
+    check_if_match(if_match, tag_of(user))
+    known = {row.name: frozenset(row.scopes) for row in repository.list_roles(conn)}
+    _refuse_unknown(wanted, known)
+    changed = wanted ^ set(user.roles)
+    lacking = frozenset[str]().union(*(known[role] for role in changed))
+    lacking -= _scopes_now(conn, actor_id)
+    if lacking:
+        raise CannotGrant(lacking)
+    if ADMIN in changed - wanted and not repository.has_other_admin(conn, user_id=user_id):
+        raise LastAdmin
+    if changed:
+        repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
+        repository.update_user(conn, user_id=user_id, now=now)
+    return repository.get_user(conn, user_id=user_id)
+
+
+def _scopes_now(conn: Connection, actor_id: str) -> frozenset[str]:
+    """Of who gives, by the database: the token may be older than their last change of roles."""
+    actor = repository.find_user(conn, user_id=actor_id) if is_id(actor_id) else None
+    if actor is None or actor.disabled or USERS_WRITE not in actor.scopes:
+        raise InsufficientScope(USERS_WRITE)
+    return frozenset(actor.scopes)
+
+
+def _refuse_unknown(wanted: frozenset[str], known: dict[str, frozenset[str]]) -> None:
+    unknown = sorted(wanted - known.keys())
+    if unknown:
+        detail = f"There is no role {', '.join(unknown)}; there are {', '.join(sorted(known))}."
+        raise Invalid(
+            "Some roles do not exist.", errors=[FieldError("/roles", "unknown_role", detail)]
+        )

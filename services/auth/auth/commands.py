@@ -1,0 +1,108 @@
+"""shop-auth create-key, rotate-key and create-admin."""
+
+import asyncio
+import re
+import sys
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection
+
+from auth import key_ring
+from auth.accounts import new_user
+from auth.domain import ADMIN, CUSTOMER, User
+from auth.key_files import KeyProblem, SigningKey
+from auth.passwords import MAX_LENGTH, hash_password
+from auth.repository import find_user_by_email, insert_roles, insert_user
+from auth.settings import AuthSettings
+from shopkit.clock import SYSTEM_CLOCK
+from shopkit.databases import open_database
+from shopkit.ids import new_id
+from shopkit.schemas import Email
+
+MIN_ADMIN_PASSWORD = 12
+MIN_DISTINCT = 6
+GUESSED = re.compile(
+    r"admin|password|passwort|change-?me|secret|letmein|qwerty|welcome|default|shop|1234\d*", re.I
+)
+
+
+def create_key(settings: AuthSettings) -> None:
+    """Idempotent: says which key signs."""
+    if settings.keys_dir is None:
+        raise KeyProblem("AUTH_KEYS_DIR is not set: name the folder of the signing keys")
+    _say("signing key", key_ring.create_key(settings.keys_dir, SYSTEM_CLOCK.now()))
+
+
+def rotate_key(settings: AuthSettings) -> None:
+    if settings.keys_dir is None:
+        raise KeyProblem("AUTH_KEYS_DIR is not set: name the folder of the signing keys")
+    _say("next signing key", key_ring.rotate_key(settings.keys_dir, SYSTEM_CLOCK.now()))
+
+
+def _say(what: str, key: SigningKey) -> None:
+    moment = key.active_from.isoformat(timespec="seconds")
+    sys.stdout.write(f"{what} {key.kid}, signs from {moment}\n")
+
+
+def create_admin(settings: AuthSettings) -> None:
+    """Idempotent: makes the admin, or gives the role to who has that address. Raises ValueError."""
+    email, password = _admin(settings)
+    made = asyncio.run(_create_admin(settings, email, password))
+    sys.stdout.write(f"admin {'made' if made else 'is there'}\n")
+
+
+def _admin(settings: AuthSettings) -> tuple[str, str]:
+    email = settings.admin_email.get_secret_value()
+    password = settings.admin_password.get_secret_value()
+    if not email or not password:
+        raise ValueError("set AUTH_ADMIN_EMAIL and AUTH_ADMIN_PASSWORD")
+    try:
+        return TypeAdapter(Email).validate_python(email), password
+    except ValidationError:
+        raise ValueError("AUTH_ADMIN_EMAIL is not an e-mail address") from None
+
+
+async def _create_admin(settings: AuthSettings, email: str, password: str) -> bool:
+    database = open_database(settings.database_url)
+    await database.start()
+    try:
+        known = await database.read(find_user_by_email, email=email)
+        if known is None:
+            refuse_weak(email, password)
+        hashed = "" if known else hash_password(password)
+        return await database.run(
+            _ensure_admin, email=email, password_hash=hashed, now=SYSTEM_CLOCK.now()
+        )
+    finally:
+        await database.stop()
+
+
+def _ensure_admin(conn: Connection, *, email: str, password_hash: str, now: datetime) -> bool:
+    """True when a user was made. Never changes a password."""
+    user = new_user(
+        user_id=new_id(),
+        email=email,
+        name=None,
+        password_hash=password_hash,
+        roles=(CUSTOMER, ADMIN),
+        now=now,
+    )
+    known: User | None = find_user_by_email(conn, email=email)
+    if known is None:
+        return insert_user(conn, user=user)
+    if ADMIN not in known.roles:
+        insert_roles(conn, user_id=known.id, names=[ADMIN])
+    return False
+
+
+def refuse_weak(email: str, password: str) -> None:
+    """Raises ValueError for what attackers try first."""
+    if not MIN_ADMIN_PASSWORD <= len(password) <= MAX_LENGTH:
+        raise ValueError(f"AUTH_ADMIN_PASSWORD must have {MIN_ADMIN_PASSWORD} to 128 characters")
+    own = GUESSED.sub("", password.replace(email.partition("@")[0], ""))
+    if len(set(own)) < MIN_DISTINCT:
+        raise ValueError("AUTH_ADMIN_PASSWORD is easy to guess: take a long random one")
+
+
+COMMANDS = {"create-key": create_key, "rotate-key": rotate_key, "create-admin": create_admin}

@@ -1,0 +1,87 @@
+"""Scopes, users, and what a presented refresh token means."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+RESOURCES = (
+    "products",
+    "categories",
+    "inventory",
+    "orders",
+    "payments",
+    "refunds",
+    "promotions",
+    "users",
+    "webhooks",
+)
+SCOPES = frozenset(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))
+CUSTOMER, ADMIN = "customer", "admin"
+
+RETRY_WINDOW = timedelta(seconds=60)
+MAX_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class User:
+    id: str
+    email: str
+    name: str | None
+    password_hash: str
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    email_verified: bool
+    disabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def email_key(email: str) -> str:
+    """The form in which addresses are compared: case-folded NFC."""
+    folded = unicodedata.normalize("NFC", email).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+class TokenState(StrEnum):
+    LIVE = "live"
+    """The newest of its session; at most one."""
+    SPENT = "spent"
+    """Exchanged for a successor."""
+    SUPERSEDED = "superseded"
+    """A successor that nobody used before its parent was presented once more."""
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """`generation` counts within a session; `parent` is the generation it was exchanged for."""
+
+    token_hash: str
+    session_id: str
+    generation: int
+    parent: int | None
+    state: TokenState
+    spent_at: datetime | None
+    retries: int
+
+
+class Verdict(StrEnum):
+    ROTATE = "rotate"
+    RETRY = "retry"
+    """The answer was lost: exchange once more, in place of the unused successor."""
+    REFUSE = "refuse"
+    """Too many retries, as when one page sends many at once. Not theft: the successor stays."""
+    REUSED = "reused"
+    """Two parties have tokens of this session (RFC 9700, 4.14.2): end it."""
+
+
+def judge(presented: RefreshToken, newest: RefreshToken, now: datetime) -> Verdict:
+    """What to do with a token of a session that is alive; `newest` is the session's live token."""
+    if presented.state is TokenState.LIVE:
+        return Verdict.ROTATE
+    successor_unused = newest.parent == presented.generation
+    if presented.state is TokenState.SUPERSEDED or not successor_unused:
+        return Verdict.REUSED
+    if presented.spent_at is None or now - presented.spent_at > RETRY_WINDOW:
+        return Verdict.REUSED
+    return Verdict.RETRY if presented.retries < MAX_RETRIES else Verdict.REFUSE

@@ -1,0 +1,98 @@
+"""The errors that only auth answers with."""
+
+from collections.abc import Iterable, Mapping
+
+from shopkit.errors import (
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NotAuthenticated,
+    Problem,
+    Unavailable,
+)
+
+
+class EmailTaken(Conflict):
+    code, title = "email_taken", "The e-mail address is in use"
+
+    def __init__(self) -> None:
+        super().__init__("There is an account with this e-mail address. Log in instead.")
+
+
+class InvalidCredentials(NotAuthenticated):
+    """The same for a wrong password, an unknown address and a disabled account."""
+
+    code, title = "invalid_credentials", "The credentials are wrong"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class InvalidRefreshToken(InvalidToken):
+    code, title = "invalid_refresh_token", "The refresh token is not valid"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detail = "This refresh token is not, or no longer, valid. Log in again."
+
+
+class RefreshTokenReused(InvalidToken):
+    code, title = "refresh_token_reused", "The refresh token was used before"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detail = "This refresh token was used before, so its session was ended. Log in again."
+
+
+class Busy(Unavailable):
+    code, title = "busy", "Too many people are logging in"
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are being checked. Try again in a second.")
+
+
+class CannotGrant(Forbidden):
+    code, title = "cannot_grant", "You cannot give or take scopes that you lack"
+
+    def __init__(self, scopes: Iterable[str]) -> None:
+        missing = sorted(scopes)
+        super().__init__(f"You lack {', '.join(missing)}.", missing_scopes=missing)
+
+
+class LastAdmin(Conflict):
+    code, title = "last_admin", "The shop needs an admin"
+
+    def __init__(self) -> None:
+        super().__init__("This is the last admin. Make somebody else an admin first.")
+
+
+class OAuthError(Problem):
+    """An error of the token endpoint (RFC 6749, 5.2): problem+json with the members of OAuth."""
+
+    status = 400
+
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail, headers=headers, error=self.code, error_description=detail)
+
+
+class InvalidRequest(OAuthError):
+    code, title = "invalid_request", "The token request is malformed"
+
+
+class InvalidGrant(OAuthError):
+    code, title = "invalid_grant", "The credentials or the refresh token are not valid"
+
+
+class UnsupportedGrantType(OAuthError):
+    code, title = "unsupported_grant_type", "Unsupported grant type"
+
+
+class InvalidClient(OAuthError):
+    status = 401
+    code, title = "invalid_client", "The client is not known, or its secret is wrong"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No client with these credentials may use this endpoint.",
+            headers={"WWW-Authenticate": 'Basic realm="token", charset="UTF-8"'},
+        )

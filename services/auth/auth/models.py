@@ -1,0 +1,86 @@
+"""The tables of auth."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
+
+from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_metadata, new_table
+
+metadata = new_metadata()
+
+users = new_table(
+    metadata,
+    "users",
+    Column("id", Id, primary_key=True),
+    Column("email", Str, nullable=False),
+    Column("email_key", Str, nullable=False),
+    Column("name", Str),
+    Column("password_hash", Str, nullable=False),
+    Column("email_verified", Flag, nullable=False),
+    Column("disabled", Flag, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("email_key"),
+)
+
+roles = new_table(
+    metadata,
+    "roles",
+    Column("name", Str, primary_key=True),
+    Column("description", Str, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("built_in", Flag, nullable=False),
+)
+
+user_roles = new_table(
+    metadata,
+    "user_roles",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("role", Str, ForeignKey("roles.name"), nullable=False),
+    PrimaryKeyConstraint("user_id", "role"),
+    Index("ix_user_roles_role", "role"),
+)
+
+sessions = new_table(
+    metadata,
+    "sessions",
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_reason", Str),
+    Index("ix_sessions_user_id_last_used_at", "user_id", "last_used_at"),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+_LIVE = text("state = 'live'")
+refresh_tokens = new_table(
+    metadata,
+    "refresh_tokens",
+    Column("token_hash", Str, primary_key=True),
+    Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("generation", Int, nullable=False),
+    Column("parent", Int),
+    Column("state", Str, nullable=False),
+    Column("spent_at", Instant),
+    Column("retries", Int, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("session_id", "generation"),
+    CheckConstraint("state IN ('live', 'spent', 'superseded')", name="state"),
+    # One live token in a session, whatever runs at once.
+    Index(
+        "ix_refresh_tokens_live",
+        "session_id",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+)

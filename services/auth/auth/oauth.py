@@ -1,0 +1,69 @@
+"""The grants of the token endpoints (RFC 6749)."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from auth.context import Context
+from auth.errors import (
+    InvalidClient,
+    InvalidCredentials,
+    InvalidGrant,
+    InvalidRefreshToken,
+    InvalidRequest,
+    RefreshTokenReused,
+    UnsupportedGrantType,
+)
+from auth.passwords import MAX_LENGTH
+from auth.sessions import log_in, refresh
+from auth.tokens import TokenIssuer
+
+Form = Mapping[str, str]
+MAX_USERNAME = 254
+
+
+async def exchange(context: Context, form: Form) -> dict[str, Any]:
+    """Tokens for what a public client holds; raises OAuthError."""
+    grant_type = _required(form, "grant_type")
+    if grant_type == "client_credentials":
+        raise InvalidClient  # services ask on the internal listener, and there are no other clients
+    try:
+        if grant_type == "password":
+            return await _password(context, form)
+        if grant_type == "refresh_token":
+            return await refresh(context, refresh_token=_required(form, "refresh_token"))
+    except (InvalidCredentials, InvalidRefreshToken, RefreshTokenReused) as exc:
+        raise InvalidGrant(exc.detail) from None
+    raise UnsupportedGrantType("Use password, refresh_token or client_credentials.")
+
+
+async def _password(context: Context, form: Form) -> dict[str, Any]:
+    username, password = _required(form, "username"), _required(form, "password")
+    if len(username) > MAX_USERNAME or len(password) > MAX_LENGTH:
+        raise InvalidRequest(f"A password has at most {MAX_LENGTH} characters.")
+    return await log_in(context, email=username.strip(), password=password)
+
+
+def _required(form: Form, name: str) -> str:
+    if not form.get(name):
+        raise InvalidRequest(f"The parameter {name} is missing.")
+    return form[name]
+
+
+def issue_service_token(
+    issuer: TokenIssuer, clients: Mapping[str, SecretStr], form: Form
+) -> dict[str, Any]:
+    """Raises OAuthError."""
+    if _required(form, "grant_type") != "client_credentials":
+        raise UnsupportedGrantType("Use client_credentials.")
+    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    known = clients.get(client_id, SecretStr("")).get_secret_value()
+    if not hmac.compare_digest(known.encode(), secret.encode()) or not known:
+        raise InvalidClient
+    return {
+        "access_token": issuer.service_token(client_id),
+        "token_type": "Bearer",
+        "expires_in": issuer.expires_in,
+    }

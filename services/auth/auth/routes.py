@@ -1,0 +1,150 @@
+"""Registering, logging in and out, and one's own account."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from auth import accounts, oauth, sessions
+from auth.deps import Auth
+from auth.domain import User as UserRecord
+from auth.errors import (
+    Busy,
+    EmailTaken,
+    InvalidClient,
+    InvalidCredentials,
+    InvalidGrant,
+    InvalidRefreshToken,
+    InvalidRequest,
+    RefreshTokenReused,
+    UnsupportedGrantType,
+)
+from auth.forms import TOKEN_BODY, read_form
+from auth.schemas import (
+    Credentials,
+    MeUpdate,
+    OAuthTokens,
+    RefreshInput,
+    Registration,
+    TokenPair,
+    User,
+)
+from shopkit.auth import CurrentUser, Public
+from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+
+
+def shown(user: UserRecord) -> dict[str, Any]:
+    """Without the password's hash, whatever a schema may say."""
+    return {name: value for name, value in vars(user).items() if name != "password_hash"}
+
+
+@router.post(
+    "/api/auth/register",
+    summary="Register",
+    status_code=201,
+    response_model=User,
+    responses=problems(EmailTaken, Busy),
+    tags=["Account"],
+)
+async def register_user(
+    payload: Registration, response: Response, auth: Auth, _: Public
+) -> dict[str, Any]:
+    """Make an account with the role `customer`. Then log in with the same e-mail and password.
+
+    Addresses are the same account whatever their case.
+    """
+    user = await accounts.register(
+        auth, email=payload.email, password=payload.password, name=payload.name
+    )
+    response.headers["Location"] = "/api/auth/me"
+    response.headers["ETag"] = accounts.entity_tag(user)
+    return shown(user)
+
+
+@router.post(
+    "/api/auth/login",
+    summary="Log in",
+    response_model=TokenPair,
+    responses=problems(InvalidCredentials, Busy),
+    tags=["Sessions"],
+)
+async def login(payload: Credentials, auth: Auth, _: Public) -> dict[str, Any]:
+    """Begin a session. Send the access token as `Authorization: Bearer …` for ten minutes, then
+    get a new pair with the refresh token.
+
+    503 `busy` means that too many log in right now: try again after `Retry-After`.
+    """
+    return await sessions.log_in(auth, email=payload.email, password=payload.password)
+
+
+@router.post(
+    "/api/auth/token",
+    summary="OAuth 2.0 token endpoint",
+    response_model=OAuthTokens,
+    responses=problems(InvalidRequest, InvalidGrant, UnsupportedGrantType, InvalidClient, Busy),
+    tags=["Sessions"],
+    openapi_extra=TOKEN_BODY,
+)
+async def issue_token(request: Request, auth: Auth, _: Public) -> dict[str, Any]:
+    """Log in or refresh, for OAuth clients (RFC 6749): form encoded, with the grants `password`
+    (the username is the e-mail address) and `refresh_token`.
+
+    Errors are problems that also have OAuth's members `error` and `error_description`.
+    """
+    return await oauth.exchange(auth, await read_form(request))
+
+
+@router.post(
+    "/api/auth/refresh",
+    summary="Get a new pair of tokens",
+    response_model=TokenPair,
+    responses=problems(InvalidRefreshToken, RefreshTokenReused),
+    tags=["Sessions"],
+)
+async def refresh_session(payload: RefreshInput, auth: Auth, _: Public) -> dict[str, Any]:
+    """Exchange a refresh token, which is for one use, for a new pair. Keep the new one.
+
+    If the answer got lost, repeat the request within a minute. Using an old token after its
+    successor was used ends the session, since somebody else must have a copy.
+    """
+    return await sessions.refresh(auth, refresh_token=payload.refresh_token)
+
+
+@router.post("/api/auth/logout", summary="Log out", status_code=204, tags=["Sessions"])
+async def logout(payload: RefreshInput, auth: Auth, _: Public) -> None:
+    """End the session of a refresh token. It is not an error if that is over already."""
+    await sessions.log_out(auth, refresh_token=payload.refresh_token)
+
+
+@router.post(
+    "/api/auth/logout-all", summary="Log out everywhere", status_code=204, tags=["Sessions"]
+)
+async def logout_all(user: CurrentUser, auth: Auth) -> None:
+    """End all of the caller's sessions, on every device."""
+    await sessions.log_out_everywhere(auth, user_id=user.id)
+
+
+@router.get("/api/auth/me", summary="Who am I", response_model=User, tags=["Account"])
+async def get_me(
+    user: CurrentUser, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
+) -> Any:
+    """The caller's account, with the roles and scopes of today."""
+    me = await accounts.get_me(auth, principal=user)
+    response.headers["ETag"] = tag = accounts.entity_tag(me)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return shown(me)
+
+
+@router.patch("/api/auth/me", summary="Change my account", response_model=User, tags=["Account"])
+async def update_me(
+    payload: MeUpdate, user: CurrentUser, response: Response, auth: Auth, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Change the name (RFC 7396: null takes it away)."""
+    changes = payload.model_dump(exclude_unset=True)
+    me = await accounts.update_me(auth, principal=user, changes=changes, if_match=if_match)
+    response.headers["ETag"] = accounts.entity_tag(me)
+    return shown(me)

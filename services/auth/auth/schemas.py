@@ -1,0 +1,128 @@
+"""What clients of auth send and get."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from auth.passwords import MAX_LENGTH, MIN_LENGTH
+from shopkit.schemas import Email, Id, Input, Line, Output, Timestamp
+
+NewPassword = Annotated[
+    str,
+    Field(
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        description="Any text of 8 to 128 characters; no rules about which.",
+        examples=["correct horse battery"],
+        json_schema_extra={"format": "password"},
+    ),
+]
+Password = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_LENGTH,
+        examples=["correct horse battery"],
+        json_schema_extra={"format": "password"},
+    ),
+]
+Opaque = Annotated[
+    str,
+    Field(min_length=1, max_length=512, examples=["m2nXq0c7Jb1T0c3rN9d2wqZ4e5uY6i7o8pA1sD3fG5h"]),
+]
+Scopes = Annotated[list[str], Field(examples=[["orders:read", "orders:write"]])]
+Roles = Annotated[list[str], Field(examples=[["customer", "order_manager"]])]
+ShownEmail = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "email", "examples": ["ada@example.com"]})
+]
+
+
+class Registration(Input):
+    email: Email
+    password: NewPassword
+    name: Annotated[Line | None, Field(examples=["Ada Lovelace"])] = None
+
+
+class Credentials(Input):
+    email: Email
+    password: Password
+
+
+class RefreshInput(Input):
+    refresh_token: Opaque
+
+
+class MeUpdate(Input):
+    """A merge patch: what is absent stays, null takes the name away."""
+
+    name: Annotated[Line | None, Field(examples=["Ada Lovelace"])] = None
+
+
+class RolesInput(Input):
+    """All the roles that the user is to have."""
+
+    roles: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]],
+        Field(max_length=50, examples=[["customer", "order_manager"]]),
+    ]
+
+
+class TokenPair(Output):
+    access_token: Annotated[str, Field(description="A JWT for `Authorization: Bearer …`")]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="Seconds", examples=[600])]
+    refresh_token: Annotated[str, Field(description="For one use at `/api/auth/refresh`")]
+
+
+class OAuthTokens(TokenPair):
+    scope: Annotated[str, Field(description="What was granted", examples=["orders:read"])]
+
+
+class ServiceTokenAnswer(Output):
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
+class User(Output):
+    id: Id
+    email: ShownEmail
+    name: Annotated[str | None, Field(examples=["Ada Lovelace"])]
+    roles: Roles
+    scopes: Scopes
+    email_verified: bool
+    created_at: Timestamp
+
+
+class StaffUser(User):
+    """A user as staff see them."""
+
+    disabled: bool
+    updated_at: Timestamp
+
+
+class Role(Output):
+    name: Annotated[str, Field(examples=["order_manager"])]
+    description: str
+    scopes: Scopes
+    built_in: bool
+
+
+class RoleList(Output):
+    items: list[Role]
+
+
+class Jwk(Output):
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+    kid: str
+    alg: Literal["ES256"]
+    use: Literal["sig"]
+
+
+class Jwks(Output):
+    """Public keys (RFC 7517), among them one that is going to sign soon."""
+
+    keys: list[Jwk]

@@ -1,0 +1,136 @@
+"""Sessions and their refresh tokens in the database."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from auth.domain import RefreshToken, TokenState
+from auth.models import refresh_tokens, sessions
+
+GENERATIONS_KEPT = 200
+"""Of one session's tokens, so that it cannot grow for ever; older ones are merely unknown."""
+SESSIONS_PER_USER = 100
+REVOKED_KEPT = timedelta(days=7)
+_TOKEN = select(
+    *(refresh_tokens.c[name] for name in ("token_hash", "session_id", "generation", "parent")),
+    *(refresh_tokens.c[name] for name in ("state", "spent_at", "retries")),
+)
+
+
+def insert_session(
+    conn: Connection, *, session_id: str, user_id: str, now: datetime, expires_at: datetime
+) -> None:
+    """Also ends the user's oldest sessions when there are too many."""
+    conn.execute(
+        insert(sessions).values(
+            id=session_id,
+            user_id=user_id,
+            created_at=now,
+            last_used_at=now,
+            expires_at=expires_at,
+        )
+    )
+    surplus = (
+        select(sessions.c.id)
+        .where(sessions.c.user_id == user_id)
+        .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
+        .limit(-1 if conn.dialect.name == "sqlite" else None)
+        .offset(SESSIONS_PER_USER)
+    )
+    conn.execute(delete(sessions).where(sessions.c.id.in_(surplus.scalar_subquery())))
+
+
+def find_session_id(conn: Connection, *, token_hash: str) -> str | None:
+    wanted = select(refresh_tokens.c.session_id).where(refresh_tokens.c.token_hash == token_hash)
+    return conn.execute(wanted).scalar()
+
+
+def lock_session(conn: Connection, *, session_id: str) -> Row[Any] | None:
+    wanted = select(sessions).where(sessions.c.id == session_id)
+    return conn.execute(wanted.with_for_update()).first()
+
+
+def find_token(conn: Connection, *, token_hash: str) -> RefreshToken | None:
+    return _token(conn.execute(_TOKEN.where(refresh_tokens.c.token_hash == token_hash)).first())
+
+
+def get_live_token(conn: Connection, *, session_id: str) -> RefreshToken:
+    live = (refresh_tokens.c.session_id == session_id) & (refresh_tokens.c.state == TokenState.LIVE)
+    found = _token(conn.execute(_TOKEN.where(live)).first())
+    if found is None:
+        raise LookupError(f"session {session_id} has no live token")
+    return found
+
+
+def _token(row: Row[Any] | None) -> RefreshToken | None:
+    if row is None:
+        return None
+    return RefreshToken(**{**row._mapping, "state": TokenState(row.state)})
+
+
+def insert_token(
+    conn: Connection,
+    *,
+    token_hash: str,
+    session_id: str,
+    now: datetime,
+    generation: int = 1,
+    parent: int | None = None,
+) -> None:
+    """The session's live token; the oldest generations go."""
+    conn.execute(
+        insert(refresh_tokens).values(
+            token_hash=token_hash,
+            session_id=session_id,
+            generation=generation,
+            parent=parent,
+            state=TokenState.LIVE.value,
+            retries=0,
+            created_at=now,
+        )
+    )
+    if generation > GENERATIONS_KEPT:
+        old = refresh_tokens.c.generation <= generation - GENERATIONS_KEPT
+        conn.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id == session_id, old))
+
+
+def update_token(conn: Connection, token_hash: str, **values: Any) -> None:
+    changed = update(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash)
+    conn.execute(changed.values(values))
+
+
+def touch_session(
+    conn: Connection, *, session_id: str, now: datetime, expires_at: datetime
+) -> None:
+    changed = update(sessions).where(sessions.c.id == session_id)
+    conn.execute(changed.values(last_used_at=now, expires_at=expires_at))
+
+
+def revoke_session(conn: Connection, *, session_id: str, reason: str, now: datetime) -> None:
+    _revoke(conn, sessions.c.id == session_id, reason, now)
+
+
+def revoke_sessions_of(conn: Connection, *, user_id: str, reason: str, now: datetime) -> None:
+    _revoke(conn, sessions.c.user_id == user_id, reason, now)
+
+
+def _revoke(conn: Connection, which: Any, reason: str, now: datetime) -> None:
+    alive = sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > now)
+    gone = {"revoked_at": now, "revoked_reason": reason, "expires_at": now + REVOKED_KEPT}
+    conn.execute(update(sessions).where(which, alive).values(gone))
+
+
+def delete_expired_sessions(conn: Connection, *, now: datetime, limit: int) -> int:
+    """How many went, with their tokens; at most `limit`."""
+    expired = (
+        select(sessions.c.id)
+        .where(sessions.c.expires_at <= now)
+        .order_by(sessions.c.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(expired).scalars())
+    if ids:
+        conn.execute(delete(sessions).where(sessions.c.id.in_(ids)))
+    return len(ids)

@@ -1,0 +1,31 @@
+"""Settings of auth; every name has the prefix AUTH_."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shopkit.settings import ServiceSettings
+
+MIN_CLIENT_SECRET = 32
+
+
+class AuthSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="AUTH_", env_ignore_empty=True)
+
+    listen: str = "127.0.0.1:8001"
+    internal_listen: str = "127.0.0.1:8101"
+    keys_dir: Path | None = None
+    service_clients: dict[str, SecretStr] = Field(default_factory=dict)
+    admin_email: SecretStr = SecretStr("")
+    admin_password: SecretStr = SecretStr("")
+    access_token_seconds: int = Field(default=600, ge=60, le=3600)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+    session_days: int = Field(default=180, ge=1, le=3650)
+
+    def unsafe(self) -> list[str]:
+        found = super().unsafe()
+        for name, secret in self.service_clients.items():
+            if len(secret.get_secret_value()) < MIN_CLIENT_SECRET:
+                found.append(f"the secret of the service client {name} is shorter than 32")
+        return found

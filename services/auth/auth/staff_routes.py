@@ -1,0 +1,97 @@
+"""Users and roles, for staff."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from auth import administration
+from auth.accounts import entity_tag
+from auth.deps import Auth, CursorKey
+from auth.errors import CannotGrant, LastAdmin
+from auth.routes import shown
+from auth.schemas import RoleList, RolesInput, StaffUser
+from shopkit.app import PathId
+from shopkit.auth import Principal, Staff
+from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+from shopkit.schemas import CountedPage, Limit, QueryBool
+
+router = new_router()
+Reader = Annotated[Principal, Staff("users:read")]
+Writer = Annotated[Principal, Staff("users:write")]
+EmailPart = Annotated[
+    str | None,
+    Query(min_length=1, max_length=254, description="Part of the e-mail address, in any case"),
+]
+CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page")]
+
+
+@router.get(
+    "/api/auth/users",
+    summary="List users",
+    response_model=CountedPage[StaffUser],
+    response_model_exclude_unset=True,
+    tags=["Users"],
+)
+async def list_users(
+    _: Reader,
+    auth: Auth,
+    cursors: CursorKey,
+    q: EmailPart = None,
+    limit: Limit = 20,
+    cursor: CursorText = None,
+    count: QueryBool = False,
+) -> dict[str, Any]:
+    """Everybody with an account, newest first."""
+    page = await administration.list_users(
+        auth, cursors=cursors, q=q, cursor=cursor, limit=limit, count=count
+    )
+    answer = {"items": [shown(user) for user in page.users], "next_cursor": page.next_cursor}
+    return answer if page.total is None else {**answer, "total": page.total}
+
+
+@router.get(
+    "/api/auth/users/{user_id}", summary="Get a user", response_model=StaffUser, tags=["Users"]
+)
+async def get_user(
+    user_id: PathId, _: Reader, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
+) -> Any:
+    """One account, with its roles and what they allow."""
+    user = await administration.get_user(auth, user_id=user_id)
+    response.headers["ETag"] = tag = entity_tag(user)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return shown(user)
+
+
+@router.put(
+    "/api/auth/users/{user_id}/roles",
+    summary="Set a user's roles",
+    response_model=StaffUser,
+    responses=problems(CannotGrant, LastAdmin),
+    tags=["Users"],
+)
+async def set_user_roles(
+    user_id: PathId,
+    payload: RolesInput,
+    staff: Writer,
+    response: Response,
+    auth: Auth,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
+    """Give exactly these roles. You can neither give nor take a scope that you lack yourself, and
+    the last admin stays one. The user's access tokens change when they are next refreshed.
+    """
+    user = await administration.set_roles(
+        auth, actor=staff, user_id=user_id, roles=payload.roles, if_match=if_match
+    )
+    response.headers["ETag"] = entity_tag(user)
+    return shown(user)
+
+
+@router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Users"])
+async def list_roles(_: Reader, auth: Auth) -> dict[str, Any]:
+    """All roles with their scopes."""
+    rows = await administration.list_roles(auth)
+    return {"items": [dict(row._mapping) for row in rows]}

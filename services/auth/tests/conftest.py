@@ -1,0 +1,91 @@
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from auth.commands import create_key
+from auth.context import Context
+from auth.main import MIGRATIONS, build
+from auth.settings import AuthSettings
+from shopkit.clock import FrozenClock
+from shopkit.db import Database
+from shopkit.service import Service
+from shopkit.testing import running
+
+PASSWORD = "correct horse battery"
+CART_SECRET = "cart-" + "s" * 40
+
+
+@pytest.fixture
+def migrations() -> Path:
+    return MIGRATIONS
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> AuthSettings:
+    values: dict[str, Any] = {
+        "database_url": database_url,
+        "keys_dir": tmp_path / "keys",
+        "service_clients": {"cart": CART_SECRET, "orders": "orders-" + "s" * 40},
+    }
+    made = AuthSettings(**values)
+    create_key(made)
+    return made
+
+
+@dataclass(frozen=True)
+class Auth:
+    """A running auth: clients of its two apps, and its insides."""
+
+    service: Service
+    public: httpx2.AsyncClient
+    internal: httpx2.AsyncClient
+
+    @property
+    def database(self) -> Database:
+        return self.service.database
+
+    @property
+    def context(self) -> Context:
+        found: Context = self.service.public.state.context
+        return found
+
+    async def register(self, email: str = "ada@example.com", password: str = PASSWORD) -> Any:
+        answer = await self.post("register", email=email, password=password)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def log_in(self, email: str = "ada@example.com", password: str = PASSWORD) -> Any:
+        answer = await self.post("login", email=email, password=password)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, call: str, **body: Any) -> httpx2.Response:
+        return await self.public.post(f"/api/auth/{call}", json=body)
+
+    async def refresh(self, token: str) -> httpx2.Response:
+        return await self.post("refresh", refresh_token=token)
+
+    async def form(self, **fields: str) -> httpx2.Response:
+        return await self.public.post("/api/auth/token", data=fields)
+
+    async def me(self, access_token: str) -> httpx2.Response:
+        return await self.public.get("/api/auth/me", headers=bearer(access_token))
+
+
+def bearer(access_token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access_token}"}
+
+
+def started(settings: AuthSettings, clock: FrozenClock) -> AbstractAsyncContextManager[Any]:
+    return running(build(settings, clock))
+
+
+@pytest.fixture
+async def auth(settings: AuthSettings, clock: FrozenClock) -> AsyncIterator[Auth]:
+    service = build(settings, clock)
+    async with running(service) as (public, internal):
+        yield Auth(service, public, internal)
