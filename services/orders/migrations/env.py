@@ -1,0 +1,4 @@
+from orders.models import metadata
+from shopkit.migrations import run_env
+
+run_env(metadata)

@@ -1,0 +1,32 @@
+"""The two apps: what the gateway sees, and what operators look at."""
+
+from fastapi import FastAPI
+
+from orders import routes
+from orders.context import Context
+from orders.settings import OrdersSettings
+from shopkit.app import build_app, metrics_router
+from shopkit.auth import TokenVerifier
+from shopkit.jwks import JwksClient
+
+ABOUT = "Checkout and what became of it. Nothing is lost, oversold or ordered twice."
+
+
+def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> FastAPI:
+    verifier = TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, kind="user")
+    state = {"context": context, "database": context.it.database, "keys": keys}
+    return build_app(
+        title="Orders",
+        description=ABOUT,
+        routers=[routes.router],
+        state={**state, "verifier": verifier},
+    )
+
+
+def internal_app(context: Context, keys: JwksClient) -> FastAPI:
+    """No service calls orders; here are only health and metrics."""
+    return build_app(
+        title="Orders, internal",
+        routers=[metrics_router()],
+        state={"database": context.it.database, "keys": keys},
+    )

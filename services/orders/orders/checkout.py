@@ -1,0 +1,158 @@
+"""The request side of a checkout: T1, idempotency keys, and what the client hears."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from orders import repository
+from orders.domain import KEY_KEPT, Order, Step
+from orders.errors import TooManyPendingOrders, refusal_from
+from orders.numbers import new_number
+from orders.parties import Parties
+from orders.running import Sagas
+from orders.views import render
+from shopkit.conditional import etag
+from shopkit.errors import IdempotencyKeyReused, RequestInProgress
+from shopkit.idempotency import Answer
+from shopkit.tables import violated
+
+ANSWER_SECONDS = 10.0
+KEY_WAIT_SECONDS = 2.0
+NUMBER_ATTEMPTS = 5
+ROUTE = "POST /api/orders"
+
+
+@dataclass(frozen=True)
+class Key:
+    """An Idempotency-Key in use. `fingerprint` tells its payload from others."""
+
+    caller: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """T1 says: this order is ours to drive."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class Running:
+    """T1 says: somebody drives this order, and their lease is alive."""
+
+    order_id: str
+
+
+async def place_order(
+    it: Parties, sagas: Sagas, *, order: Order, key: Key | None, max_pending: int
+) -> Answer:
+    """Place `order`, or join or replay what its key has done before.
+
+    Raises the Refusal that ended the checkout, RequestInProgress, IdempotencyKeyReused or
+    TooManyPendingOrders. Whatever becomes of the request, the saga goes on.
+    """
+    async with it.at("t1"):
+        outcome = await _begin(it, order=order, key=key, max_pending=max_pending)
+    if isinstance(outcome, Answer):
+        return outcome
+    if isinstance(outcome, Running):
+        return await _join(it, sagas, outcome.order_id, key)
+    sagas.start(outcome.order)
+    finished = await sagas.wait(outcome.order.id, ANSWER_SECONDS)
+    return answer_of(finished) if finished else await _still_running(it, outcome.order.id)
+
+
+async def _begin(
+    it: Parties, *, order: Order, key: Key | None, max_pending: int
+) -> Answer | Begun | Running:
+    for _ in range(NUMBER_ATTEMPTS):
+        try:
+            return await it.database.run(
+                begin, order=order, key=key, max_pending=max_pending, now=it.clock.now()
+            )
+        except IntegrityError as exc:
+            if violated(exc) != "uq_orders_number":
+                raise
+            order = replace(order, number=new_number())
+    raise RuntimeError(f"{NUMBER_ATTEMPTS} order numbers in a row were taken")
+
+
+def begin(
+    conn: Connection, *, order: Order, key: Key | None, max_pending: int, now: datetime
+) -> Answer | Begun | Running:
+    """T1: the key and the order, or what the key stands for already."""
+    if key is not None and not _is_new(conn, key, order, now):
+        return _take_up(conn, key, now)
+    if repository.has_pending(conn, order.owner, max_pending):
+        raise TooManyPendingOrders(max_pending)
+    repository.insert_order(conn, order)
+    return Begun(order)
+
+
+def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
+    row = {**vars(key), "route": ROUTE, "order_id": order.id, "created_at": now}
+    if repository.insert_key(conn, row):
+        return True
+    stored = repository.get_key(conn, key.caller, key.key)
+    if stored["status"] is None or stored["created_at"] > now - KEY_KEPT:
+        return False
+    repository.delete_key(conn, key.caller, key.key)
+    return repository.insert_key(conn, row)
+
+
+def _take_up(conn: Connection, key: Key, now: datetime) -> Answer | Begun | Running:
+    """Rule 5: finished → replay; other payload → refuse; lease alive → wait; over → take over."""
+    stored = repository.get_key(conn, key.caller, key.key)
+    if (stored["route"], stored["fingerprint"]) != (ROUTE, key.fingerprint):
+        raise IdempotencyKeyReused
+    if stored["status"] is not None:
+        return _replay(stored["status"], stored["body"])
+    order = repository.find_order(conn, stored["order_id"])
+    assert order is not None  # noqa: S101 - a foreign key
+    if order.lease_until is not None and order.lease_until > now:
+        return Running(order.id)
+    taken = repository.take_over(conn, order, now)
+    return Begun(taken) if taken else Running(order.id)
+
+
+def _replay(status: int, body: Any) -> Answer:
+    if status != 201:
+        refusal = refusal_from(body)
+        refusal.headers["Idempotent-Replayed"] = "true"
+        raise refusal
+    return Answer(status, body, _headers(body), replayed=True)
+
+
+async def _join(it: Parties, sagas: Sagas, order_id: str, key: Key | None) -> Answer:
+    assert key is not None  # noqa: S101 - only a key finds a running order
+    await sagas.wait(order_id, KEY_WAIT_SECONDS)
+    stored = await it.database.read(repository.get_key, key.caller, key.key)
+    if stored["status"] is None:
+        raise RequestInProgress
+    return _replay(stored["status"], stored["body"])
+
+
+def answer_of(order: Order) -> Answer:
+    """For a finished order."""
+    if order.step == Step.FAILED:
+        raise refusal_from(order.failure or {})
+    body = render(order)
+    return Answer(201, body, _headers(body))
+
+
+async def _still_running(it: Parties, order_id: str) -> Answer:
+    order = await it.database.read(repository.find_order, order_id)
+    assert order is not None  # noqa: S101 - T1 has stored it
+    if not order.unfinished:
+        return answer_of(order)
+    body = render(order)
+    return Answer(202, body, _headers(body))
+
+
+def _headers(body: dict[str, Any]) -> dict[str, str]:
+    return {"Location": f"/api/orders/{body['id']}", "ETag": etag(body["version"])}

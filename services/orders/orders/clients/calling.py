@@ -1,0 +1,26 @@
+"""What both clients need to tell a definite no from an unknown outcome."""
+
+from typing import Any
+
+from shopkit.errors import Unavailable
+from shopkit.http_client import ClientResponse, ServiceClient
+
+DEADLINE = 6.0
+"""Seconds for one call with its repetitions. Two fit into the lease between two writes."""
+UNCERTAIN = {401, 403, 405, 408, 421, 425, 429}
+"""Answers about the connection or our own credentials, not about the order."""
+
+
+async def ask(client: ServiceClient, method: str, path: str, json: Any = None) -> ClientResponse:
+    """The participant's answer, 2xx or a definite 4xx. Raises Unavailable otherwise."""
+    answer = await client.call(method, path, json=json, deadline=DEADLINE)
+    if answer.status in UNCERTAIN or not isinstance(answer.json, dict):
+        raise Unavailable(f"{method} answered {answer.status}.")
+    return answer
+
+
+async def insist(client: ServiceClient, path: str) -> None:
+    """A confirm or cancel that cannot be refused: anything but success is Unavailable."""
+    answer = await client.call("POST", path, deadline=DEADLINE)
+    if not 200 <= answer.status < 300:
+        raise Unavailable(f"POST answered {answer.status}.")

@@ -1,0 +1,90 @@
+"""The errors of orders. A Refusal is a definite no from a participant of the checkout."""
+
+from typing import Any
+
+from shopkit.errors import Conflict, FieldError, Invalid, RateLimited
+
+
+class FenceLost(Exception):
+    """Somebody else has taken the order over; whoever hears this stops (checkout.md, rule 1)."""
+
+
+class Refusal(Conflict):
+    """A definite failure before the pivot: it is stored with the order, and compensated."""
+
+    def stored(self) -> dict[str, Any]:
+        return {"code": self.code, "detail": self.detail, "extra": self.extra}
+
+
+class CartEmpty(Refusal):
+    code, title = "cart_empty", "The cart is empty"
+
+
+class CartAlreadyCheckedOut(Refusal):
+    """`order_id` names the order that has the cart."""
+
+    code, title = "cart_already_checked_out", "The cart already belongs to an order"
+
+
+class ProductUnavailable(Refusal):
+    """`items` lists what cannot be bought any more."""
+
+    code, title = "product_unavailable", "A product of the cart is no longer sold"
+
+
+class InsufficientStock(Refusal):
+    """`items` lists product_id, requested and available."""
+
+    code, title = "insufficient_stock", "Not enough in stock"
+
+
+class PriceChanged(Refusal):
+    """`items` lists product_id, old and new; or `expected_total` and `total` say what differs."""
+
+    code, title = "price_changed", "A price has changed"
+
+
+class CheckoutExpired(Refusal):
+    code, title = "checkout_expired", "The reservation ran out before the order was placed"
+
+
+class CheckoutRefused(Refusal):
+    code, title = "checkout_refused", "The cart cannot be ordered as it is"
+
+
+REFUSALS: dict[str, type[Refusal]] = {
+    cls.code: cls
+    for cls in (
+        CartEmpty,
+        CartAlreadyCheckedOut,
+        ProductUnavailable,
+        InsufficientStock,
+        PriceChanged,
+        CheckoutExpired,
+        CheckoutRefused,
+    )
+}
+
+
+def refusal_from(stored: dict[str, Any]) -> Refusal:
+    """The Refusal that `stored()` wrote down."""
+    return REFUSALS[stored["code"]](stored["detail"], **stored["extra"])
+
+
+class InvalidState(Conflict):
+    code, title = "invalid_state", "The order's state does not allow this"
+
+
+class TooManyPendingOrders(RateLimited):
+    code, title = "too_many_pending_orders", "Earlier orders are still being placed"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"At most {limit} orders may be in the making at a time; wait for one to finish.",
+            headers={"Retry-After": "5"},
+        )
+
+
+def email_required() -> Invalid:
+    detail = "A guest's order needs an e-mail address."
+    return Invalid(detail, errors=[FieldError("/email", "missing", detail)])

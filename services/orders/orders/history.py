@@ -1,0 +1,110 @@
+"""Lists of orders, newest first, and one order for who may see it."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from orders.domain import Order, Status
+from orders.models import orders
+from orders.parties import Parties
+from orders.repository import COLUMNS, find_order, with_lines
+from orders.views import render
+from shopkit.auth import Principal
+from shopkit.errors import InsufficientScope, NotAuthenticated, NotFound
+from shopkit.pagination import Cursors
+
+PLACED = (Status.PENDING, Status.CONFIRMED, Status.COMPLETED, Status.CANCELLED)
+"""What a list shows unless it is asked for others: a failed checkout is no order to a customer."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks: the owners that they are (account, and the cart token they hold), their scopes."""
+
+    owners: frozenset[str]
+    scopes: frozenset[str]
+
+    def owns(self, order: Order) -> bool:
+        return order.owner in self.owners
+
+
+def visitor_of(user: Principal | None, guest: str | None) -> Visitor:
+    owners = {f"user:{user.id}"} if user else set()
+    return Visitor(
+        owners=frozenset(owners | ({guest} if guest else set())),
+        scopes=user.scopes if user else frozenset(),
+    )
+
+
+async def get_visible(it: Parties, order_id: str, visitor: Visitor, scope: str) -> Order:
+    """The order, for its owner or who has `scope`. NotFound for others, as if there were none."""
+    order = await it.database.read(find_order, order_id)
+    if order is not None and (visitor.owns(order) or scope in visitor.scopes):
+        return order
+    if order is not None and "orders:read" in visitor.scopes:
+        raise InsufficientScope(scope)
+    if not visitor.owners:
+        raise NotAuthenticated("Log in, or send the `X-Cart-Token` it was placed with.")
+    raise NotFound
+
+
+@dataclass(frozen=True)
+class OrderQuery:
+    """Which orders: of one owner, or of all; in one status, or in any that counts as placed."""
+
+    owner: str | None
+    status: str | None
+
+    @property
+    def name(self) -> str:
+        return f"orders:{self.owner}:{self.status}"
+
+
+async def list_orders(
+    it: Parties, cursors: Cursors, query: OrderQuery, *, limit: int, cursor: str | None, count: bool
+) -> dict[str, Any]:
+    """A page, newest first; with `total` when `count`."""
+    before = cursors.decode(query.name, cursor)[0] if cursor else None
+    found, total = await it.database.read(
+        find_page, query=query, limit=limit, before=before, count=count
+    )
+    page = {
+        "items": [render(order) for order in found[:limit]],
+        "next_cursor": (
+            cursors.encode(query.name, [found[limit - 1].id]) if len(found) > limit else None
+        ),
+    }
+    return page | {"total": total} if count else page
+
+
+def find_page(
+    conn: Connection, *, query: OrderQuery, limit: int, before: str | None, count: bool
+) -> tuple[list[Order], int | None]:
+    """One order more than `limit`, if there is one."""
+    sought: dict[str, Any] = {"b_owner": query.owner, "before": before, "at_most": limit + 1}
+    sought["statuses"] = [query.status] if query.status else list(PLACED)
+    shape = (query.owner is not None, before is not None)
+    rows = conn.execute(_page(*shape), sought).all()
+    total = conn.execute(_count(shape[0]), sought).scalar_one() if count else None
+    return with_lines(conn, rows) if rows else [], total
+
+
+@cache
+def _page(of_owner: bool, has_before: bool) -> Select[Any]:
+    statement = _filtered(select(*(orders.c[name] for name in COLUMNS)), of_owner)
+    if has_before:
+        statement = statement.where(orders.c.id < bindparam("before"))
+    return statement.order_by(orders.c.id.desc()).limit(bindparam("at_most"))
+
+
+@cache
+def _count(of_owner: bool) -> Select[Any]:
+    return _filtered(select(func.count()).select_from(orders), of_owner)
+
+
+def _filtered(statement: Select[Any], of_owner: bool) -> Select[Any]:
+    if of_owner:
+        statement = statement.where(orders.c.owner == bindparam("b_owner"))
+    return statement.where(orders.c.status.in_(bindparam("statuses", expanding=True)))

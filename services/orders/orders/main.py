@@ -1,0 +1,42 @@
+"""The orders service, put together; started by `shop-orders serve`."""
+
+from orders.apps import internal_app, public_app
+from orders.clients.cart import Cart, HttpCart
+from orders.clients.catalog import Catalog, HttpCatalog
+from orders.context import new_context
+from orders.settings import MIGRATIONS, OrdersSettings
+from shopkit.clock import SYSTEM_CLOCK, Clock
+from shopkit.console import command_line
+from shopkit.http_client import ServiceClient, ServiceToken
+from shopkit.jwks import JwksClient
+from shopkit.service import Service
+
+
+def build(
+    settings: OrdersSettings,
+    *,
+    cart: Cart | None = None,
+    catalog: Catalog | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Service:
+    auth = ServiceClient(settings.auth_url)
+    keys = JwksClient(auth, settings.jwks_cache)
+    tokens = ServiceToken(auth, "orders", settings.client_secret.get_secret_value())
+    to_cart = ServiceClient(settings.cart_url, tokens=tokens)
+    to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
+    context = new_context(
+        settings, cart or HttpCart(to_cart), catalog or HttpCatalog(to_catalog), clock
+    )
+    return Service(
+        name="orders",
+        migrations=MIGRATIONS,
+        database=context.it.database,
+        public=public_app(settings, context, keys),
+        internal=internal_app(context, keys),
+        background=[keys.run, context.worker.run, context.relay.run],
+        closables=[context.sagas, to_cart, to_catalog, auth],
+    )
+
+
+def main() -> None:
+    command_line("orders", OrdersSettings, build, MIGRATIONS)

@@ -1,0 +1,30 @@
+"""Who takes part in a checkout, and the named places where a test may make it fail."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+
+from orders.clients.cart import Cart
+from orders.clients.catalog import Catalog
+from shopkit.clock import SYSTEM_CLOCK, Clock
+from shopkit.db import Database
+from shopkit.failpoints import Failpoints
+
+
+@dataclass(frozen=True)
+class Parties:
+    database: Database
+    cart: Cart
+    catalog: Catalog
+    clock: Clock = SYSTEM_CLOCK
+    failpoints: Failpoints = field(default_factory=Failpoints)
+
+    def at(self, step: str) -> AbstractAsyncContextManager[None]:
+        """`async with it.at("r1")`: failpoints before and after what is inside."""
+        return self._failing(step) if self.failpoints else nullcontext()
+
+    @asynccontextmanager
+    async def _failing(self, step: str) -> AsyncIterator[None]:
+        await self.failpoints.hit(f"before_{step}")
+        yield
+        await self.failpoints.hit(f"after_{step}")

@@ -1,0 +1,187 @@
+"""The public calls: /api/orders."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from orders import errors
+from orders.cancellation import cancel_order as cancel
+from orders.checkout import Key
+from orders.checkout import place_order as place
+from orders.deps import MaybeGuest, OrdersContext
+from orders.drafting import draft_order
+from orders.history import OrderQuery, get_visible, list_orders, visitor_of
+from orders.schemas import CancelInput, CheckoutInput, OrderOut, OrderStatus, PlacedStatus
+from orders.views import render
+from shopkit.app import PathId
+from shopkit.auth import CurrentUser, MaybeUser, Principal, Staff
+from shopkit.conditional import IfNoneMatch, etag, not_modified
+from shopkit.errors import RequestInProgress
+from shopkit.idempotency import IdempotencyKey, fingerprint
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+from shopkit.schemas import CountedPage, Limit, QueryBool
+
+router = new_router()
+
+TAGS: list[Any] = ["Orders"]
+TEXT = {"type": "string"}
+ETAG = {"ETag": {"description": "The order's version.", "schema": TEXT}}
+PLACED = {**ETAG, "Location": {"description": "The order.", "schema": TEXT}}
+REPLAYED = {
+    "Idempotent-Replayed": {
+        "description": "`true` when this is the stored answer to an earlier request.",
+        "schema": TEXT,
+    }
+}
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+Count = Annotated[QueryBool, Query(description="Also answer `total`.")]
+PageLimit = Annotated[Limit, Query(description="Orders a page.")]
+
+
+@router.post(
+    "/api/orders",
+    summary="Place an order for what is in the cart",
+    status_code=201,
+    response_model=OrderOut,
+    responses={
+        **problems(RequestInProgress, *errors.REFUSALS.values(), errors.TooManyPendingOrders),
+        201: {"description": "The order is confirmed.", "headers": {**PLACED, **REPLAYED}},
+        202: {
+            "model": OrderOut,
+            "description": "It is still being placed; look at `Location` until it is not pending.",
+            "headers": PLACED,
+        },
+    },
+    tags=TAGS,
+)
+async def place_order(
+    context: OrdersContext,
+    response: Response,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    key: IdempotencyKey,
+    payload: CheckoutInput | None = None,
+) -> Any:
+    """Checks out the cart of the user, or of the guest whose `X-Cart-Token` is sent; a guest must
+    give `email`.
+
+    Send an `Idempotency-Key`: whatever gets lost on the way, repeating the request with the same
+    key gives the same answer and never a second order. Keys are kept for 30 days. Without a key,
+    one cart still becomes one order only.
+
+    Either everything is ordered at the prices shown, or nothing: `insufficient_stock` and
+    `price_changed` list the lines in `items`, and the cart can be used again. With
+    `expected_total`, another total is refused as well.
+    """
+    wanted = payload or CheckoutInput()
+    order = draft_order(
+        wanted,
+        user=user,
+        guest_owner=guest.owner if guest else None,
+        cart_token=guest.token if guest else None,
+        now=context.it.clock.now(),
+        has_key=key is not None,
+    )
+    used = Key(order.owner, key, fingerprint(payload)) if key else None
+    answer = await place(
+        context.it, context.sagas, order=order, key=used, max_pending=context.max_pending
+    )
+    return answer.apply(response)
+
+
+@router.get(
+    "/api/orders",
+    summary="List everybody's orders",
+    response_model=CountedPage[OrderOut],
+    response_model_exclude_unset=True,
+    tags=TAGS,
+)
+async def list_all_orders(
+    context: OrdersContext,
+    _: Annotated[Principal, Staff("orders:read")],
+    status: OrderStatus | None = None,
+    limit: PageLimit = 20,
+    cursor: Cursor = None,
+    count: Count = False,
+) -> Any:
+    """Newest first. Failed checkouts only show up with `status=failed`."""
+    query = OrderQuery(owner=None, status=status)
+    return await list_orders(
+        context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
+    )
+
+
+@router.get(
+    "/api/orders/history",
+    summary="List your own orders",
+    response_model=CountedPage[OrderOut],
+    response_model_exclude_unset=True,
+    tags=TAGS,
+)
+async def list_order_history(
+    context: OrdersContext,
+    user: CurrentUser,
+    status: PlacedStatus | None = None,
+    limit: PageLimit = 20,
+    cursor: Cursor = None,
+    count: Count = False,
+) -> Any:
+    """Newest first, those that are still being placed included. A failed checkout is no order,
+    and not listed; its id still answers."""
+    query = OrderQuery(owner=f"user:{user.id}", status=status)
+    return await list_orders(
+        context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
+    )
+
+
+@router.get(
+    "/api/orders/{order_id}",
+    summary="Show an order",
+    response_model=OrderOut,
+    responses={200: {"headers": ETAG}, 304: {"description": "It is as you have it."}},
+    tags=TAGS,
+)
+async def get_order(
+    order_id: PathId,
+    context: OrdersContext,
+    response: Response,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    if_none_match: IfNoneMatch = None,
+) -> Any:
+    """For its customer, for the guest with the `X-Cart-Token` it was placed with, and for staff
+    with `orders:read`. A failed checkout's last `timeline` entry has the reason."""
+    visitor = visitor_of(user, guest.owner if guest else None)
+    order = await get_visible(context.it, order_id, visitor, "orders:read")
+    tag = etag(order.version)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    return render(order)
+
+
+@router.post(
+    "/api/orders/{order_id}/cancel",
+    summary="Cancel an order",
+    response_model=OrderOut,
+    responses={200: {"headers": ETAG}, **problems(errors.InvalidState)},
+    tags=TAGS,
+)
+async def cancel_order(
+    order_id: PathId,
+    context: OrdersContext,
+    response: Response,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    payload: CancelInput | None = None,
+) -> Any:
+    """For its customer while nothing is shipped, and for staff with `orders:write`. What was
+    ordered goes back into stock. Cancelling again changes nothing and answers the same."""
+    visitor = visitor_of(user, guest.owner if guest else None)
+    order = await get_visible(context.it, order_id, visitor, "orders:write")
+    actor = "customer" if visitor.owns(order) else "staff"
+    reason = payload.reason if payload else None
+    cancelled = await cancel(context.it, context.sagas, order, actor=actor, reason=reason)
+    response.headers["ETag"] = etag(cancelled.version)
+    return render(cancelled)

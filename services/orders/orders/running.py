@@ -1,0 +1,96 @@
+"""The sagas that run in this process, detached from the requests that began them (rule 4)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from orders.domain import Order, Step
+from orders.errors import FenceLost
+from orders.parties import Parties
+from orders.repository import find_order, postpone
+from orders.saga import drive
+from shopkit.errors import Problem
+from shopkit.logs import get_logger
+
+log = get_logger()
+DRAIN_SECONDS = 15.0
+POLL_SECONDS = 0.1
+MAX_PAUSE_SECONDS = 5.0
+
+
+class Sagas:
+    """Keeps the tasks: neither a client that hangs up nor the garbage collector ends one."""
+
+    def __init__(self, it: Parties, after_confirming: Callable[[Order], Awaitable[None]]) -> None:
+        self._it, self._after_confirming = it, after_confirming
+        self._tasks: dict[str, asyncio.Task[Order | None]] = {}
+        self._orders: dict[str, Order] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, order: Order) -> None:
+        """Drive an order whose fence is ours."""
+        task = asyncio.create_task(self._run(order))
+        self._tasks[order.id], self._orders[order.id] = task, order
+        task.add_done_callback(lambda done: self._forget(order.id, done))
+
+    def _forget(self, order_id: str, task: "asyncio.Task[Order | None]") -> None:
+        if self._tasks.get(order_id) is task:  # a takeover has put another one there
+            del self._tasks[order_id], self._orders[order_id]
+
+    async def _run(self, order: Order) -> Order | None:
+        """The finished order; None when somebody has to go on with it later."""
+        try:
+            finished = await drive(self._it, order)
+        except FenceLost:
+            log.info("fence_lost", order_id=order.id, fence=order.fence)
+            return None
+        except Problem as problem:
+            log.warning("saga_postponed", order_id=order.id, reason=problem.detail)
+        except Exception:
+            log.exception("saga_failed", order_id=order.id)
+        else:
+            if finished.step == Step.CONFIRMED:
+                await self._after_confirming(finished)
+            return finished
+        await self._postpone(order)
+        return None
+
+    async def _postpone(self, order: Order) -> None:
+        """Leave it to the worker soon; should even this fail, the lease ends by itself."""
+        pause = min(MAX_PAUSE_SECONDS, 0.5 * 2 ** min(order.attempts, 10))
+        until = self._it.clock.now() + timedelta(seconds=pause)
+        try:
+            await self._it.database.run(postpone, order, until)
+        except Exception as exc:
+            log.warning("saga_not_postponed", order_id=order.id, reason=str(exc))
+
+    async def wait(self, order_id: str, seconds: float) -> Order | None:
+        """The order once it is finished, whoever finishes it; None when that takes longer."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + seconds
+        while True:
+            task = self._tasks.get(order_id)
+            if task is not None:
+                await asyncio.wait({task}, timeout=ends_at - loop.time())
+                if task.done() and not task.cancelled() and (order := task.result()):
+                    return order
+            # Postponed, or another process has it.
+            found = await self._it.database.read(find_order, order_id)
+            if found is not None and not found.unfinished:
+                return found
+            if loop.time() >= ends_at:
+                return None
+            if order_id not in self._tasks:
+                await asyncio.sleep(min(POLL_SECONDS, ends_at - loop.time()))
+
+    async def close(self) -> None:
+        """Let what runs come to its end; leave the rest to the next process, at once."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=DRAIN_SECONDS)
+        left = dict(self._orders)
+        for order_id in left:
+            self._tasks[order_id].cancel()
+        for order in left.values():
+            await self._it.database.run(postpone, order, self._it.clock.now())

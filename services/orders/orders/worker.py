@@ -1,0 +1,95 @@
+"""Goes on with the orders that nobody drives: after a crash, a lost answer, an outage (rule 7)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from orders.domain import KEY_KEPT, LEASE, Order
+from orders.metrics import measure, publish
+from orders.models import checkout_keys, orders
+from orders.parties import Parties
+from orders.repository import COLUMNS, take_over, with_lines
+from orders.running import Sagas
+from shopkit.errors import Problem
+from shopkit.logs import get_logger
+
+log = get_logger()
+EVERY_SECONDS = 1.0
+MEASURE_EVERY, PURGE_EVERY = 5, 3600
+"""In rounds."""
+AT_ONCE = 50
+"""Sagas in this process beyond which the worker adds none."""
+PURGED_AT_ONCE = 500
+
+_OVERDUE = (
+    select(*(orders.c[name] for name in COLUMNS))
+    .where(orders.c.lease_until <= bindparam("now"))
+    .order_by(orders.c.lease_until)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True)
+)
+_OLD_KEYS = (
+    select(checkout_keys.c.order_id)
+    .where(checkout_keys.c.created_at < bindparam("before"), checkout_keys.c.status.is_not(None))
+    .limit(PURGED_AT_ONCE)
+)
+
+
+class Worker:
+    def __init__(self, it: Parties, sagas: Sagas) -> None:
+        self._it, self._sagas = it, sagas
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.resume()
+        rounds = 0
+        while True:
+            try:
+                await self._round(rounds)
+            except Problem as exc:
+                log.warning("worker_paused", reason=exc.detail)
+            rounds += 1
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def resume(self) -> None:
+        """What a dead process has left. One process has a SQLite file, and when it begins, whoever
+        had a lease is gone: nothing is gained by waiting for the leases to end."""
+        if self._it.database.dialect == "sqlite":
+            await self.take(self._it.clock.now() + LEASE, at_most=1000)
+
+    async def _round(self, number: int) -> None:
+        await self.take(self._it.clock.now(), at_most=AT_ONCE - len(self._sagas))
+        if number % MEASURE_EVERY == 0:
+            publish(await self._it.database.read(measure), self._it.clock.now())
+        if number % PURGE_EVERY == 0:
+            await self._it.database.run(purge_keys, now=self._it.clock.now())
+
+    async def take(self, overdue_at: datetime, *, at_most: int) -> int:
+        """Start at most so many orders whose lease is over by then; answers how many."""
+        if at_most <= 0:
+            return 0
+        taken = await self._it.database.run(
+            take_overdue, overdue_at, at_most, now=self._it.clock.now()
+        )
+        for order in taken:
+            log.info("order_taken_over", order_id=order.id, step=order.step, fence=order.fence)
+            self._sagas.start(order)
+        return len(taken)
+
+
+def take_overdue(
+    conn: Connection, overdue_at: datetime, at_most: int, now: datetime
+) -> Sequence[Order]:
+    rows = conn.execute(_OVERDUE, {"now": overdue_at, "at_most": at_most}).all()
+    found = with_lines(conn, rows) if rows else []
+    return [taken for order in found if (taken := take_over(conn, order, now))]
+
+
+def purge_keys(conn: Connection, now: datetime) -> int:
+    """Forget keys that are older than clients may rely on; answers how many."""
+    old = [row.order_id for row in conn.execute(_OLD_KEYS, {"before": now - KEY_KEPT})]
+    if old:
+        conn.execute(delete(checkout_keys).where(checkout_keys.c.order_id.in_(old)))
+    return len(old)
