@@ -72,5 +72,5 @@ def canonical(header: str) -> str | None:
 
 
 def attribute_name(text: str) -> str:
-    """`Shoe size` as `shoe_size`."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:50].strip("_") or "other"
+    """`Shoe Size` as `shoe_size`: the same name whoever writes it."""
+    return re.sub(r"\W+", "_", text.casefold()).strip("_")[:60].strip("_") or "other"

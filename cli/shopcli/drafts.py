@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Attribute = str | int | bool
+Attribute = str | int | bool | list[str]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class ProductDraft:
     """One sellable thing. Prices in minor units of `currency`; `stock` is the opening stock.
 
     Empty fields (None, "", no images, no category) say nothing about an existing product.
+    `former_sku`: what the product was called as long as its row had no SKU of its own.
     """
 
     row: int
@@ -46,6 +47,7 @@ class ProductDraft:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     images: tuple[Image, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    former_sku: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ class Settings:
             return PasswordSession(self.email, self.password)
         return StoredSession(self.store())
 
+    @property
+    def is_local(self) -> bool:
+        return urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
+
     def store(self) -> TokenStore:
         return TokenStore(default_path())
 

@@ -1,5 +1,6 @@
 """Single cells of a Shopify row as values of a draft; what is odd about one goes to `Notes`."""
 
+import re
 from dataclasses import dataclass, field
 
 from shopcli.columns import FREE, attribute_name
@@ -7,10 +8,19 @@ from shopcli.csv_file import Row, label_of
 from shopcli.drafts import Attribute, Image, Remark
 from shopcli.html_text import plain_text
 from shopcli.money import minor_units
-from shopcli.texts import MAX_ATTRIBUTE, MAX_DESCRIPTION, MAX_LINE, cleaned, one_line, shortened
+from shopcli.texts import (
+    MAX_ATTRIBUTE,
+    MAX_DESCRIPTION,
+    MAX_LINE,
+    MAX_LIST,
+    cleaned,
+    one_line,
+    shortened,
+)
 
 MAX_STOCK = 1_000_000_000
 MAX_URL = 2000
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\\]+")
 _TRUE = frozenset({"true", "yes", "1", "t", "y"})
 _FALSE = frozenset({"false", "no", "0", "f", "n"})
 _STATUSES = frozenset({"active", "draft", "archived"})
@@ -121,13 +131,13 @@ def category_path(row: Row, notes: Notes) -> tuple[str, ...]:
 
 
 def image(row: Row, column: str, alt: str, notes: Notes) -> Image | None:
-    url = row[column]
+    url = row[column].replace(" ", "%20")
     if not url:
         return None
-    if not url.startswith(("https://", "http://")) or len(url) > MAX_URL or not url.isprintable():
+    if not _WEB_ADDRESS.fullmatch(url) or len(url) > MAX_URL or not url.isprintable():
         notes.changed(row, column, "is not a usable web address; left out")
         return None
-    return Image(url.replace(" ", "%20"), shortened(one_line(alt), MAX_LINE))
+    return Image(url, shortened(one_line(alt), MAX_LINE))
 
 
 def image_position(row: Row) -> int:
@@ -137,10 +147,12 @@ def image_position(row: Row) -> int:
 
 def listing_attributes(row: Row) -> dict[str, Attribute]:
     """What is said once per handle, in its first row."""
-    tags = ", ".join(sorted({one_line(tag) for tag in row["tags"].split(",")} - {""}))
+    tags = sorted(
+        {shortened(one_line(tag), MAX_ATTRIBUTE) for tag in row["tags"].split(",")} - {""}
+    )
     values: dict[str, Attribute] = {
         "vendor": one_line(row["vendor"]),
-        "tags": tags,
+        "tags": tags[:MAX_LIST],
         "seo_title": one_line(row["seo_title"]),
         "seo_description": one_line(row["seo_description"]),
     }
@@ -173,4 +185,4 @@ def option_attribute(name: str, value: str) -> dict[str, Attribute]:
 
 def _kept(values: dict[str, Attribute]) -> dict[str, Attribute]:
     cut = {k: shortened(v, MAX_ATTRIBUTE) if isinstance(v, str) else v for k, v in values.items()}
-    return {name: value for name, value in cut.items() if value != ""}
+    return {name: value for name, value in cut.items() if value not in ("", [])}

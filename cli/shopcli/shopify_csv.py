@@ -6,12 +6,13 @@ Rows with one handle belong together: each with a price is a variant, the others
 from collections.abc import Iterable
 
 from shopcli import shopify_cells as cells
+from shopcli.columns import attribute_name
 from shopcli.csv_file import Row, Sheet
 from shopcli.drafts import Image, Listing, Remark
 from shopcli.shopify_cells import Notes
 from shopcli.shopify_variants import Handle, Reading, VariantMaker
 from shopcli.slugs import slug
-from shopcli.texts import one_line, shortened
+from shopcli.texts import one_line
 
 _VARIANT_SIGNS = ("price", "sku", "option1_value", "title", "quantity")
 
@@ -81,13 +82,17 @@ def _handle(head: Row, rows: list[Row], notes: Notes, *, several: bool) -> Handl
 
 
 def _option_names(rows: list[Row]) -> dict[int, str]:
-    """Number of the option → its name, from the first row that tells; `Title` stands for none."""
+    """Number of the option → its name, from the first row that tells; `Title` stands for none.
+
+    Names are folded like those of attributes, so that storefronts find one `size`, not three.
+    """
     names: dict[int, str] = {}
     for number in (1, 2, 3):
         column = f"option{number}_name"
-        name = shortened(next((one_line(row[column]) for row in rows if row[column]), ""), 50)
-        if name and name.lower() != "title":
-            names[number] = f"{name} {number}" if name in names.values() else name
+        text = next((one_line(row[column]) for row in rows if row[column]), "")
+        if text and text.lower() != "title":
+            name = attribute_name(text)
+            names[number] = f"{name}_{number}" if name in names.values() else name
     return names
 
 

@@ -10,6 +10,9 @@ from shopcli.shopify_cells import BadCell, Notes
 from shopcli.slugs import MAX_SKU, derived_sku, digest, slug
 from shopcli.texts import MAX_LINE, one_line, shortened
 
+MAX_ATTRIBUTES = 50
+MAX_IMAGES = 20
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -71,6 +74,7 @@ class VariantMaker:
             attributes=self._attributes(row, options),
             images=self._images(row),
             options=options if handle.several else {},
+            former_sku=derived_sku(handle.name, values) if row["sku"] else None,
         )
 
     def _options(self, row: Row) -> dict[str, str]:
@@ -113,12 +117,18 @@ class VariantMaker:
         if not self.handle.several:
             for name, value in options.items():
                 attributes.update(cells.option_attribute(name, value))
-        return attributes
+        if len(attributes) > MAX_ATTRIBUTES:
+            reason = f"has {len(attributes)} attributes; the first {MAX_ATTRIBUTES} are taken"
+            self.notes.changed(row, "(row)", reason)
+        return dict(list(attributes.items())[:MAX_ATTRIBUTES])
 
     def _images(self, row: Row) -> tuple[Image, ...]:
         """The variant's own picture first, then those of the handle."""
         chosen = {image.url: image for image in self.handle.images}
         own = cells.image(row, "variant_image", self.handle.title, self.notes)
-        if own is None:
-            return tuple(chosen.values())
-        return (chosen.pop(own.url, own), *chosen.values())
+        first = () if own is None else (chosen.pop(own.url, own),)
+        images = (*first, *chosen.values())
+        if len(images) > MAX_IMAGES:
+            reason = f"{len(images)} images; the first {MAX_IMAGES} are taken"
+            self.notes.changed(row, "image", reason)
+        return images[:MAX_IMAGES]

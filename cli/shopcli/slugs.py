@@ -7,6 +7,8 @@ import unicodedata
 MAX_SLUG = 100
 MAX_SKU = 64
 
+_LIKE_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def slugify(text: str) -> str:
     """Lower-case ASCII words joined by hyphens; empty when nothing of it is left."""
@@ -17,6 +19,8 @@ def slugify(text: str) -> str:
 def slug(text: str, *, limit: int = MAX_SLUG) -> str:
     """A slug for any text; what does not fit or has no ASCII form is told apart by a digest."""
     plain = slugify(text)
+    if _LIKE_AN_ID.fullmatch(plain):
+        plain = f"x-{plain}"
     if plain and len(plain) <= limit:
         return plain
     kept = plain[: limit - 9].strip("-")

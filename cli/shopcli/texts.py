@@ -6,6 +6,7 @@ import unicodedata
 MAX_LINE = 200
 MAX_DESCRIPTION = 10_000
 MAX_ATTRIBUTE = 500
+MAX_LIST = 50
 
 _UNWANTED = {"Cc", "Cs", "Co", "Cn"}
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")

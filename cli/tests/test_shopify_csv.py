@@ -29,12 +29,12 @@ def test_a_handle_with_several_variants_is_one_group() -> None:
     assert (scarf.slug, scarf.title, scarf.varies_by) == (
         "wool-scarf",
         "Wool Scarf",
-        ("Colour", "Length"),
+        ("colour", "length"),
     )
     assert [dict(product.options) for product in scarf.products] == [
-        {"Colour": "Moss", "Length": "Long"},
-        {"Colour": "Moss", "Length": "Short"},
-        {"Colour": "Rust", "Length": "Long"},
+        {"colour": "Moss", "length": "Long"},
+        {"colour": "Moss", "length": "Short"},
+        {"colour": "Rust", "length": "Long"},
     ]
     assert [product.name for product in scarf.products] == [
         "Wool Scarf (Moss, Long)",
@@ -55,7 +55,11 @@ def test_what_the_first_row_says_holds_for_every_variant() -> None:
     long, short, _ = read("variants.csv")[0][0].products
     assert short.description == "Soft & warm.\n\n- Merino\n- Two lengths"
     assert short.category == ("Clothing", "Scarves")
-    assert short.attributes == {"vendor": "Northloom", "tags": "winter, wool", "weight_grams": 140}
+    assert short.attributes == {
+        "vendor": "Northloom",
+        "tags": ["winter", "wool"],
+        "weight_grams": 140,
+    }
     assert long.attributes["weight_grams"] == 180
 
 
@@ -115,7 +119,7 @@ def test_bad_rows_are_named_and_the_others_are_taken() -> None:
 def test_a_group_stays_a_group_when_one_of_its_two_rows_is_bad() -> None:
     header = "Handle,Title,Variant Price,Option1 Name,Option1 Value,Variant Inventory Qty\n"
     listings, _ = one(header + "a,A,1,Size,S,1\na,,oops,,M,1\n")
-    assert listings[0].varies_by == ("Size",)
+    assert listings[0].varies_by == ("size",)
     assert len(listings[0].products) == 1
 
 

@@ -1,0 +1,75 @@
+"""`shop login` and `shop logout`."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from shopcli.client import ShopClient
+from shopcli.commands.options import UrlOption
+from shopcli.errors import ApiProblem, ShopError
+from shopcli.screen import say
+from shopcli.session import FixedToken, log_in, log_out
+from shopcli.settings import DEFAULT_URL, Settings, settings_for
+from shopcli.token_store import Tokens
+from shopcli.wire import Wire
+
+
+def login(
+    url: UrlOption = DEFAULT_URL,
+    email: Annotated[
+        str, typer.Option(envvar="SHOP_EMAIL", prompt="E-mail", help="Who you are.")
+    ] = "",
+    password: Annotated[
+        str,
+        typer.Option(
+            envvar="SHOP_PASSWORD",
+            prompt="Password",
+            hide_input=True,
+            help="Better typed at the prompt than written here.",
+        ),
+    ] = "",
+) -> None:
+    """Log in to a shop and stay logged in."""
+    settings = settings_for(url)
+    if settings.url.startswith("http://") and not settings.is_local:
+        say("Careful: this address is not encrypted (http://), and neither is your password.")
+    name, roles = asyncio.run(_login(settings, email.strip(), password))
+    say(f"Logged in to {settings.url} as {name}{f' ({roles})' if roles else ''}.")
+
+
+def logout(url: UrlOption = DEFAULT_URL) -> None:
+    """End the session at a shop and forget it."""
+    settings = settings_for(url)
+    store = settings.store()
+    tokens = store.find(settings.url)
+    if tokens is None:
+        say(f"You are not logged in to {settings.url}.")
+        return
+    try:
+        asyncio.run(_logout(settings, tokens))
+    except ShopError as error:
+        say(f"Forgotten here; the shop could not be told: {error}")
+    else:
+        say(f"Logged out of {settings.url}.")
+    finally:
+        store.forget(settings.url)
+
+
+async def _login(settings: Settings, email: str, password: str) -> tuple[str, str]:
+    async with Wire(settings.url) as wire:
+        try:
+            tokens = await log_in(wire, email, password)
+        except ApiProblem as problem:
+            if problem.status != 401:
+                raise
+            raise ShopError("This e-mail and password do not belong together.") from None
+        with settings.store().locked():
+            settings.store().save(settings.url, tokens)
+        me = await ShopClient(wire, FixedToken(tokens.access_token)).get("/api/auth/me")
+        return str(me.get("email", email)), ", ".join(me.get("roles", []))
+
+
+async def _logout(settings: Settings, tokens: Tokens) -> None:
+    async with Wire(settings.url) as wire:
+        await log_out(wire, tokens)

@@ -1,0 +1,89 @@
+"""How far it is: a bar where somebody watches, a line now and then where it goes to a file."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+STEPS = 10
+"""Lines over a whole run where no bar can be drawn."""
+
+
+class Meter(Protocol):
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def step(self, done: int) -> None:
+        """So many are done."""
+
+    def tell(self, what: str) -> None:
+        """What it is doing or waiting for now."""
+
+
+class Bar:
+    def __init__(self, console: Console, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("Products", total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def step(self, done: int) -> None:
+        self._progress.update(self._task, completed=done, description="Products")
+
+    def tell(self, what: str) -> None:
+        self._progress.update(self._task, description=what)
+
+
+class Lines:
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._told = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def step(self, done: int) -> None:
+        reached = done * STEPS // self._total
+        if reached > self._told:
+            self._told = reached
+            self._console.print(f"{done:,} of {self._total:,} products", highlight=False)
+
+    def tell(self, what: str) -> None:
+        pass
+
+
+def meter(console: Console, total: int) -> Meter:
+    return Bar(console, total) if console.is_terminal else Lines(console, total)
