@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute, APIRouter
+from pydantic import BaseModel
 
 from shopkit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
 from shopkit.strict_json import loads
@@ -39,11 +39,15 @@ def new_router() -> APIRouter:
 
 
 def query_names(dependant: Dependant) -> frozenset[str]:
-    return frozenset(
-        field.alias
-        for field in get_flat_params(dependant)
-        if field.field_info.in_.value == "query"  # type: ignore[attr-defined]
-    )
+    """The query parameters of a route and its dependencies; a model stands for its members."""
+    found: set[str] = set()
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            found |= {info.alias or name for name, info in model.model_fields.items()}
+        else:
+            found.add(field.alias)
+    return frozenset(found).union(*map(query_names, dependant.dependencies))
 
 
 def check_query(request: Request, known: frozenset[str]) -> None:
