@@ -1,0 +1,1 @@
+"""Products, product groups, categories, search, prices, stock and reservations."""

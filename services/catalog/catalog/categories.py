@@ -1,0 +1,124 @@
+"""Create, read, change and delete categories."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog import domain
+from catalog.errors import CategoryCycle, CategoryTooDeep, TooManyCategories, invalid_field
+from catalog.models import idempotency_keys
+from catalog.repository import categories as rows
+from catalog.schemas.categories import CategoryInput, CategoryPatch
+from catalog.slugs import chosen_slug
+from shopkit.conditional import check_if_match, etag
+from shopkit.errors import NotFound
+from shopkit.idempotency import Answer, fingerprint, replayable
+from shopkit.ids import new_id
+
+
+def category_tree(conn: Connection) -> list[dict[str, Any]]:
+    """The categories of the first level, with all below them."""
+    nodes = {row["id"]: {**row, "children": []} for row in rows.list_categories(conn)}
+    for node in nodes.values():
+        if node["parent_id"] in nodes:
+            nodes[node["parent_id"]]["children"].append(node)
+    return [node for node in nodes.values() if node["parent_id"] is None]
+
+
+def get_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any]:
+    """Raises NotFound."""
+    category = rows.find_category(conn, ref=ref, by_id=by_id)
+    if category is None:
+        raise NotFound("There is no such category.")
+    return category
+
+
+def create_category(
+    conn: Connection, *, payload: CategoryInput, key: str | None, caller: str, now: datetime
+) -> Answer:
+    """Raises SlugTaken, CategoryTooDeep, TooManyCategories, Invalid."""
+
+    def effect() -> Answer:
+        rows.lock_tree(conn, "change")
+        parents = rows.parents(conn)
+        if len(parents) >= domain.MAX_CATEGORIES:
+            raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
+        values = payload.model_dump()
+        values["slug"] = chosen_slug(
+            conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
+        )
+        category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
+        _check_place(parents, category["id"], payload.parent_id)
+        rows.insert_category(conn, category)
+        location = f"/api/categories/{category['id']}"
+        return Answer(201, category, {"Location": location, "ETag": etag(1)})
+
+    return replayable(
+        conn,
+        table=idempotency_keys,
+        key=key,
+        caller=caller,
+        route="create_category",
+        fingerprint=fingerprint(payload),
+        now=now,
+        effect=effect,
+    )
+
+
+def replace_category(
+    conn: Connection, *, id: str, payload: CategoryInput, if_match: str | None, now: datetime
+) -> dict[str, Any]:
+    """PUT: what is absent gets its default, but the slug stays."""
+    category = _locked(conn, id, if_match)
+    values = payload.model_dump()
+    return _change(conn, category, values | {"slug": payload.slug or category["slug"]}, now)
+
+
+def patch_category(
+    conn: Connection, *, id: str, payload: CategoryPatch, if_match: str | None, now: datetime
+) -> dict[str, Any]:
+    """PATCH: RFC 7396."""
+    category = _locked(conn, id, if_match)
+    sent = payload.model_dump(exclude_unset=True)
+    if "description" in sent:
+        sent["description"] = sent["description"] or ""
+    return _change(conn, category, sent, now)
+
+
+def delete_category(conn: Connection, *, id: str, if_match: str | None) -> None:
+    """Raises CategoryNotEmpty."""
+    _locked(conn, id, if_match)
+    rows.delete_category(conn, id=id)
+
+
+def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
+    rows.lock_tree(conn, "change")
+    category = get_category(conn, ref=id, by_id=True)
+    check_if_match(if_match, category["version"])
+    return category
+
+
+def _change(
+    conn: Connection, category: dict[str, Any], values: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    moved = "parent_id" in values and values["parent_id"] != category["parent_id"]
+    if moved:
+        _check_place(rows.parents(conn), category["id"], values["parent_id"])
+    changed = {**values, "version": category["version"] + 1, "updated_at": now}
+    rows.update_category(conn, id=category["id"], values=changed)
+    if moved:
+        rows.refile_products(conn, below=category["id"])
+    return {**category, **changed}
+
+
+def _check_place(parents: dict[str, str | None], id: str, parent_id: str | None) -> None:
+    """Raises Invalid, CategoryCycle or CategoryTooDeep when `id` cannot be below `parent_id`."""
+    if parent_id is not None and parent_id != id and parent_id not in parents:
+        raise invalid_field("/parent_id", "not_found", "There is no such category.")
+    placed = {**parents, id: parent_id}
+    if domain.has_cycle(placed, id):
+        raise CategoryCycle("The new parent is the category itself, or below it.")
+    deepest = max(domain.depth_of(placed, one) for one in domain.subtree_of(placed, id))
+    if deepest > domain.MAX_DEPTH:
+        raise CategoryTooDeep(f"The tree may have {domain.MAX_DEPTH} levels.")

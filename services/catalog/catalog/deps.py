@@ -1,0 +1,56 @@
+"""What routes are given."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Response
+
+from shopkit.auth import Principal
+from shopkit.clock import Clock
+from shopkit.db import Database
+from shopkit.errors import InsufficientScope, NotAuthenticated
+from shopkit.pagination import Cursors
+
+ANONYMOUS = "public, max-age=0, s-maxage=1"
+"""The gateway may keep it for a second; browsers ask again, with If-None-Match."""
+PERSONAL = "private, no-store"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    database: Database
+    clock: Clock
+    cursors: Cursors
+    low_stock: int
+
+
+async def _catalog(request: Request) -> Catalog:
+    found: Catalog = request.app.state.catalog
+    return found
+
+
+CatalogState = Annotated[Catalog, Depends(_catalog)]
+ProductRef = Annotated[
+    str, Path(pattern="^[a-z0-9-]{1,120}$", description="The product's id or slug.")
+]
+GroupRef = Annotated[str, Path(pattern="^[a-z0-9-]{1,120}$", description="The group's id or slug.")]
+CategoryRef = Annotated[
+    str, Path(pattern="^[a-z0-9-]{1,120}$", description="The category's id or slug.")
+]
+
+
+def sees_all(user: Principal | None) -> bool:
+    """Whether somebody may see products that are not active."""
+    return user is not None and not user.scopes.isdisjoint({"products:read", "products:write"})
+
+
+def require_sees_all(user: Principal | None) -> None:
+    """Raises NotAuthenticated or InsufficientScope."""
+    if user is None:
+        raise NotAuthenticated
+    if not sees_all(user):
+        raise InsufficientScope("products:read")
+
+
+def set_caching(response: Response, user: Principal | None) -> None:
+    response.headers["Cache-Control"] = ANONYMOUS if user is None else PERSONAL

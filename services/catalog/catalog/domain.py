@@ -1,0 +1,119 @@
+"""Rules of the catalog that need no database."""
+
+import json
+import re
+from typing import Any, Literal
+
+from catalog.search_text import fold, words
+
+StockState = Literal["in_stock", "low_stock", "out_of_stock"]
+
+MAX_DEPTH = 12
+"""Levels of the category tree."""
+MAX_CATEGORIES = 5_000
+MAX_VARIANTS = 250
+"""Variants of one product group."""
+MAX_ATTRIBUTES = 50
+MAX_ON_HAND = 1_000_000_000
+_NAME_KEY = 48  # a cursor carries it
+_SLUG = 80
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+def stock_state(available: int, low_stock: int) -> StockState:
+    if available <= 0:
+        return "out_of_stock"
+    return "low_stock" if available <= low_stock else "in_stock"
+
+
+def slug_of(name: str) -> str:
+    """`Café Crème, 3er-Pack` becomes `cafe-creme-3er-pack`; at most 80 characters, never empty."""
+    slug = _NOT_IN_SLUG.sub("-", fold(name)).strip("-")[:_SLUG].strip("-")
+    return slug or "item"
+
+
+def free_slug(base: str, taken: set[str]) -> str:
+    """`base`, or the first of base-2, base-3, … that nobody has."""
+    if base not in taken:
+        return base
+    number = 2
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+def sku_key(sku: str) -> str:
+    """What must be unique: SKUs that differ in case only are the same."""
+    return sku.casefold()
+
+
+def name_key(name: str) -> str:
+    """What sorting by name compares: folded words, so that `Élan` stands beside `elan`."""
+    return " ".join(words(name))[:_NAME_KEY]
+
+
+def options_key(options: dict[str, str]) -> str:
+    """Equal for combinations of option values that nobody could tell apart."""
+    pairs = sorted((key, " ".join(value.casefold().split())) for key, value in options.items())
+    return json.dumps(pairs, ensure_ascii=False)
+
+
+def merged(current: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396 for one level: null removes a member, others are set."""
+    result = {**current, **patch}
+    return {key: value for key, value in result.items() if value is not None}
+
+
+def has_cycle(parents: dict[str, str | None], start: str) -> bool:
+    """Whether the way up from `start` comes back to it."""
+    above = parents.get(start)
+    for _ in range(len(parents)):
+        if above is None or above == start:
+            break
+        above = parents.get(above)
+    return above == start
+
+
+def depth_of(parents: dict[str, str | None], start: str) -> int:
+    depth, above = 1, parents.get(start)
+    while above is not None:
+        depth, above = depth + 1, parents.get(above)
+    return depth
+
+
+def ancestors_of(parents: dict[str, str | None], ids: set[str]) -> set[str]:
+    """`ids` and all that is above them."""
+    found: set[str] = set()
+    for start in ids:
+        at: str | None = start
+        while at is not None and at not in found:
+            found.add(at)
+            at = parents.get(at)
+    return found
+
+
+def subtree_of(parents: dict[str, str | None], root: str) -> set[str]:
+    """`root` and all that is below it."""
+    children: dict[str | None, list[str]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    found, left = set(), [root]
+    while left:
+        at = left.pop()
+        found.add(at)
+        left += children.get(at, [])
+    return found
+
+
+def sum_lines(
+    lines: list[tuple[str, int, int, str]],
+) -> dict[str, tuple[int, set[tuple[int, str]]]]:
+    """Lines (product, quantity, amount, currency) summed per product, in the order of locking.
+
+    Gives the quantity and every price that was expected.
+    """
+    found: dict[str, tuple[int, set[tuple[int, str]]]] = {}
+    for product_id, quantity, amount, currency in sorted(lines):
+        summed, prices = found.get(product_id, (0, set()))
+        found[product_id] = (summed + quantity, prices | {(amount, currency)})
+    return found

@@ -1,0 +1,142 @@
+"""Create, read, change and delete product groups."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.errors import VariesByInUse
+from catalog.models import idempotency_keys
+from catalog.repository import groups as rows
+from catalog.repository import products
+from catalog.repository.search import index_product
+from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
+from catalog.slugs import chosen_slug
+from catalog.versions import check_version, group_etag
+from shopkit.errors import NotFound
+from shopkit.idempotency import Answer, fingerprint, replayable
+from shopkit.ids import new_id
+from shopkit.pagination import Cursors
+
+
+def get_group(
+    conn: Connection, *, ref: str, by_id: bool, all_variants: bool, low_stock: int
+) -> dict[str, Any]:
+    """The group with its variants, oldest first: the active ones, or all. Raises NotFound."""
+    group = rows.find_group(conn, ref=ref, by_id=by_id)
+    if group is None:
+        raise NotFound("There is no such product group.")
+    variants = products.list_variants(conn, group_id=group["id"], low_stock=low_stock)
+    shown = [one for one in variants if all_variants or one["status"] == "active"]
+    return {**group, "variants": shown}
+
+
+def create_group(
+    conn: Connection, *, payload: GroupCreate, key: str | None, caller: str, now: datetime
+) -> Answer:
+    """Raises SlugTaken."""
+
+    def effect() -> Answer:
+        values = payload.model_dump()
+        values["slug"] = chosen_slug(
+            conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
+        )
+        times = {"created_at": now, "updated_at": now}
+        group = {"id": new_id(), "version": 1, **values, **times}
+        rows.insert_group(conn, group)
+        shown = {**group, "variants": []}
+        location = f"/api/product-groups/{group['id']}"
+        return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
+
+    return replayable(
+        conn,
+        table=idempotency_keys,
+        key=key,
+        caller=caller,
+        route="create_product_group",
+        fingerprint=fingerprint(payload),
+        now=now,
+        effect=effect,
+    )
+
+
+def patch_group(
+    conn: Connection,
+    *,
+    id: str,
+    payload: GroupPatch,
+    if_match: str | None,
+    now: datetime,
+    low_stock: int,
+) -> dict[str, Any]:
+    """Raises SlugTaken, and VariesByInUse when variants have other options."""
+    group = _locked(conn, id, if_match)
+    sent = payload.model_dump(exclude_unset=True)
+    if "description" in sent:
+        sent["description"] = sent["description"] or ""
+    varies_by = sent.get("varies_by", group["varies_by"])
+    if varies_by != group["varies_by"]:
+        _reorder_variants(conn, group, varies_by, now)
+    changed = {"version": group["version"] + 1, "updated_at": now, "varies_by": varies_by}
+    rows.update_group(conn, id=id, values=sent | changed)
+    return get_group(conn, ref=id, by_id=True, all_variants=True, low_stock=low_stock)
+
+
+def _reorder_variants(
+    conn: Connection, group: dict[str, Any], varies_by: list[str], now: datetime
+) -> None:
+    variants = products.lock_variants(conn, group_id=group["id"])
+    if variants and set(varies_by) != set(group["varies_by"]):
+        raise VariesByInUse("Take its variants out of the group before you rename options.")
+    for row in variants:
+        details = json.loads(row["details"])
+        options = {name: details["group"]["options"][name] for name in varies_by}
+        details["group"] |= {"varies_by": varies_by, "options": options}
+        _update_variant(conn, row, details, now)
+
+
+def delete_group(conn: Connection, *, id: str, if_match: str | None, now: datetime) -> None:
+    """Its variants stay, as products without a group."""
+    _locked(conn, id, if_match)
+    for row in products.lock_variants(conn, group_id=id):
+        details = {**json.loads(row["details"]), "group": None}
+        _update_variant(conn, row, details, now, group_id=None, options_key=None)
+        index_product(
+            conn,
+            seq=row["seq"],
+            name=row["name"],
+            sku=row["sku"],
+            attributes=details["attributes"],
+            description=row["description"],
+        )
+    rows.delete_group(conn, id=id)
+
+
+def _update_variant(
+    conn: Connection, row: dict[str, Any], details: dict[str, Any], now: datetime, **more: Any
+) -> None:
+    changed = {"version": row["version"] + 1, "updated_at": now, **more}
+    values = {"details": products.details_text(**details), **changed}
+    products.update_product(conn, seq=row["seq"], values=values)
+
+
+def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
+    group = rows.lock_group(conn, id=id)
+    if group is None:
+        raise NotFound("There is no such product group.")
+    check_version(if_match, group["version"])
+    return group
+
+
+def list_groups(conn: Connection, *, query: GroupQuery, cursors: Cursors) -> dict[str, Any]:
+    """A page, newest first. Raises InvalidCursor."""
+    name = f"groups {query.slug}"
+    after = cursors.decode(name, query.cursor)[0] if query.cursor is not None else None
+    found = rows.list_groups(conn, slug=query.slug, after=after, limit=query.limit + 1)
+    items, more = found[: query.limit], len(found) > query.limit
+    last = cursors.encode(name, [items[-1]["seq"]]) if more else None
+    page: dict[str, Any] = {"items": items, "next_cursor": last}
+    if query.count:
+        page["total"] = rows.count_groups(conn, slug=query.slug)
+    return page

@@ -1,0 +1,81 @@
+"""What other services call, with service tokens."""
+
+from typing import Annotated, Any
+
+from catalog import reservations
+from catalog.deps import CatalogState
+from catalog.errors import InsufficientStock, PriceChanged, ReservationGone, ReservationMismatch
+from catalog.repository.products import lookup_products as read_products
+from catalog.schemas.internal import (
+    LookedUpProducts,
+    ProductLookup,
+    Reservation,
+    ReservationInput,
+)
+from shopkit.app import PathId
+from shopkit.auth import Caller, Principal
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+Orders = Annotated[Principal, Caller("orders")]
+CartOrOrders = Annotated[Principal, Caller("cart", "orders")]
+
+
+@router.post(
+    "/internal/products/lookup",
+    summary="Look products up",
+    response_model=LookedUpProducts,
+)
+async def lookup_products(payload: ProductLookup, _: CartOrOrders, catalog: CatalogState) -> Any:
+    """Price, status and availability of all at once."""
+    found = await catalog.database.read(read_products, ids=payload.ids)
+    return {"items": [found[id_] for id_ in dict.fromkeys(payload.ids) if id_ in found]}
+
+
+@router.put(
+    "/internal/reservations/{order_id}",
+    summary="Reserve stock for an order",
+    response_model=Reservation,
+    responses=problems(InsufficientStock, PriceChanged, ReservationGone, ReservationMismatch),
+)
+async def reserve_stock(
+    order_id: PathId, payload: ReservationInput, _: Orders, catalog: CatalogState
+) -> Any:
+    """All or nothing. The same lines again: the same answer; `ttl_seconds` counts once only."""
+    return await catalog.database.run(
+        reservations.reserve, order_id=order_id, payload=payload, now=catalog.clock.now()
+    )
+
+
+@router.get(
+    "/internal/reservations/{order_id}",
+    summary="Get an order's reservation",
+    response_model=Reservation,
+)
+async def get_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
+    return await catalog.database.read(reservations.get_reservation, order_id=order_id)
+
+
+@router.post(
+    "/internal/reservations/{order_id}/commit",
+    summary="Sell what is reserved",
+    response_model=Reservation,
+    responses=problems(ReservationGone),
+)
+async def commit_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
+    return await catalog.database.run(
+        reservations.commit, order_id=order_id, now=catalog.clock.now()
+    )
+
+
+@router.post(
+    "/internal/reservations/{order_id}/release",
+    summary="Give up a reservation, or what was sold with it",
+    response_model=Reservation,
+)
+async def release_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
+    """Always 200: an order that never reserved anything will never be able to."""
+    return await catalog.database.run(
+        reservations.release, order_id=order_id, now=catalog.clock.now()
+    )

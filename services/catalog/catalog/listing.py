@@ -1,0 +1,132 @@
+"""Lists of products: filters, search, sort and pages that survive inserts and deletes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.domain import sku_key
+from catalog.repository import listing as rows
+from catalog.repository import search
+from catalog.repository.listing import FIRST, Shape
+from catalog.repository.products import product_of
+from catalog.schemas.products import ProductQuery
+from catalog.search_text import query_words
+from shopkit.errors import FieldError, Invalid
+from shopkit.pagination import Cursors
+
+_SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A query, ready for the database."""
+
+    shape: Shape
+    values: dict[str, Any]
+    words: list[str]
+    name: str
+    """Tells queries apart, so that a cursor fits only its own."""
+    limit: int
+    count: bool
+
+
+def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
+    """Raises Invalid when relevance is asked for without words."""
+    searching = bool(query.q and query.q.strip())
+    sort = query.sort or ("relevance" if searching else "newest")
+    if sort == "relevance" and not searching:
+        error = FieldError("?sort", "relevance_without_q", "Sort by relevance needs `q`.")
+        raise Invalid("The query string is not valid.", errors=[error])
+    words = query_words(query.q or "") if searching else []
+    filters = _filters(query)
+    values = rows.filter_values(filters)
+    shape = Shape(dialect, sort, frozenset(values), searching, after=False)
+    name = f"products {sort} {sorted(filters.items())} {words if searching else None}"
+    return Wanted(shape, values, words, name, query.limit, query.count)
+
+
+def _filters(query: ProductQuery) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "category": query.category,
+        "group": query.group,
+        "min_price": query.min_price,
+        "max_price": query.max_price,
+        "sku_key": None if query.sku is None else sku_key(query.sku),
+        "status": query.status or "active",
+    }
+    if query.status == "any":
+        found["any_status"] = found.pop("status")
+    if query.in_stock is not None:
+        found["in_stock" if query.in_stock else "out_of_stock"] = True
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def list_products(
+    conn: Connection, *, wanted: Wanted, cursor: str | None, cursors: Cursors, low_stock: int
+) -> dict[str, Any]:
+    """A page. Raises InvalidCursor."""
+    position = cursors.decode(wanted.name, cursor) if cursor is not None else None
+    nothing = wanted.shape.search and not wanted.words
+    if nothing:
+        found: list[tuple[Any, list[Any]]] = []
+    elif wanted.shape.sort == "relevance":
+        found = _ranked(conn, wanted, position)
+    else:
+        found = _sorted(conn, wanted, position)
+    more = len(found) > wanted.limit
+    found = found[: wanted.limit]
+    page: dict[str, Any] = {
+        "items": [product_of(row, low_stock) for row, _ in found],
+        "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
+    }
+    if wanted.count:
+        page["total"] = 0 if nothing else _count(conn, wanted)
+    return page
+
+
+def _sorted(
+    conn: Connection, wanted: Wanted, position: list[Any] | None
+) -> list[tuple[Any, list[Any]]]:
+    """Rows, one more than the limit when there are more, and the position of each."""
+    values = {**wanted.values, "limit": wanted.limit + 1, **_match(wanted)}
+    shape = wanted.shape
+    if position is not None:
+        shape = replace(shape, after=True)
+        values |= {"key": position[0], "seq": position[-1]}
+    column = _SORT_COLUMN.get(shape.sort)
+    found = rows.list_page(conn, shape=shape, values=values)
+    return [(row, [row.seq] if column is None else [row[column], row.seq]) for row in found]
+
+
+def _ranked(
+    conn: Connection, wanted: Wanted, position: list[Any] | None
+) -> list[tuple[Any, list[Any]]]:
+    """The tiers of relevance one after the other, each with its newest first.
+
+    A product's place depends on nothing but the product, so pages fit together whatever
+    comes and goes in between.
+    """
+    tiers = search.tiers(wanted.shape.dialect, wanted.words)
+    first, last = position or (0, FIRST)
+    shape = replace(wanted.shape, after=True)
+    found: list[tuple[Any, list[Any]]] = []
+    for tier in range(first, len(tiers)):
+        missing = wanted.limit + 1 - len(found)
+        values = {**wanted.values, "limit": missing, "match": tiers[tier], "seq": last}
+        rest = rows.list_page(conn, shape=shape, values=values)
+        found += [(row, [tier, row.seq]) for row in rest]
+        if len(rest) == missing:
+            break
+        last = FIRST
+    return found
+
+
+def _count(conn: Connection, wanted: Wanted) -> int:
+    return rows.count_page(conn, shape=wanted.shape, values={**wanted.values, **_match(wanted)})
+
+
+def _match(wanted: Wanted) -> dict[str, str]:
+    if not wanted.words:
+        return {}
+    return {"match": search.anywhere(wanted.shape.dialect, wanted.words)}

@@ -1,0 +1,218 @@
+"""Create, change and delete products."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog import domain
+from catalog.errors import ProductNotFound, invalid_field
+from catalog.models import idempotency_keys
+from catalog.product_places import category_places, variant_place
+from catalog.repository import products as rows
+from catalog.repository.search import index_product, unindex_product
+from catalog.repository.stock import insert_stock, record_movements
+from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
+from catalog.slugs import chosen_slug
+from catalog.versions import check_version, product_etag
+from shopkit.idempotency import Answer, fingerprint, replayable
+from shopkit.ids import new_id
+from shopkit.money import money
+
+_SEARCHED = ("name", "sku", "attributes", "description")
+
+
+def create_product(
+    conn: Connection,
+    *,
+    payload: ProductCreate,
+    key: str | None,
+    caller: str,
+    now: datetime,
+    low_stock: int,
+) -> Answer:
+    """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
+
+    def effect() -> Answer:
+        product_id = _insert(conn, payload, caller, now)
+        product = _shown(conn, product_id, low_stock)
+        headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
+        return Answer(201, product, headers)
+
+    return replayable(
+        conn,
+        table=idempotency_keys,
+        key=key,
+        caller=caller,
+        route="create_product",
+        fingerprint=fingerprint(payload),
+        now=now,
+        effect=effect,
+    )
+
+
+def _insert(conn: Connection, payload: ProductCreate, caller: str, now: datetime) -> str:
+    wanted = payload.model_dump(exclude={"stock"})
+    wanted["slug"] = chosen_slug(
+        conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
+    )
+    product_id = new_id()
+    values = _columns(conn, wanted, product_id=product_id)
+    times = {"created_at": now, "updated_at": now}
+    seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
+    _file_and_index(conn, seq, wanted)
+    insert_stock(conn, product_id=product_id, on_hand=payload.stock)
+    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=caller)
+    return product_id
+
+
+def replace_product(
+    conn: Connection,
+    *,
+    id: str,
+    payload: ProductInput,
+    if_match: str | None,
+    now: datetime,
+    low_stock: int,
+) -> dict[str, Any]:
+    """PUT: what is absent gets its default, but the slug stays."""
+    row = _locked(conn, id, if_match)
+    wanted = payload.model_dump()
+    wanted["slug"] = payload.slug or row["slug"]
+    return _change(conn, row, wanted, now, low_stock)
+
+
+def patch_product(
+    conn: Connection,
+    *,
+    id: str,
+    payload: ProductPatch,
+    if_match: str | None,
+    now: datetime,
+    low_stock: int,
+) -> dict[str, Any]:
+    """PATCH: RFC 7396."""
+    row = _locked(conn, id, if_match)
+    current, sent = _wanted_of(row), payload.model_dump(exclude_unset=True)
+    for name in ("attributes", "options"):
+        if sent.get(name) is not None:
+            sent[name] = domain.merged(current[name], sent[name])
+    for name, empty in _EMPTY.items():
+        if name in sent and sent[name] is None:
+            sent[name] = empty
+    if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
+        sent["options"] = {}
+    wanted = {**current, **sent}
+    if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
+        raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
+    return _change(conn, row, wanted, now, low_stock)
+
+
+_EMPTY: dict[str, Any] = {
+    "description": "",
+    "category_ids": [],
+    "attributes": {},
+    "images": [],
+    "options": {},
+}
+
+
+def delete_product(conn: Connection, *, id: str, if_match: str | None, now: datetime) -> None:
+    """Its row stays for the ledger; SKU, slug and options are free again."""
+    row = _locked(conn, id, if_match)
+    freed = dict.fromkeys(("sku_key", "slug", "group_id", "options_key"))
+    values = {**freed, "status": "deleted", "version": row["version"] + 1, "updated_at": now}
+    rows.update_product(conn, seq=row["seq"], values=values)
+    rows.set_categories(conn, seq=row["seq"], with_ancestors=())
+    unindex_product(conn, seq=row["seq"])
+
+
+def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
+    row = rows.lock_product(conn, id=id)
+    if row is None:
+        raise ProductNotFound
+    check_version(if_match, row["version"])
+    return row
+
+
+def _change(
+    conn: Connection, row: dict[str, Any], wanted: dict[str, Any], now: datetime, low_stock: int
+) -> dict[str, Any]:
+    if wanted != _wanted_of(row):
+        values = _columns(conn, wanted, product_id=row["id"])
+        values |= {"version": row["version"] + 1, "updated_at": now}
+        rows.update_product(conn, seq=row["seq"], values=values)
+        _file_and_index(conn, row["seq"], wanted, _wanted_of(row))
+    return _shown(conn, row["id"], low_stock)
+
+
+def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
+    product = rows.find_product(conn, ref=product_id, by_id=True, low_stock=low_stock)
+    if product is None:
+        raise ProductNotFound
+    return product
+
+
+def _columns(conn: Connection, wanted: dict[str, Any], *, product_id: str) -> dict[str, Any]:
+    """The columns of what is wanted, which is checked against groups and categories."""
+    price, compare_at = wanted["price"], wanted["compare_at_price"]
+    if compare_at and compare_at["currency"] != price["currency"]:
+        raise invalid_field(
+            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
+        )
+    category_ids = list(dict.fromkeys(wanted["category_ids"]))
+    group = variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
+    return {
+        "sku": wanted["sku"],
+        "sku_key": domain.sku_key(wanted["sku"]),
+        "name": wanted["name"],
+        "name_key": domain.name_key(wanted["name"]),
+        "slug": wanted["slug"],
+        "description": wanted["description"],
+        "price_amount": price["amount"],
+        "price_currency": price["currency"],
+        "compare_at_amount": compare_at["amount"] if compare_at else None,
+        "status": wanted["status"],
+        "group_id": wanted["group_id"],
+        "options_key": domain.options_key(wanted["options"]) if group else None,
+        "image": wanted["images"][0]["url"] if wanted["images"] else None,
+        "details": rows.details_text(
+            category_ids=category_ids,
+            attributes=wanted["attributes"],
+            images=wanted["images"],
+            group=group,
+        ),
+    }
+
+
+def _wanted_of(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored product in the form of a ProductInput."""
+    details, currency = json.loads(row["details"]), row["price_currency"]
+    compare_at, group = row["compare_at_amount"], details["group"]
+    return {
+        "sku": row["sku"],
+        "name": row["name"],
+        "slug": row["slug"],
+        "description": row["description"],
+        "price": money(row["price_amount"], currency),
+        "compare_at_price": None if compare_at is None else money(compare_at, currency),
+        "status": row["status"],
+        "category_ids": details["category_ids"],
+        "attributes": details["attributes"],
+        "images": details["images"],
+        "group_id": row["group_id"],
+        "options": group["options"] if group else {},
+    }
+
+
+def _file_and_index(
+    conn: Connection, seq: int, wanted: dict[str, Any], was: dict[str, Any] | None = None
+) -> None:
+    if was is None or was["category_ids"] != wanted["category_ids"]:
+        places = category_places(conn, wanted["category_ids"])
+        rows.set_categories(conn, seq=seq, with_ancestors=places)
+    words = {name: wanted[name] for name in _SEARCHED}
+    words["attributes"] = {**wanted["attributes"], **wanted["options"]}
+    if was is None or any(was[name] != wanted[name] for name in (*_SEARCHED, "options")):
+        index_product(conn, seq=seq, **words)

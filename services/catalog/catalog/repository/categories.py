@@ -1,0 +1,101 @@
+"""Rows of categories, and which products are in them."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from catalog.domain import ancestors_of
+from catalog.errors import CategoryNotEmpty, SlugTaken
+from catalog.models import categories, product_categories, products
+from shopkit.tables import violated
+
+c, m = categories.c, product_categories.c
+_BY_ID = select(categories).where(c.id == bindparam("ref"))
+_BY_SLUG = select(categories).where(c.slug == bindparam("ref"))
+_ALL = select(categories).order_by(c.position, c.name, c.id)
+# What products are in follows from the shape of the tree. So whoever changes the tree waits for
+# those who put products into it, and they for him, but not for each other. SQLite has one writer.
+_LOCKS = {
+    "change": text("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE"),
+    "use": text("LOCK TABLE categories IN SHARE MODE"),
+}
+
+
+def lock_tree(conn: Connection, purpose: str) -> None:
+    """`change` the tree, or `use` it for products, until the end of the transaction."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(_LOCKS[purpose])
+
+
+def parents(conn: Connection) -> dict[str, str | None]:
+    """The parent of every category."""
+    return {row.id: row.parent_id for row in conn.execute(select(c.id, c.parent_id))}
+
+
+def list_categories(conn: Connection) -> list[dict[str, Any]]:
+    return [dict(row) for row in conn.execute(_ALL).mappings()]
+
+
+def find_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | None:
+    row = conn.execute(_BY_ID if by_id else _BY_SLUG, {"ref": ref}).mappings().first()
+    return None if row is None else dict(row)
+
+
+def insert_category(conn: Connection, values: dict[str, Any]) -> None:
+    """Raises SlugTaken."""
+    try:
+        conn.execute(insert(categories).values(**values))
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def update_category(conn: Connection, *, id: str, values: dict[str, Any]) -> None:
+    """Raises SlugTaken."""
+    try:
+        conn.execute(update(categories).where(c.id == id).values(**values))
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def _refusal(exc: IntegrityError) -> Exception:
+    if violated(exc) == "uq_categories_slug":
+        return SlugTaken("Another category has this slug.")
+    return exc
+
+
+def delete_category(conn: Connection, *, id: str) -> None:
+    """Raises CategoryNotEmpty: the foreign keys that point at it say so."""
+    try:
+        conn.execute(delete(categories).where(c.id == id))
+    except IntegrityError:
+        raise CategoryNotEmpty("Move or delete what is in it first.") from None
+
+
+def slugs_like(conn: Connection, base: str) -> set[str]:
+    """Slugs in use that are `base`, or begin with `base-`."""
+    statement = select(c.slug).where((c.slug == base) | c.slug.between(f"{base}-", f"{base}-:"))
+    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+
+
+def refile_products(conn: Connection, *, below: str) -> None:
+    """Work out anew the categories of all products in `below`, whose place in the tree changed."""
+    above = parents(conn)
+    filed = select(products.c.seq, products.c.details).join(
+        product_categories, m.product_seq == products.c.seq
+    )
+    rows = conn.execute(filed.where(m.category_id == below)).all()
+    if not rows:
+        return
+    seqs = [row.seq for row in rows]
+    conn.execute(
+        delete(product_categories).where(m.product_seq == bindparam("filed")),
+        [{"filed": seq} for seq in seqs],
+    )
+    places = [
+        {"category_id": id_, "product_seq": row.seq}
+        for row in rows
+        for id_ in ancestors_of(above, set(json.loads(row.details)["category_ids"]))
+    ]
+    conn.execute(insert(product_categories), places)

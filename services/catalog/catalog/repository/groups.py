@@ -1,0 +1,98 @@
+"""Rows of product groups."""
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from catalog.errors import SlugTaken
+from catalog.models import product_groups
+from shopkit.errors import Problem
+from shopkit.tables import violated
+
+g = product_groups.c
+COUNT_LIMIT = 10_001
+_BY_ID = select(product_groups).where(g.id == bindparam("ref"))
+_BY_SLUG = select(product_groups).where(g.slug == bindparam("ref"))
+
+
+def group_of(row: Any) -> dict[str, Any]:
+    """The row as a dict with `varies_by` parsed; `seq` is in it."""
+    return {**row, "varies_by": json.loads(row["varies_by"])}
+
+
+def find_group(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | None:
+    row = conn.execute(_BY_ID if by_id else _BY_SLUG, {"ref": ref}).mappings().first()
+    return None if row is None else group_of(row)
+
+
+def lock_group(conn: Connection, *, id: str) -> dict[str, Any] | None:
+    row = conn.execute(_BY_ID.with_for_update(), {"ref": id}).mappings().first()
+    return None if row is None else group_of(row)
+
+
+def insert_group(conn: Connection, values: dict[str, Any]) -> None:
+    """Raises SlugTaken."""
+    try:
+        conn.execute(insert(product_groups).values(**_stored(values)))
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def update_group(conn: Connection, *, id: str, values: dict[str, Any]) -> None:
+    """Raises SlugTaken."""
+    try:
+        conn.execute(update(product_groups).where(g.id == id).values(**_stored(values)))
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    varies_by = json.dumps(values["varies_by"], ensure_ascii=False)
+    return {**values, "varies_by": varies_by}
+
+
+def _refusal(exc: IntegrityError) -> Exception | Problem:
+    if violated(exc) == "uq_product_groups_slug":
+        return SlugTaken("Another product group has this slug.")
+    return exc
+
+
+def delete_group(conn: Connection, *, id: str) -> None:
+    conn.execute(delete(product_groups).where(g.id == id))
+
+
+def slugs_like(conn: Connection, base: str) -> set[str]:
+    """Slugs in use that are `base`, or begin with `base-`."""
+    statement = select(g.slug).where((g.slug == base) | g.slug.between(f"{base}-", f"{base}-:"))
+    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+
+
+def list_groups(
+    conn: Connection, *, slug: str | None, after: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """Newest first."""
+    statement = select(product_groups).order_by(g.seq.desc()).limit(limit)
+    if slug is not None:
+        statement = statement.where(g.slug == slug)
+    if after is not None:
+        statement = statement.where(g.seq < after)
+    return [group_of(row) for row in conn.execute(statement).mappings()]
+
+
+def count_groups(conn: Connection, *, slug: str | None) -> int:
+    some: Select[Any] = select(literal_column("1")).select_from(product_groups).limit(COUNT_LIMIT)
+    if slug is not None:
+        some = some.where(g.slug == slug)
+    return int(conn.execute(select(func.count()).select_from(some.subquery())).scalar_one())

@@ -1,0 +1,136 @@
+"""Pages of products. Every combination of filters and sort is one statement, built once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    String,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from catalog.models import categories, product_categories, product_groups
+from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
+from catalog.repository.search import index_of, newest_matches
+from shopkit.ids import is_id
+
+COUNT_LIMIT = 10_001
+FIRST = 2**62
+_KEYS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "price": (p.price_amount, False),
+    "-price": (p.price_amount, True),
+    "name": (p.name_key, False),
+    "-name": (p.name_key, True),
+}
+_in_category = product_categories.c
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides the text of a statement; values come as parameters."""
+
+    dialect: str
+    sort: str
+    filters: frozenset[str]
+    search: bool
+    after: bool
+
+
+def list_page(
+    conn: Connection, *, shape: Shape, values: dict[str, Any]
+) -> list[Row[*tuple[Any, ...]]]:
+    """`values`: one per filter, `limit`, with a search `match`, after a page `key` and `seq`."""
+    return list(conn.execute(_page(shape), values))
+
+
+def count_page(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> int:
+    """How many there are, up to COUNT_LIMIT; `match` is for all words anywhere."""
+    return int(conn.execute(_count(shape), values).scalar_one())
+
+
+def filter_values(filters: dict[str, Any]) -> dict[str, Any]:
+    """Filters as parameters; ids and slugs go into parameters of their own."""
+    found = dict(filters)
+    for name in ("category", "group"):
+        if name in found and not is_id(found[name]):
+            found[f"{name}_slug"] = found.pop(name)
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _page(shape: Shape) -> Select[Any]:
+    by_rank = shape.search and shape.sort == "relevance"
+    seq, source, conditions = _source(shape, by_rank)
+    statement = select(*PUBLIC_COLUMNS).select_from(source).where(*conditions)
+    if shape.sort in _KEYS:
+        key, down = _KEYS[shape.sort]
+        order = (key.desc(), p.seq.desc()) if down else (key, p.seq)
+        statement = statement.order_by(*order)
+        if shape.after:
+            last = tuple_(bindparam("key", type_=key.type), bindparam("seq", type_=p.seq.type))
+            here = tuple_(key, p.seq)
+            statement = statement.where(here < last if down else here > last)
+    else:
+        statement = statement.order_by(seq.desc())
+        if shape.after:
+            statement = statement.where(seq < bindparam("seq", type_=p.seq.type))
+    return statement.limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=512)
+def _count(shape: Shape) -> Select[Any]:
+    _, source, conditions = _source(shape, shape.search)
+    some: Select[Any] = (
+        select(literal_column("1")).select_from(source).where(*conditions).limit(COUNT_LIMIT)
+    )
+    return select(func.count()).select_from(some.subquery())
+
+
+def _source(
+    shape: Shape, by_rank: bool
+) -> tuple[ColumnElement[int], FromClause, list[ColumnElement[bool]]]:
+    """Where the rows come from, the column that says which is newer, and the conditions."""
+    conditions = [_CONDITIONS[name] for name in sorted(shape.filters) if name in _CONDITIONS]
+    seq: ColumnElement[int] = p.seq
+    source: FromClause = FROM
+    if shape.filters & {"category", "category_slug"}:
+        source = source.join(product_categories, _in_category.product_seq == p.seq)
+        seq = _in_category.product_seq
+    if by_rank:
+        index, index_seq, matches = index_of(shape.dialect)
+        source = source.join(index, index_seq == p.seq)
+        seq = index_seq
+        conditions.append(matches)
+    elif shape.search:
+        conditions.append(newest_matches(shape.dialect))
+    return seq, source, conditions
+
+
+def _id_by_slug(table: Any, name: str) -> ColumnElement[Any]:
+    found = select(table.c.id).where(table.c.slug == bindparam(name, type_=Text))
+    return found.scalar_subquery()
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "status": p.status == bindparam("status", type_=String),
+    "any_status": p.status != "deleted",
+    "category": _in_category.category_id == bindparam("category"),
+    "category_slug": _in_category.category_id == _id_by_slug(categories, "category_slug"),
+    "group": p.group_id == bindparam("group"),
+    "group_slug": p.group_id == _id_by_slug(product_groups, "group_slug"),
+    "sku_key": p.sku_key == bindparam("sku_key"),
+    "min_price": p.price_amount >= bindparam("min_price"),
+    "max_price": p.price_amount <= bindparam("max_price"),
+    "in_stock": s.on_hand > s.reserved,
+    "out_of_stock": s.on_hand == s.reserved,
+}

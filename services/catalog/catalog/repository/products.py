@@ -1,0 +1,180 @@
+"""Rows of products."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
+
+from catalog.domain import stock_state
+from catalog.errors import SkuTaken, SlugTaken, VariantTaken
+from catalog.models import product_categories, products, stock
+from shopkit.errors import Problem
+from shopkit.money import money
+from shopkit.tables import violated
+
+p, s = products.c, stock.c
+PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    p.seq,
+    p.id,
+    p.sku,
+    p.name,
+    p.slug,
+    p.description,
+    p.price_amount,
+    p.price_currency,
+    p.compare_at_amount,
+    p.status,
+    p.details,
+    p.version,
+    p.created_at,
+    p.updated_at,
+    s.on_hand - s.reserved,
+    p.name_key,
+)
+FROM = products.join(stock, s.product_id == p.id)
+_LIVE = p.status != "deleted"
+_PRODUCT = select(*PUBLIC_COLUMNS).select_from(FROM).where(_LIVE)
+_BY_ID = _PRODUCT.where(p.id == bindparam("ref"))
+_BY_SLUG = _PRODUCT.where(p.slug == bindparam("ref"))
+_OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
+_LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update()
+_LOOKUP_COLUMNS = (
+    p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
+)  # fmt: skip
+_LOOKUP = (
+    select(*_LOOKUP_COLUMNS, s.on_hand - s.reserved)
+    .select_from(FROM)
+    .where(p.id.in_(bindparam("ids", expanding=True)), _LIVE)
+)
+_CONSTRAINTS: dict[str, tuple[type[Problem], str]] = {
+    "uq_products_sku_key": (SkuTaken, "Another product has this SKU."),
+    "uq_products_slug": (SlugTaken, "Another product has this slug."),
+    "uq_products_group_id_options_key": (
+        VariantTaken,
+        "Another variant of the group has the same options.",
+    ),
+}
+
+
+def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
+    """The public form of a row of PUBLIC_COLUMNS."""
+    (_, id_, sku, name, slug, description, amount, currency, compare_at, status) = row[:10]
+    (details, version, created_at, updated_at, available) = row[10:15]
+    return {
+        "id": id_,
+        "sku": sku,
+        "name": name,
+        "slug": slug,
+        "description": description,
+        "price": {"amount": amount, "currency": currency},
+        "compare_at_price": None if compare_at is None else money(compare_at, currency),
+        "status": status,
+        "stock": {"available": available, "state": stock_state(available, low_stock)},
+        **json.loads(details),
+        "version": version,
+        "created_at": created_at,
+        "updated_at": updated_at,
+    }
+
+
+def details_text(
+    *,
+    category_ids: list[str],
+    attributes: dict[str, Any],
+    images: list[dict[str, str]],
+    group: dict[str, Any] | None,
+) -> str:
+    found = {
+        "category_ids": category_ids,
+        "attributes": attributes,
+        "images": images,
+        "group": group,
+    }
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def find_product(
+    conn: Connection, *, ref: str, by_id: bool, low_stock: int
+) -> dict[str, Any] | None:
+    row = conn.execute(_BY_ID if by_id else _BY_SLUG, {"ref": ref}).first()
+    return None if row is None else product_of(row, low_stock)
+
+
+def list_variants(conn: Connection, *, group_id: str, low_stock: int) -> list[dict[str, Any]]:
+    rows = conn.execute(_OF_GROUP, {"group_id": group_id})
+    return [product_of(row, low_stock) for row in rows]
+
+
+def lock_product(conn: Connection, *, id: str) -> dict[str, Any] | None:
+    row = conn.execute(_LOCK, {"id": id}).mappings().first()
+    return None if row is None else dict(row)
+
+
+def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
+    statement = select(products).where(p.group_id == group_id).order_by(p.seq).with_for_update()
+    return [dict(row) for row in conn.execute(statement).mappings()]
+
+
+def insert_product(conn: Connection, values: dict[str, Any]) -> int:
+    """The new row's `seq`. Raises SkuTaken, SlugTaken or VariantTaken."""
+    try:
+        return int(conn.execute(insert(products).returning(p.seq), values).scalar_one())
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def update_product(conn: Connection, *, seq: int, values: dict[str, Any]) -> None:
+    """Raises SkuTaken, SlugTaken or VariantTaken."""
+    try:
+        conn.execute(update(products).where(p.seq == seq).values(**values))
+    except IntegrityError as exc:
+        raise _refusal(exc) from None
+
+
+def _refusal(exc: IntegrityError) -> Exception:
+    known = _CONSTRAINTS.get(violated(exc))
+    return exc if known is None else known[0](known[1])
+
+
+def slugs_like(conn: Connection, base: str) -> set[str]:
+    """Slugs in use that are `base`, or begin with `base-`."""
+    statement = select(p.slug).where((p.slug == base) | p.slug.between(f"{base}-", f"{base}-:"))
+    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+
+
+def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:
+    conn.execute(delete(product_categories).where(product_categories.c.product_seq == seq))
+    rows = [{"category_id": id_, "product_seq": seq} for id_ in sorted(with_ancestors)]
+    if rows:
+        conn.execute(insert(product_categories), rows)
+
+
+def count_variants(conn: Connection, *, group_id: str) -> int:
+    statement = select(func.count()).select_from(products).where(p.group_id == group_id)
+    return int(conn.execute(statement).scalar_one())
+
+
+def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """What carts and reservations need of products that exist, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for id_, sku, name, slug, status, amount, currency, image, available in conn.execute(
+        _LOOKUP, {"ids": ids}
+    ):
+        found[id_] = {
+            "id": id_,
+            "sku": sku,
+            "name": name,
+            "slug": slug,
+            "status": status,
+            "price": money(amount, currency),
+            "available": available,
+            "image": image,
+        }
+    return found
+
+
+def group_of_product(conn: Connection, *, product_id: str) -> str | None:
+    return conn.execute(select(p.group_id).where(p.id == product_id)).scalar()

@@ -1,0 +1,107 @@
+"""Rows of reservations."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from catalog.models import reservation_lines, reservations
+from shopkit.tables import insert_or_ignore
+
+r, line = reservations.c, reservation_lines.c
+_GET = select(reservations).where(r.order_id == bindparam("order_id"))
+_MOVE = (
+    update(reservations)
+    .where(r.order_id == bindparam("order"), r.status == bindparam("was"))
+    .values(status=bindparam("becomes"))
+)
+_QUANTITIES = select(line.product_id, line.quantity).where(line.order_id == bindparam("order_id"))
+
+
+def insert_reservation(
+    conn: Connection, *, order_id: str, status: str, expires_at: datetime, now: datetime
+) -> bool:
+    """False when the order has one already. Waits for whoever is just making it."""
+    return insert_or_ignore(
+        conn,
+        reservations,
+        {
+            "order_id": order_id,
+            "status": status,
+            "lines": "[]",
+            "expires_at": expires_at,
+            "created_at": now,
+        },
+    )
+
+
+def set_lines(conn: Connection, *, order_id: str, lines: list[dict[str, Any]]) -> None:
+    text = json.dumps(lines, ensure_ascii=False)
+    conn.execute(update(reservations).where(r.order_id == order_id).values(lines=text))
+    rows = [
+        {"order_id": order_id, "product_id": one["product_id"], "quantity": one["quantity"]}
+        for one in lines
+    ]
+    conn.execute(insert(reservation_lines), rows)
+
+
+def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | None:
+    row = conn.execute(_GET, {"order_id": order_id}).mappings().first()
+    return None if row is None else {**row, "lines": json.loads(row["lines"])}
+
+
+def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
+    """Compare and set of the status."""
+    changed = conn.execute(_MOVE, {"order": order_id, "was": was, "becomes": becomes})
+    return changed.rowcount == 1
+
+
+def quantities_of(conn: Connection, *, order_id: str) -> dict[str, int]:
+    found = conn.execute(_QUANTITIES, {"order_id": order_id})
+    return {row.product_id: row.quantity for row in found}
+
+
+def lock_due(conn: Connection, *, now: datetime, limit: int) -> list[str]:
+    """Held reservations whose time is over, but not those that somebody works on just now."""
+    due = (
+        select(r.order_id)
+        .where(r.status == "held", r.expires_at <= now)
+        .order_by(r.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(conn.execute(due).scalars())
+
+
+def expire(conn: Connection, order_ids: list[str]) -> Mapping[str, int]:
+    """Compare and set held to expired; the quantities per product that were held."""
+    expired = (
+        update(reservations)
+        .where(r.order_id.in_(order_ids), r.status == "held")
+        .values(status="expired")
+        .returning(r.order_id)
+    )
+    changed = list(conn.execute(expired).scalars())
+    summed = (
+        select(line.product_id, func.sum(line.quantity))
+        .where(line.order_id.in_(changed))
+        .group_by(line.product_id)
+    )
+    return {id_: int(quantity) for id_, quantity in conn.execute(summed)}
+
+
+def delete_tombstones(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Forget reservations that came to nothing before a time; how many."""
+    old = (
+        select(r.order_id)
+        .where(r.status.in_(["released", "expired"]), r.expires_at < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(old).scalars())
+    if ids:
+        conn.execute(delete(reservation_lines).where(line.order_id.in_(ids)))
+        conn.execute(delete(reservations).where(r.order_id.in_(ids)))
+    return len(ids)

@@ -1,0 +1,93 @@
+"""The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.expression import TableClause
+
+from catalog import search_text
+from catalog.models import products
+
+_FTS = table("product_fts", column("rowid", Integer))
+_GIN = table("product_search", column("seq", BigInteger), column("document"))
+MATCHES = 10_000
+"""A search that is not sorted by relevance sorts this many matches, the newest ones."""
+
+_ADD_SQLITE = text(
+    "INSERT INTO product_search (seq, name, sku, attributes, description) "
+    "VALUES (:seq, :name, :sku, :attributes, :description) "
+    "ON CONFLICT (seq) DO UPDATE SET name = excluded.name, sku = excluded.sku, "
+    "attributes = excluded.attributes, description = excluded.description"
+)
+_ADD_POSTGRES = text(
+    "INSERT INTO product_search (seq, document) VALUES (:seq, CAST(CAST(:document AS text) AS "
+    "tsvector)) ON CONFLICT (seq) DO UPDATE SET document = excluded.document"
+)
+_REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
+
+
+def index_product(
+    conn: Connection,
+    *,
+    seq: int,
+    name: str,
+    sku: str,
+    attributes: dict[str, Any],
+    description: str,
+) -> None:
+    """Put a product into the index, or put it there anew."""
+    fields = search_text.document(
+        name=name, sku=sku, attributes=attributes, description=description
+    )
+    if conn.dialect.name == "sqlite":
+        named = dict(zip(search_text.FIELDS, fields, strict=True))
+        conn.execute(_ADD_SQLITE, {"seq": seq, **named})
+    else:
+        conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
+
+
+def unindex_product(conn: Connection, *, seq: int) -> None:
+    conn.execute(_REMOVE, {"seq": seq})
+
+
+def tiers(dialect: str, words: list[str]) -> list[str]:
+    """Match expressions, best tier first, for the parameter `match`."""
+    make = search_text.fts5_tiers if dialect == "sqlite" else search_text.tsquery_tiers
+    return make(words)
+
+
+def anywhere(dialect: str, words: list[str]) -> str:
+    """The match expression for all words in any field."""
+    make = search_text.fts5 if dialect == "sqlite" else search_text.tsquery
+    return make(words)
+
+
+def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
+    """The index to select from, its product's seq, and the condition on the parameter `match`."""
+    match = bindparam("match", type_=Text)
+    if dialect == "sqlite":
+        matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
+        return _FTS, _FTS.c.rowid, matches
+    matches = _GIN.c.document.op("@@", is_comparison=True)(cast(match, TSQUERY))
+    return _GIN, _GIN.c.seq, matches
+
+
+def newest_matches(dialect: str) -> ColumnElement[bool]:
+    """A condition on products: among the newest MATCHES that match."""
+    index, seq, matches = index_of(dialect)
+    found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
+    return products.c.seq.in_(found)

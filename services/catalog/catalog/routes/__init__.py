@@ -1,0 +1,5 @@
+"""The public API."""
+
+from catalog.routes import categories, groups, products, stock
+
+routers = (products.router, groups.router, categories.router, stock.router)

@@ -1,0 +1,164 @@
+"""Categories."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Response
+
+from catalog import categories
+from catalog.deps import CatalogState, CategoryRef, set_caching
+from catalog.errors import (
+    CategoryCycle,
+    CategoryNotEmpty,
+    CategoryTooDeep,
+    SlugTaken,
+    TooManyCategories,
+)
+from catalog.schemas.categories import Category, CategoryInput, CategoryPatch, CategoryTree
+from catalog.slugs import run_with_slug
+from shopkit.app import PathId
+from shopkit.auth import MaybeUser, Principal, Staff
+from shopkit.conditional import IfMatch, IfNoneMatch, etag, not_modified
+from shopkit.idempotency import IdempotencyKey
+from shopkit.ids import is_id
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+_TAGS: list[str | Enum] = ["Categories"]
+_PLACE = (SlugTaken, CategoryCycle, CategoryTooDeep)
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
+Editor = Annotated[Principal, Staff("categories:write")]
+
+
+@router.get(
+    "/api/categories",
+    tags=_TAGS,
+    summary="Get the category tree",
+    response_model=CategoryTree,
+    responses=problems(),
+)
+async def list_categories(user: MaybeUser, catalog: CatalogState, response: Response) -> Any:
+    """All categories in one answer, siblings sorted by position, then name."""
+    items = await catalog.database.read(categories.category_tree)
+    set_caching(response, user)
+    return {"items": items, "next_cursor": None}
+
+
+@router.get(
+    "/api/categories/{ref}",
+    tags=_TAGS,
+    summary="Get a category",
+    response_model=Category,
+    responses=_NOT_MODIFIED,
+)
+async def get_category(
+    ref: CategoryRef,
+    user: MaybeUser,
+    catalog: CatalogState,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> Any:
+    """By id or by slug."""
+    found = await catalog.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
+    set_caching(response, user)
+    response.headers["ETag"] = tag = etag(found["version"])
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers=dict(response.headers))
+    return found
+
+
+@router.post(
+    "/api/categories",
+    tags=_TAGS,
+    summary="Create a category",
+    status_code=201,
+    response_model=Category,
+    responses=problems(SlugTaken, CategoryTooDeep, TooManyCategories),
+)
+async def create_category(
+    payload: CategoryInput,
+    editor: Editor,
+    catalog: CatalogState,
+    response: Response,
+    key: IdempotencyKey,
+) -> Any:
+    """Only `name` is required. Without `parent_id` it is one of the first level."""
+    answer = await run_with_slug(
+        catalog.database,
+        categories.create_category,
+        given=payload.slug,
+        payload=payload,
+        key=key,
+        caller=editor.id,
+        now=catalog.clock.now(),
+    )
+    return answer.apply(response)
+
+
+@router.put(
+    "/api/categories/{id}",
+    tags=_TAGS,
+    summary="Replace a category",
+    response_model=Category,
+    responses=problems(*_PLACE),
+)
+async def replace_category(
+    id: PathId,
+    payload: CategoryInput,
+    _: Editor,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """What you leave out gets its default (so it moves to the first level); only the slug stays."""
+    changed = await catalog.database.run(
+        categories.replace_category,
+        id=id,
+        payload=payload,
+        if_match=if_match,
+        now=catalog.clock.now(),
+    )
+    response.headers["ETag"] = etag(changed["version"])
+    return changed
+
+
+@router.patch(
+    "/api/categories/{id}",
+    tags=_TAGS,
+    summary="Change a category",
+    response_model=Category,
+    responses=problems(*_PLACE),
+)
+async def patch_category(
+    id: PathId,
+    payload: CategoryPatch,
+    _: Editor,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """A merge patch (RFC 7396). Everything below it moves along."""
+    changed = await catalog.database.run(
+        categories.patch_category,
+        id=id,
+        payload=payload,
+        if_match=if_match,
+        now=catalog.clock.now(),
+    )
+    response.headers["ETag"] = etag(changed["version"])
+    return changed
+
+
+@router.delete(
+    "/api/categories/{id}",
+    tags=_TAGS,
+    summary="Delete a category",
+    status_code=204,
+    responses=problems(CategoryNotEmpty),
+)
+async def delete_category(
+    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+) -> None:
+    """Only an empty one: without products and without categories below it."""
+    await catalog.database.run(categories.delete_category, id=id, if_match=if_match)

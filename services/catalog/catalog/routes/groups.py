@@ -1,0 +1,151 @@
+"""Product groups."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from catalog import groups
+from catalog.deps import CatalogState, GroupRef, sees_all, set_caching
+from catalog.errors import SlugTaken, VariesByInUse
+from catalog.schemas.groups import (
+    GroupCreate,
+    GroupPatch,
+    GroupQuery,
+    ProductGroupPage,
+    ProductGroupWithVariants,
+)
+from catalog.slugs import run_with_slug
+from catalog.versions import group_etag
+from shopkit.app import PathId
+from shopkit.auth import MaybeUser, Principal, Staff
+from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.idempotency import IdempotencyKey
+from shopkit.ids import is_id
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+_TAGS: list[str | Enum] = ["Product groups"]
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
+Editor = Annotated[Principal, Staff("products:write")]
+
+
+@router.get(
+    "/api/product-groups",
+    tags=_TAGS,
+    summary="List product groups",
+    response_model=ProductGroupPage,
+    response_model_exclude_unset=True,
+    responses=problems(),
+)
+async def list_product_groups(
+    query: Annotated[GroupQuery, Query()],
+    user: MaybeUser,
+    catalog: CatalogState,
+    response: Response,
+) -> Any:
+    """Newest first, without their variants: `GET /api/products?group=` lists those."""
+    set_caching(response, user)
+    return await catalog.database.read(groups.list_groups, query=query, cursors=catalog.cursors)
+
+
+@router.get(
+    "/api/product-groups/{ref}",
+    tags=_TAGS,
+    summary="Get a product group with its variants",
+    response_model=ProductGroupWithVariants,
+    responses=_NOT_MODIFIED,
+)
+async def get_product_group(
+    ref: GroupRef,
+    user: MaybeUser,
+    catalog: CatalogState,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> Any:
+    """By id or by slug. Variants are products; staff with `products:read` see inactive ones too."""
+    group = await catalog.database.read(
+        groups.get_group,
+        ref=ref,
+        by_id=is_id(ref),
+        all_variants=sees_all(user),
+        low_stock=catalog.low_stock,
+    )
+    set_caching(response, user)
+    response.headers["ETag"] = tag = group_etag(group)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers=dict(response.headers))
+    return group
+
+
+@router.post(
+    "/api/product-groups",
+    tags=_TAGS,
+    summary="Create a product group",
+    status_code=201,
+    response_model=ProductGroupWithVariants,
+    responses=problems(SlugTaken),
+)
+async def create_product_group(
+    payload: GroupCreate,
+    editor: Editor,
+    catalog: CatalogState,
+    response: Response,
+    key: IdempotencyKey,
+) -> Any:
+    """Then create its variants as products with `group_id` and `options`."""
+    answer = await run_with_slug(
+        catalog.database,
+        groups.create_group,
+        given=payload.slug,
+        payload=payload,
+        key=key,
+        caller=editor.id,
+        now=catalog.clock.now(),
+    )
+    return answer.apply(response)
+
+
+@router.patch(
+    "/api/product-groups/{id}",
+    tags=_TAGS,
+    summary="Change a product group",
+    response_model=ProductGroupWithVariants,
+    responses=problems(SlugTaken, VariesByInUse),
+)
+async def patch_product_group(
+    id: PathId,
+    payload: GroupPatch,
+    _: Editor,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """A merge patch (RFC 7396)."""
+    group = await catalog.database.run(
+        groups.patch_group,
+        id=id,
+        payload=payload,
+        if_match=if_match,
+        now=catalog.clock.now(),
+        low_stock=catalog.low_stock,
+    )
+    response.headers["ETag"] = group_etag(group)
+    return group
+
+
+@router.delete(
+    "/api/product-groups/{id}",
+    tags=_TAGS,
+    summary="Delete a product group",
+    status_code=204,
+    responses=problems(),
+)
+async def delete_product_group(
+    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+) -> None:
+    """Its variants stay, as products without a group."""
+    await catalog.database.run(
+        groups.delete_group, id=id, if_match=if_match, now=catalog.clock.now()
+    )

@@ -1,0 +1,196 @@
+"""Products."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from catalog import listing, products
+from catalog.deps import CatalogState, ProductRef, require_sees_all, sees_all, set_caching
+from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
+from catalog.repository.products import find_product
+from catalog.schemas.products import (
+    Product,
+    ProductCreate,
+    ProductInput,
+    ProductPage,
+    ProductPatch,
+    ProductQuery,
+)
+from catalog.slugs import run_with_slug
+from catalog.versions import product_etag
+from shopkit.app import PathId
+from shopkit.auth import MaybeUser, Principal, Staff
+from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.idempotency import IdempotencyKey
+from shopkit.ids import is_id
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+_TAGS: list[str | Enum] = ["Products"]
+_CONFLICTS = problems(SkuTaken, SlugTaken, VariantTaken, GroupFull)
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
+Editor = Annotated[Principal, Staff("products:write")]
+
+
+@router.get(
+    "/api/products",
+    tags=_TAGS,
+    summary="List and search products",
+    response_model=ProductPage,
+    response_model_exclude_unset=True,
+    responses=problems(),
+)
+async def list_products(
+    query: Annotated[ProductQuery, Query()],
+    user: MaybeUser,
+    catalog: CatalogState,
+    response: Response,
+) -> Any:
+    """Active products, newest first, or best match first with `q`.
+
+    Follow `next_cursor` with the same parameters: nothing is shown twice or left out because
+    products come or go in between. Prices are compared in minor units, whatever the currency.
+    """
+    if query.status not in (None, "active"):
+        require_sees_all(user)
+    set_caching(response, user)
+    wanted = listing.wanted_of(query, catalog.database.dialect)
+    read = catalog.database.read_slow if wanted.words else catalog.database.read
+    return await read(
+        listing.list_products,
+        wanted=wanted,
+        cursor=query.cursor,
+        cursors=catalog.cursors,
+        low_stock=catalog.low_stock,
+    )
+
+
+@router.get(
+    "/api/products/{ref}",
+    tags=_TAGS,
+    summary="Get a product",
+    response_model=Product,
+    responses=_NOT_MODIFIED,
+)
+async def get_product(
+    ref: ProductRef,
+    user: MaybeUser,
+    catalog: CatalogState,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> Any:
+    """By id or by slug. Products that are not active exist for staff with `products:read` only."""
+    product = await catalog.database.read(
+        find_product, ref=ref, by_id=is_id(ref), low_stock=catalog.low_stock
+    )
+    if product is None or (product["status"] != "active" and not sees_all(user)):
+        raise ProductNotFound
+    set_caching(response, user)
+    response.headers["ETag"] = tag = product_etag(product)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers=dict(response.headers))
+    return product
+
+
+@router.post(
+    "/api/products",
+    tags=_TAGS,
+    summary="Create a product",
+    status_code=201,
+    response_model=Product,
+    responses=_CONFLICTS,
+)
+async def create_product(
+    payload: ProductCreate,
+    editor: Editor,
+    catalog: CatalogState,
+    response: Response,
+    key: IdempotencyKey,
+) -> Any:
+    """Only `sku`, `name` and `price` are required. `stock` is the opening stock."""
+    answer = await run_with_slug(
+        catalog.database,
+        products.create_product,
+        given=payload.slug,
+        payload=payload,
+        key=key,
+        caller=editor.id,
+        now=catalog.clock.now(),
+        low_stock=catalog.low_stock,
+    )
+    return answer.apply(response)
+
+
+@router.put(
+    "/api/products/{id}",
+    tags=_TAGS,
+    summary="Replace a product",
+    response_model=Product,
+    responses=_CONFLICTS,
+)
+async def replace_product(
+    id: PathId,
+    payload: ProductInput,
+    _: Editor,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """What you leave out gets its default; only the slug stays. Stock has calls of its own."""
+    product = await catalog.database.run(
+        products.replace_product,
+        id=id,
+        payload=payload,
+        if_match=if_match,
+        now=catalog.clock.now(),
+        low_stock=catalog.low_stock,
+    )
+    response.headers["ETag"] = product_etag(product)
+    return product
+
+
+@router.patch(
+    "/api/products/{id}",
+    tags=_TAGS,
+    summary="Change a product",
+    response_model=Product,
+    responses=_CONFLICTS,
+)
+async def patch_product(
+    id: PathId,
+    payload: ProductPatch,
+    _: Editor,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """A merge patch (RFC 7396): absent members stay, null removes, lists are replaced."""
+    product = await catalog.database.run(
+        products.patch_product,
+        id=id,
+        payload=payload,
+        if_match=if_match,
+        now=catalog.clock.now(),
+        low_stock=catalog.low_stock,
+    )
+    response.headers["ETag"] = product_etag(product)
+    return product
+
+
+@router.delete(
+    "/api/products/{id}",
+    tags=_TAGS,
+    summary="Delete a product",
+    status_code=204,
+    responses=problems(),
+)
+async def delete_product(
+    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+) -> None:
+    """It is gone from listings, groups and carts; past orders keep their snapshot. Its SKU and
+    slug can be used again."""
+    await catalog.database.run(
+        products.delete_product, id=id, if_match=if_match, now=catalog.clock.now()
+    )

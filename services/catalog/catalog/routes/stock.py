@@ -1,0 +1,113 @@
+"""Stock, for staff."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from catalog import stock
+from catalog.deps import CatalogState
+from catalog.errors import StockBelowReserved, StockChanged
+from catalog.schemas.stock import MovementQuery, Stock, StockAdjust, StockMovementPage, StockSet
+from shopkit.app import PathId
+from shopkit.auth import Principal, Staff
+from shopkit.conditional import IfMatch, etag
+from shopkit.idempotency import IdempotencyKey
+from shopkit.openapi import problems
+from shopkit.routing import new_router
+
+router = new_router()
+_TAGS: list[str | Enum] = ["Stock"]
+Reader = Annotated[Principal, Staff("inventory:read")]
+Keeper = Annotated[Principal, Staff("inventory:write")]
+
+
+@router.get(
+    "/api/products/{id}/stock",
+    tags=_TAGS,
+    summary="Get a product's stock",
+    response_model=Stock,
+    responses=problems(),
+)
+async def get_stock(id: PathId, _: Reader, catalog: CatalogState, response: Response) -> Any:
+    """What is on hand, what of it is reserved for orders, and what is left: `available`."""
+    found = await catalog.database.read(stock.get_stock, product_id=id)
+    response.headers["ETag"] = etag(found["version"])
+    return found
+
+
+@router.put(
+    "/api/products/{id}/stock",
+    tags=_TAGS,
+    summary="Set a product's stock",
+    response_model=Stock,
+    responses=problems(StockBelowReserved, StockChanged),
+)
+async def set_stock(
+    id: PathId,
+    payload: StockSet,
+    keeper: Keeper,
+    catalog: CatalogState,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    """Set what is on hand, never below what is reserved. `expected` or `If-Match` makes sure that
+    nothing has changed since you counted."""
+    changed = await catalog.database.run(
+        stock.set_stock,
+        product_id=id,
+        payload=payload,
+        if_match=if_match,
+        caller=keeper.id,
+        now=catalog.clock.now(),
+    )
+    response.headers["ETag"] = etag(changed["version"])
+    return changed
+
+
+@router.post(
+    "/api/products/{id}/stock/adjust",
+    tags=_TAGS,
+    summary="Adjust a product's stock",
+    response_model=Stock,
+    responses=problems(StockBelowReserved),
+)
+async def adjust_stock(
+    id: PathId,
+    payload: StockAdjust,
+    keeper: Keeper,
+    catalog: CatalogState,
+    response: Response,
+    key: IdempotencyKey,
+) -> Any:
+    """Add to what is on hand, or take away with a negative `delta`; the reason is kept."""
+    answer = await catalog.database.run(
+        stock.adjust_stock,
+        product_id=id,
+        payload=payload,
+        key=key,
+        caller=keeper.id,
+        now=catalog.clock.now(),
+    )
+    return answer.apply(response)
+
+
+@router.get(
+    "/api/products/{id}/stock/movements",
+    tags=_TAGS,
+    summary="List a product's stock movements",
+    response_model=StockMovementPage,
+    responses=problems(),
+)
+async def list_stock_movements(
+    id: PathId, query: Annotated[MovementQuery, Query()], _: Reader, catalog: CatalogState
+) -> Any:
+    """Every change of what is on hand, newest first. Their sum is what is on hand."""
+    name = f"movements {id}"
+    after = catalog.cursors.decode(name, query.cursor)[0] if query.cursor else None
+    found = await catalog.database.read(
+        stock.list_movements, product_id=id, after=after, limit=query.limit
+    )
+    items, more = found[: query.limit], len(found) > query.limit
+    last = catalog.cursors.encode(name, [items[-1]["seq"]]) if more else None
+    return {"items": items, "next_cursor": last}

@@ -1,0 +1,50 @@
+"""Types that several of catalog's schemas use."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from shopkit.ids import is_id
+from shopkit.schemas import clean_line
+
+
+def absent() -> Any:
+    """The default of a member that a merge patch may leave out but not set to null."""
+    return Field(default_factory=lambda: None)
+
+
+_SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def _not_an_id(slug: str) -> str:
+    if is_id(slug):
+        raise ValueError("a slug must not look like an id")
+    return slug
+
+
+Slug = Annotated[
+    str,
+    Field(pattern=_SLUG_PATTERN, max_length=120, examples=["ocean-blue-shirt"]),
+    AfterValidator(_not_an_id),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, examples=["Ocean Blue Shirt"]),
+    AfterValidator(clean_line),
+]
+Sku = Annotated[
+    str, Field(min_length=1, max_length=64, examples=["SHIRT-BLUE-M"]), AfterValidator(clean_line)
+]
+OptionName = Annotated[
+    str, Field(min_length=1, max_length=64, examples=["size"]), AfterValidator(clean_line)
+]
+OptionValue = Annotated[
+    str, Field(min_length=1, max_length=100, examples=["M"]), AfterValidator(clean_line)
+]
+Options = Annotated[dict[OptionName, OptionValue], Field(max_length=5, examples=[{"size": "M"}])]
+Quantity = Annotated[int, Field(ge=1, le=9999, examples=[2])]
+Reference = Annotated[
+    str,
+    Field(min_length=1, max_length=120, pattern="^[a-z0-9-]+$"),
+    WithJsonSchema({"type": "string", "description": "An id or a slug.", "maxLength": 120}),
+]

@@ -1,0 +1,68 @@
+"""Product groups."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from catalog.schemas.common import Name, OptionName, Slug, absent
+from catalog.schemas.products import Product
+from shopkit.schemas import CountedPage, Input, Limit, LongText, Output, QueryBool, Timestamp
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len({name.casefold() for name in names}) != len(names):
+        raise ValueError("names must differ")
+    return names
+
+
+VariesBy = Annotated[
+    list[OptionName],
+    Field(min_length=1, max_length=5, examples=[["size", "color"]]),
+    AfterValidator(_distinct),
+]
+
+
+class GroupCreate(Input):
+    """Without a slug, one is made from the name."""
+
+    name: Name
+    varies_by: VariesBy
+    slug: Slug | None = None
+    description: LongText = ""
+
+
+class GroupPatch(Input):
+    """RFC 7396. `varies_by` can be put in another order; new names only while nothing varies."""
+
+    name: Name = absent()
+    varies_by: VariesBy = absent()
+    slug: Slug = absent()
+    description: LongText | None = None
+
+
+class ProductGroup(Output):
+    id: str
+    name: str
+    slug: str
+    description: str
+    varies_by: list[str]
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ProductGroupWithVariants(ProductGroup):
+    variants: list[Product]
+
+
+class ProductGroupPage(CountedPage[ProductGroup]):
+    """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
+
+
+class GroupQuery(Input):
+    """What `GET /api/product-groups` takes."""
+
+    slug: Annotated[str | None, Field(max_length=120, description="Exactly this slug.")] = None
+    limit: Limit = 20
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    count: QueryBool = False

@@ -1,0 +1,57 @@
+"""What other services send and get."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from catalog.schemas.common import Quantity
+from shopkit.schemas import Id, Input, Money, MoneyInput, Output, Timestamp
+
+
+class ProductLookup(Input):
+    ids: Annotated[list[Id], Field(max_length=200)]
+
+
+class LookedUpProduct(Output):
+    id: str
+    sku: str
+    name: str
+    slug: str
+    status: Literal["draft", "active", "archived"]
+    price: Money
+    available: int
+    image: str | None
+
+
+class LookedUpProducts(Output):
+    """In the order of the request; products that do not exist (any more) are absent."""
+
+    items: list[LookedUpProduct]
+
+
+class ReservationLineInput(Input):
+    product_id: Id
+    quantity: Quantity
+    unit_price: MoneyInput
+
+
+class ReservationInput(Input):
+    lines: Annotated[list[ReservationLineInput], Field(min_length=1, max_length=100)]
+    ttl_seconds: Annotated[int, Field(ge=1, le=86_400)]
+
+
+class ReservationLine(Output):
+    product_id: str
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money
+
+
+class Reservation(Output):
+    """Lines are summed per product. A tombstone (`released` and never held) has no lines."""
+
+    order_id: str
+    status: Literal["held", "committed", "released", "expired"]
+    expires_at: Timestamp
+    lines: list[ReservationLine]

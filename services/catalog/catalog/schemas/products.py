@@ -1,0 +1,201 @@
+"""Products."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from catalog.schemas.common import (
+    Name,
+    OptionName,
+    Options,
+    OptionValue,
+    Reference,
+    Sku,
+    Slug,
+    absent,
+)
+from shopkit.money import MAX_AMOUNT
+from shopkit.schemas import (
+    CountedPage,
+    Id,
+    Input,
+    Limit,
+    LongText,
+    Money,
+    MoneyInput,
+    Output,
+    QueryBool,
+    QueryInt,
+    Timestamp,
+    clean_text,
+)
+
+Status = Literal["draft", "active", "archived"]
+Sort = Literal["newest", "relevance", "price", "-price", "name", "-name"]
+MAX_FLOAT = 1e15
+_IMAGE_URL = r"^(https?://[^\s<>\"'\\]+|/media/[A-Za-z0-9._~%/-]+)$"
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value) or abs(value) > MAX_FLOAT:
+        raise ValueError("must be finite and at most 10^15")
+    return value
+
+
+_Text = Annotated[str, Field(max_length=500), AfterValidator(clean_text)]
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+_Decimal = Annotated[float, AfterValidator(_finite)]
+AttributeValue = _Text | bool | _Whole | _Decimal | Annotated[list[_Text], Field(max_length=50)]
+_EXAMPLE = {"material": "cotton", "weight_g": 180, "organic": True, "fits": ["slim", "regular"]}
+Attributes = Annotated[dict[OptionName, AttributeValue], Field(max_length=50, examples=[_EXAMPLE])]
+_ATTRIBUTE_SCHEMA = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "number"},
+        {"type": "boolean"},
+        {"type": "array", "items": {"type": "string"}},
+    ]
+}
+
+
+class ImageInput(Input):
+    url: Annotated[
+        str,
+        Field(
+            max_length=2000,
+            pattern=_IMAGE_URL,
+            description="Absolute with http or https, or a path under /media/.",
+            examples=["https://images.example.com/shirt.jpg"],
+        ),
+    ]
+    alt: Annotated[str, Field(max_length=300), AfterValidator(clean_text)] = ""
+
+
+class Image(Output):
+    url: str
+    alt: str
+
+
+Images = Annotated[list[ImageInput], Field(max_length=20)]
+CategoryIds = Annotated[list[Id], Field(max_length=20)]
+
+
+class ProductInput(Input):
+    """A whole product. Without a slug, one is made from the name."""
+
+    sku: Sku
+    name: Name
+    price: MoneyInput
+    slug: Slug | None = None
+    description: LongText = ""
+    compare_at_price: MoneyInput | None = None
+    status: Status = "active"
+    category_ids: CategoryIds = Field(default_factory=list)
+    attributes: Attributes = Field(default_factory=dict)
+    images: Images = Field(default_factory=list)
+    group_id: Annotated[Id | None, Field(description="The group that this is a variant of.")] = None
+    options: Annotated[
+        Options, Field(description="This variant's value for each of the group's `varies_by`.")
+    ] = Field(default_factory=dict)
+
+
+class ProductCreate(ProductInput):
+    stock: Annotated[int, Field(ge=0, le=1_000_000_000, description="The opening stock.")] = 0
+
+
+class ProductPatch(Input):
+    """RFC 7396: absent stays, null removes, objects are merged, lists are replaced."""
+
+    sku: Sku = absent()
+    name: Name = absent()
+    price: MoneyInput = absent()
+    slug: Slug = absent()
+    description: LongText | None = None
+    compare_at_price: MoneyInput | None = None
+    status: Status = absent()
+    category_ids: CategoryIds | None = None
+    attributes: Annotated[dict[OptionName, AttributeValue | None], Field(max_length=50)] | None = (
+        None
+    )
+    images: Images | None = None
+    group_id: Id | None = None
+    options: Annotated[dict[OptionName, OptionValue | None], Field(max_length=5)] | None = None
+
+
+class PublicStock(Output):
+    available: int
+    state: Literal["in_stock", "low_stock", "out_of_stock"]
+
+
+class ProductGroupRef(Output):
+    id: str
+    varies_by: list[str]
+    options: dict[str, str]
+
+
+class Product(Output):
+    id: str
+    sku: str
+    name: str
+    slug: str
+    description: str
+    price: Money
+    compare_at_price: Money | None
+    status: Status
+    stock: PublicStock
+    category_ids: list[str]
+    attributes: Annotated[
+        dict[str, Any],
+        WithJsonSchema(
+            {"type": "object", "additionalProperties": _ATTRIBUTE_SCHEMA, "examples": [_EXAMPLE]}
+        ),
+    ]
+    images: list[Image]
+    group: ProductGroupRef | None
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ProductPage(CountedPage[Product]):
+    """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
+
+
+_Price = Annotated[QueryInt, Field(ge=0, le=MAX_AMOUNT)]
+
+
+class ProductQuery(Input):
+    """What `GET /api/products` takes."""
+
+    q: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="Words that must all occur in name, SKU, attributes or description; "
+            "the last one may be the beginning of a word. Case and accents do not matter. "
+            "Up to 16 words count.",
+        ),
+    ] = None
+    category: Annotated[
+        Reference | None, Field(description="Id or slug; includes all categories below it.")
+    ] = None
+    group: Annotated[
+        Reference | None, Field(description="Variants of this group (id or slug).")
+    ] = None
+    sku: Annotated[str | None, Field(max_length=64, description="Exactly this SKU.")] = None
+    min_price: Annotated[_Price | None, Field(description="In minor units.")] = None
+    max_price: Annotated[_Price | None, Field(description="In minor units.")] = None
+    in_stock: QueryBool | None = None
+    status: Annotated[
+        Literal["draft", "active", "archived", "any"] | None,
+        Field(description="For staff with `products:read`; everybody else sees active products."),
+    ] = None
+    sort: Annotated[
+        Sort | None, Field(description="`relevance` (needs `q`) is the default with `q`.")
+    ] = None
+    limit: Limit = 20
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    count: Annotated[QueryBool, Field(description="Adds `total`, which counts up to 10,001.")] = (
+        False
+    )

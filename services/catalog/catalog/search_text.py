@@ -1,0 +1,106 @@
+"""Words for full-text search, made here so that both databases index and find the same ones.
+
+Folded words are ASCII letters and digits or other letters and digits; nothing in them means
+anything to FTS5 or tsquery, so no input can.
+"""
+
+import re
+import unicodedata
+
+FIELDS = ("name", "sku", "attributes", "description")
+"""The searched fields, best first."""
+MAX_WORDS = 16
+_MAX_WORD = 40
+_LAST_POSITION = 16_383  # of a tsvector
+_WORD = re.compile(r"[^\W_]+")
+_TAG = re.compile(r"<[^<>]*>")
+_NO_DECOMPOSITION = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
+)
+
+
+def fold(text: str) -> str:
+    """Without case, accents and compatibility forms: `Crème ﬁn` and `CREME FIN` become one."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text).casefold()
+    plain = unicodedata.normalize("NFKD", apart).translate(_NO_DECOMPOSITION)
+    return "".join(char for char in plain if unicodedata.category(char)[0] != "M")
+
+
+def words(text: str) -> list[str]:
+    return [word[:_MAX_WORD] for word in _WORD.findall(fold(text))]
+
+
+def query_words(text: str) -> list[str]:
+    """The words of a search; what is beyond MAX_WORDS does not count."""
+    return words(text)[:MAX_WORDS]
+
+
+def document(*, name: str, sku: str, attributes: dict[str, object], description: str) -> list[str]:
+    """The folded text of each of FIELDS."""
+    sku_words = words(sku)
+    if len(sku_words) > 1:
+        sku_words.append("".join(sku_words)[:_MAX_WORD])  # AB-12 is found as ab12 too
+    found = [words(name), sku_words, _attribute_words(attributes)]
+    found.append(words(_TAG.sub(" ", description)))
+    return [" ".join(field) for field in found]
+
+
+def _attribute_words(attributes: dict[str, object]) -> list[str]:
+    texts: list[str] = []
+    for key, value in attributes.items():
+        if isinstance(value, bool):
+            texts += [key] if value else []
+        else:
+            texts += map(str, value) if isinstance(value, list) else [str(value)]
+    return words(" ".join(texts))
+
+
+def tsvector(fields: list[str]) -> str:
+    """The folded fields as the text form of a tsvector with the weights A to D."""
+    places: dict[str, list[str]] = {}
+    position = 0
+    for weight, field in zip("ABCD", fields, strict=True):
+        for word in field.split():
+            position = min(position + 1, _LAST_POSITION)
+            places.setdefault(word, []).append(f"{position}{weight}")
+        position = min(position + 10, _LAST_POSITION)  # no phrase spans two fields
+    return " ".join(f"'{word}':{','.join(at[:255])}" for word, at in places.items())
+
+
+def fts5(found: list[str], fields: tuple[str, ...] = FIELDS) -> str:
+    """The FTS5 expression for all words in `fields`; the last may be the beginning of one."""
+    every = " AND ".join([*(f'"{word}"' for word in found[:-1]), f'"{found[-1]}" *'])
+    return f"{{{' '.join(fields)}}} : ({every})"
+
+
+def tsquery(found: list[str], weights: str = "ABCD") -> str:
+    """`fts5` as a tsquery; weights are the fields' initials of rank."""
+    each = [*(f"'{word}':{weights}" for word in found[:-1]), f"'{found[-1]}':*{weights}"]
+    return " & ".join(each)
+
+
+def fts5_tiers(found: list[str]) -> list[str]:
+    """One expression per tier of relevance, best first; no row matches two of them.
+
+    The tiers: the words as a phrase in the name; all in the name; all in name and SKU; all in
+    those and the attributes; all anywhere.
+    """
+    tiers = [fts5(found, FIELDS[:count]) for count in range(1, len(FIELDS) + 1)]
+    if len(found) > 1:
+        tiers.insert(0, f'name : "{" ".join(found)}" *')
+    return _exclusive(tiers, "({0}) NOT ({1})")
+
+
+def tsquery_tiers(found: list[str]) -> list[str]:
+    """`fts5_tiers` as tsqueries."""
+    tiers = [tsquery(found, "ABCD"[:count]) for count in range(1, len(FIELDS) + 1)]
+    if len(found) > 1:
+        tiers.insert(0, tiers[0].replace(" & ", " <-> "))
+    return _exclusive(tiers, "({0}) & !({1})")
+
+
+def _exclusive(tiers: list[str], form: str) -> list[str]:
+    pairs = zip(tiers[1:], tiers, strict=False)
+    return [tiers[0], *(form.format(wider, narrower) for wider, narrower in pairs)]

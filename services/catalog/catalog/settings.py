@@ -1,0 +1,17 @@
+"""Settings of catalog, from the environment with the prefix CATALOG_."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shopkit.settings import ServiceSettings
+
+
+class CatalogSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="CATALOG_")
+
+    listen: str = "127.0.0.1:8002"
+    internal_listen: str = "127.0.0.1:8102"
+    low_stock: int = Field(default=5, ge=0, le=1_000_000)
+    """At most so many available: the public state is `low_stock`."""
+    sweep_seconds: float = Field(default=1.0, gt=0, le=60)
+    """How often reservations whose time is over are looked for."""

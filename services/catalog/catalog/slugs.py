@@ -1,0 +1,41 @@
+"""Slugs that are made from names."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.domain import free_slug, slug_of
+from catalog.errors import SlugTaken
+from shopkit.db import Database
+
+ATTEMPTS = 5
+
+
+def chosen_slug(
+    conn: Connection,
+    *,
+    given: str | None,
+    name: str,
+    slugs_like: Callable[[Connection, str], set[str]],
+) -> str:
+    """The slug that was given, or one made from the name that nobody has at this moment."""
+    if given is not None:
+        return given
+    base = slug_of(name)
+    return free_slug(base, slugs_like(conn, base))
+
+
+async def run_with_slug(
+    database: Database, function: Callable[..., Any], *, given: str | None, **kwargs: Any
+) -> Any:
+    """Run a transaction that uses `chosen_slug`.
+
+    Raises SlugTaken for a slug that was given; another one is made when somebody was faster.
+    """
+    for _ in range(ATTEMPTS if given is None else 1):
+        try:
+            return await database.run(function, **kwargs)
+        except SlugTaken as exc:
+            refusal = exc
+    raise refusal

@@ -1,0 +1,25 @@
+"""Entity tags: the version that writes compare, then what else the answer shows."""
+
+import hashlib
+import re
+from typing import Any
+
+from shopkit.conditional import check_if_match, etag
+
+_SHOWN_ONLY = re.compile(r'-[0-9a-f]+"')
+
+
+def product_etag(product: dict[str, Any]) -> str:
+    """Changes with the product and with what is available of it."""
+    return etag(f"{product['version']}-{max(product['stock']['available'], 0):x}")
+
+
+def group_etag(group: dict[str, Any]) -> str:
+    """Changes with the group and with each of its variants."""
+    shown = ",".join(f"{v['id']}{product_etag(v)}" for v in group["variants"])
+    return etag(f"{group['version']}-{hashlib.sha256(shown.encode()).hexdigest()[:16]}")
+
+
+def check_version(if_match: str | None, version: int) -> None:
+    """Raises PreconditionFailed. A write is not stale because somebody bought one in between."""
+    check_if_match(if_match and _SHOWN_ONLY.sub('"', if_match), version)
