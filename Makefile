@@ -57,7 +57,9 @@ format: $(READY) ## Lay the code out, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 openapi: $(READY) ## Write contracts/openapi/*.json anew from the services
-	$(BIN)/python tools/openapi.py
+	@mkdir -p contracts/openapi
+	for s in $(SERVICES); do $(BIN)/shop-$$s openapi >.openapi.json && mv .openapi.json contracts/openapi/$$s.json || exit; done
+	$(BIN)/python -m gateway.merge_openapi
 
 bench: $(READY) ## Measure the shop's speed into bench/results/
 	$(BIN)/python bench/run.py
