@@ -27,15 +27,23 @@ _GIN = table("product_search", column("seq", BigInteger), column("document"))
 MATCHES = 10_000
 """A search that is not sorted by relevance sorts this many matches, the newest ones."""
 
+_INDEXED = text("SELECT name, sku, attributes, description FROM product_search WHERE seq = :seq")
 _ADD_SQLITE = text(
     "INSERT INTO product_search (seq, name, sku, attributes, description) "
-    "VALUES (:seq, :name, :sku, :attributes, :description) "
-    "ON CONFLICT (seq) DO UPDATE SET name = excluded.name, sku = excluded.sku, "
-    "attributes = excluded.attributes, description = excluded.description"
+    "VALUES (:seq, :name, :sku, :attributes, :description)"
+)
+_ADD_FTS = text(
+    "INSERT INTO product_fts (rowid, name, sku, attributes, description) "
+    "VALUES (:seq, :name, :sku, :attributes, :description)"
+)
+# FTS5 keeps no text of its own: to forget a row it must be told what was in it.
+_REMOVE_FTS = text(
+    "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, description) "
+    "VALUES ('delete', :seq, :name, :sku, :attributes, :description)"
 )
 _ADD_POSTGRES = text(
     "INSERT INTO product_search (seq, document) VALUES (:seq, CAST(CAST(:document AS text) AS "
-    "tsvector)) ON CONFLICT (seq) DO UPDATE SET document = excluded.document"
+    "tsvector))"
 )
 _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 
@@ -53,14 +61,21 @@ def index_product(
     fields = search_text.document(
         name=name, sku=sku, attributes=attributes, description=description
     )
+    unindex_product(conn, seq=seq)
     if conn.dialect.name == "sqlite":
-        named = dict(zip(search_text.FIELDS, fields, strict=True))
-        conn.execute(_ADD_SQLITE, {"seq": seq, **named})
+        values = {"seq": seq, **dict(zip(search_text.FIELDS, fields, strict=True))}
+        conn.execute(_ADD_SQLITE, values)
+        conn.execute(_ADD_FTS, values)
     else:
         conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:
+    if conn.dialect.name == "sqlite":
+        row = conn.execute(_INDEXED, {"seq": seq}).mappings().first()
+        if row is None:
+            return
+        conn.execute(_REMOVE_FTS, {"seq": seq, **row})
     conn.execute(_REMOVE, {"seq": seq})
 
 

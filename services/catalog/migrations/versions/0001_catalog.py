@@ -213,7 +213,8 @@ def _idempotency_keys() -> None:
 
 
 # The words come folded from search_text.py. FTS5's ascii tokenizer takes everything that is not
-# ASCII for a letter, so it splits only where search_text.py did.
+# ASCII for a letter, so it splits only where search_text.py did. No triggers keep the index: with
+# trusted_schema=OFF they may not touch it, so repository/search.py writes both.
 def _search_on_sqlite() -> None:
     op.execute(
         "CREATE TABLE product_search (seq INTEGER PRIMARY KEY REFERENCES products(seq), "
@@ -224,16 +225,6 @@ def _search_on_sqlite() -> None:
         "CREATE VIRTUAL TABLE product_fts USING fts5(name, sku, attributes, description, "
         "content='product_search', content_rowid='seq', tokenize='ascii', prefix='1 2 3')"
     )
-    new = "(new.seq, new.name, new.sku, new.attributes, new.description)"
-    old = "('delete', old.seq, old.name, old.sku, old.attributes, old.description)"
-    columns = "rowid, name, sku, attributes, description"
-    add = f"INSERT INTO product_fts({columns}) VALUES {new};"
-    remove = f"INSERT INTO product_fts(product_fts, {columns}) VALUES {old};"
-    for when, action in (("INSERT", add), ("DELETE", remove), ("UPDATE", remove + add)):
-        op.execute(
-            f"CREATE TRIGGER product_search_{when.lower()} AFTER {when} ON product_search "
-            f"BEGIN {action} END"
-        )
 
 
 def _search_on_postgres() -> None:
