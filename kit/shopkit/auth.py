@@ -15,6 +15,8 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
 LEEWAY = 30
 """Seconds by which the clocks of two machines may differ."""
 MAX_TOKEN = 8192
+MAX_LIFETIME = 86_400
+"""Seconds. A token that says it lives longer is not one of ours."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,21 @@ class TokenVerifier:
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "jti"], "strict_aud": True},
         )
-        if not isinstance(claims["exp"], int):
+        if not _well_formed(claims):
             raise InvalidToken
         return claims
+
+
+def _well_formed(claims: dict[str, Any]) -> bool:
+    texts = (claims.get(name, "") for name in ("sub", "email", "scope", "sid"))
+    roles, expires = claims.get("roles", []), claims["exp"]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(roles, list)
+        and all(isinstance(role, str) for role in roles)
+        and isinstance(expires, int)
+        and expires - time.time() < MAX_LIFETIME
+    )
 
 
 def _principal(claims: dict[str, Any], kind: Literal["user", "service"]) -> Principal:
