@@ -1,13 +1,11 @@
 """The composition root."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from auth import internal_routes, key_routes, routes, staff_routes
 from auth.commands import COMMANDS
 from auth.settings import AuthSettings
-from auth.wiring import app_state
+from auth.wiring import AuthService, app_state
 from auth.worker import Sweeper
 from shopkit.app import build_app, metrics_router
 from shopkit.clock import SYSTEM_CLOCK, Clock
@@ -18,14 +16,6 @@ from shopkit.service import Service
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 PUBLIC = [routes.router, staff_routes.router, key_routes.router]
 INTERNAL = [internal_routes.router, metrics_router()]
-
-
-class AuthService(Service):
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        self.public.state.keys.load()  # refuses to start without usable keys
-        async with super().running():
-            yield
 
 
 def build(settings: AuthSettings, clock: Clock = SYSTEM_CLOCK) -> Service:

@@ -35,7 +35,6 @@ def insert_session(
         select(sessions.c.id)
         .where(sessions.c.user_id == user_id)
         .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
-        .limit(-1 if conn.dialect.name == "sqlite" else None)
         .offset(SESSIONS_PER_USER)
     )
     conn.execute(delete(sessions).where(sessions.c.id.in_(surplus.scalar_subquery())))

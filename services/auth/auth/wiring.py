@@ -1,5 +1,7 @@
 """Makes what the use cases work with out of the settings."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from shopkit.auth import TokenVerifier
 from shopkit.clock import Clock
 from shopkit.db import Database
 from shopkit.pagination import Cursors
+from shopkit.service import Service
 
 
 def app_state(settings: AuthSettings, database: Database, clock: Clock) -> dict[str, Any]:
@@ -39,3 +42,13 @@ def app_state(settings: AuthSettings, database: Database, clock: Clock) -> dict[
         "cursors": Cursors(settings.secret_key.get_secret_value()),
         "service_clients": settings.service_clients,
     }
+
+
+class AuthService(Service):
+    """Refuses to start without usable keys."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self.public.state.keys.load()
+        async with super().running():
+            yield

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from auth.commands import create_key
 from auth.context import Context
 from auth.main import MIGRATIONS, build
