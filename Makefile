@@ -9,6 +9,7 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli $(foreach s,$(SERVICES),services/$
 # Modules stay together on one of the two processes, since their databases are made once for each.
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
+NO_DATABASE := --ignore=cli --ignore=tests/gateway --ignore=tests/architecture
 WHOLE := tests/e2e tests/launcher
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
@@ -31,16 +32,17 @@ test: $(READY) ## Run every test that needs neither Docker nor PostgreSQL
 	$(PYTEST) $(WHOLE)
 
 test-postgres: $(READY) ## Run the same tests on a private, throw-away PostgreSQL
-	$(BIN)/python tools/postgres.py $(PYTEST) $(FAST)
+	$(BIN)/python tools/postgres.py $(PYTEST) $(FAST) $(NO_DATABASE)
+	$(BIN)/python tools/postgres.py $(PYTEST) tests/e2e
 
 test-compose: $(READY) ## Run the end-to-end tests against docker compose
 	@tools/test-compose.sh
 
 up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)
-	@tools/compose.sh up
+	@tools/compose.sh start
 
 down: ## Stop what `make up` started; its data stays
-	@tools/compose.sh down
+	@tools/compose.sh stop
 
 lock: $(READY) ## Write the requirements locks anew (UPGRADE=1: with the newest versions)
 	$(LOCK) -o requirements.lock requirements.in kit/build.in $(PACKAGES)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # docker compose with the files that are wanted (POSTGRES=1: the PostgreSQL ones too).
-# usage: tools/compose.sh up | down | ANY COMPOSE COMMAND…
+# usage: tools/compose.sh start | stop | ANY COMPOSE COMMAND…
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -36,21 +36,27 @@ make_secrets() {
     keep SHOP_ADMIN_PASSWORD "${chosen:-$(random | cut -c1-20)}"
 }
 
-case ${1:-} in
-up)
-    docker compose version >/dev/null 2>&1 || { echo "Docker with its compose plugin is missing: see docs.docker.com, or use make run" >&2; exit 1; }
+start() {
+    docker compose version >/dev/null 2>&1 || {
+        echo "docker with its compose plugin is missing: install it, or use make run, which needs neither" >&2
+        exit 1
+    }
     make_secrets
     compose build
     compose up -d
     port=${GATEWAY_PORT:-$(known GATEWAY_PORT)} email=${ADMIN_EMAIL:-$(known ADMIN_EMAIL)}
     echo "Shop:           http://127.0.0.1:${port:-8080}"
     echo "API reference:  http://127.0.0.1:${port:-8080}/docs"
-    echo "Admin:          ${email:-admin@example.com} (password: SHOP_ADMIN_PASSWORD in .env)"
-    ;;
-down)
+    echo "Admin:          ${email:-admin@example.com} (its password: SHOP_ADMIN_PASSWORD in .env)"
+}
+
+stop() {
+    [ "${SHOP_POSTGRES_PASSWORD:-$(known SHOP_POSTGRES_PASSWORD)}" ] || { echo "nothing was started here" && exit; }
     POSTGRES=1
-    make_secrets
     compose down --remove-orphans
-    ;;
+}
+
+case ${1:-} in
+start | stop) "$1" ;;
 *) compose "$@" ;;
 esac
