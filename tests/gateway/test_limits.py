@@ -1,0 +1,74 @@
+import pytest
+
+from tests.gateway.stage import Answer, Stage
+from tests.gateway.test_errors import assert_problem
+
+
+def many(shop: Stage, times: int, method: str, path: str) -> list[Answer]:
+    """Each with forged addresses: only the connection's counts."""
+    return [
+        shop.call(
+            method,
+            path,
+            {"X-Forwarded-For": f"10.0.{i // 250}.{i % 250}", "Forwarded": f"for=10.1.1.{i % 250}"},
+            b"{}" if method == "POST" else None,
+        )
+        for i in range(times)
+    ]
+
+
+def passed(answers: list[Answer]) -> int:
+    return [answer.status for answer in answers].index(429)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed", "retry_after"),
+    [
+        ("/api/auth/login", 10, "6"),
+        ("/api/auth/token", 10, "6"),
+        ("/api/auth/register", 5, "12"),
+        ("/api/auth/password-reset", 5, "12"),
+        ("/api/orders", 30, "2"),
+    ],
+)
+def test_posts_that_are_limited(
+    limited_shop: Stage, path: str, allowed: int, retry_after: str
+) -> None:
+    answers = many(limited_shop, allowed + 2, "POST", path)
+    assert passed(answers) in (allowed, allowed + 1)  # one more when the machine was slow
+    refused = answers[-1]
+    assert_problem(refused, 429, "rate_limited", path)
+    assert refused.one("Retry-After") == retry_after
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/auth/%6cogin", "/api//auth/login", "/api/x/../auth/login", "/api/auth/login/"]
+)
+def test_other_spellings_count_as_well(limited_shop: Stage, path: str) -> None:
+    many(limited_shop, 12, "POST", "/api/auth/login")
+    assert limited_shop.call("POST", path, body=b"{}").status == 429
+
+
+def test_login_and_token_share_one_limit(limited_shop: Stage) -> None:
+    many(limited_shop, 6, "POST", "/api/auth/login")
+    assert passed(many(limited_shop, 8, "POST", "/api/auth/token")) in (4, 5)
+
+
+def test_a15_reading_is_not_limited_like_writing(limited_shop: Stage) -> None:
+    many(limited_shop, 12, "POST", "/api/auth/login")
+    for path in ("/api/auth/me", "/api/orders", "/api/products"):
+        assert limited_shop.get(path).status == 200
+
+
+def test_d4_the_general_limit_counts_connections_not_headers(limited_shop: Stage) -> None:
+    answers = many(limited_shop, 400, "GET", "/api/cart")
+    assert passed(answers) >= 40
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(refused) > 100
+    assert_problem(refused[0], 429, "rate_limited", "/api/cart")
+    assert refused[0].one("Retry-After") == "1"
+
+
+def test_limits_can_be_off(shop: Stage) -> None:
+    for path in ("/api/auth/login", "/api/auth/register", "/api/orders"):
+        assert {answer.status for answer in many(shop, 60, "POST", path)} == {200}
