@@ -52,7 +52,7 @@ class Importer:
     async def prepare(self, listings: Sequence[Listing]) -> int:
         """Makes the categories and reads what is there. How many categories were made."""
         drafts = [draft for listing in listings for draft in listing.products]
-        made = await self._categories.ensure({draft.category for draft in drafts})
+        made = await self._categories.ensure(draft.category for draft in drafts)
         await self._shelf.fill(len(drafts))
         return made
 
@@ -107,12 +107,15 @@ class Importer:
         return None
 
     async def _present(self, draft: ProductDraft, problem: ApiProblem) -> dict[str, Any] | None:
-        """What stands in the way, if it is this very product; None when only its slug is taken."""
+        """What stands in the way, if it is this very product; None when only its slug is taken.
+
+        Which of its conflicts the shop tells of is not ours to know, so any of them is looked into.
+        """
         product = None
-        if problem.code == "sku_taken":
+        if problem.code in ("sku_taken", "slug_taken", "variant_taken"):
             product = await self._shelf.look_up(draft.sku)
-        elif problem.code in ("slug_taken", "variant_taken") and draft.former_sku:
-            product = await self._shelf.look_up(draft.former_sku)
+            if product is None and draft.former_sku:
+                product = await self._shelf.look_up(draft.former_sku)
         if product is None and problem.code != "slug_taken":
             raise problem
         return product

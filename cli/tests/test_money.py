@@ -17,7 +17,7 @@ def test_every_amount_survives_being_written_and_read(amount: int, currency: str
     assert minor_units(text, currency) == amount
 
 
-@given(whole=st.integers(0, 10**9), decimals=st.text("0123456789", max_size=6), currency=CURRENCIES)
+@given(whole=st.integers(0, 10**8), decimals=st.text("0123456789", max_size=6), currency=CURRENCIES)
 def test_a_price_is_exact_or_refused(whole: int, decimals: str, currency: str) -> None:
     text = f"{whole}.{decimals}" if decimals else str(whole)
     try:
