@@ -30,13 +30,9 @@ def _carts() -> None:
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("expires_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_carts"),
-        sa.CheckConstraint(
-            "state IN ('open', 'claimed', 'converted', 'merged')", name="ck_carts_state"
-        ),
-        sa.CheckConstraint(
-            "(order_id IS NULL) = (state IN ('open', 'merged'))", name="ck_carts_order_id"
-        ),
-        sa.CheckConstraint("version >= 1", name="ck_carts_version"),
+        sa.CheckConstraint("state IN ('open', 'claimed', 'converted', 'merged')", name="state"),
+        sa.CheckConstraint("(order_id IS NULL) = (state IN ('open', 'merged'))", name="order_id"),
+        sa.CheckConstraint("version >= 1", name="version"),
         sqlite_strict=True,
     )
     op.create_index(
@@ -65,8 +61,8 @@ def _lines_and_merges() -> None:
         sa.ForeignKeyConstraint(
             ["cart_id"], ["carts.id"], name="fk_cart_lines_cart_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("quantity BETWEEN 1 AND 9999", name="ck_cart_lines_quantity"),
-        sa.CheckConstraint("added_amount >= 0", name="ck_cart_lines_added_amount"),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 9999", name="quantity"),
+        sa.CheckConstraint("added_amount >= 0", name="added_amount"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -95,8 +91,8 @@ def _claims() -> None:
         sa.ForeignKeyConstraint(
             ["cart_id"], ["carts.id"], name="fk_claims_cart_id", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("state IN ('claimed', 'converted', 'released')", name="ck_claims_state"),
-        sa.CheckConstraint("(cart_id IS NULL) = (state = 'released')", name="ck_claims_cart_id"),
+        sa.CheckConstraint("state IN ('claimed', 'converted', 'released')", name="state"),
+        sa.CheckConstraint("(cart_id IS NULL) = (state = 'released')", name="cart_id"),
         sqlite_strict=True,
     )
     op.create_index("ix_claims_cart_id", "claims", ["cart_id"])
