@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,13 @@ class Service:
         self._thread.start()
         wait_for(lambda: self._server is not None and self._server.started)
 
-    def stop(self) -> None:
-        if self._server is not None and self._thread is not None:
+    def tell_to_stop(self) -> None:
+        if self._server is not None:
             self._server.should_exit = self._server.force_exit = True
+
+    def stop(self) -> None:
+        self.tell_to_stop()
+        if self._server is not None and self._thread is not None:
             self._thread.join(DEADLINE)
             self.path.unlink(missing_ok=True)
             self._server = None
@@ -146,22 +150,31 @@ class Stage:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         body: bytes | None = None,
     ) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        with closing(self.connect()) as connection:
+            return self.call_on(connection, method, path, headers, body)
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+
+    @staticmethod
+    def call_on(
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Answer:
+        """On a connection that stays: one worker of nginx, with its connections to services."""
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
         names = {name.lower() for name, _ in pairs}
-        try:
-            connection.putrequest(
-                method, path, skip_host="host" in names, skip_accept_encoding=True
-            )
-            for name, value in pairs:
-                connection.putheader(name, value)
-            if body is not None and "content-length" not in names:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            response = connection.getresponse()
-            return Answer(response.status, response.getheaders(), response.read())
-        finally:
-            connection.close()
+        connection.putrequest(method, path, skip_host="host" in names, skip_accept_encoding=True)
+        for name, value in pairs:
+            connection.putheader(name, value)
+        if body is not None and "content-length" not in names:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        return Answer(response.status, response.getheaders(), response.read())
 
     def get(self, path: str, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> Answer:
         return self.call("GET", path, headers)
@@ -197,18 +210,20 @@ def stage(folder: Path, *, rate_limits: str = "off", **changes: str) -> Any:
     services = {name: Service(name, folder / f"{name}.sock") for name in SERVICES}
     port = free_port()
     write_configuration(folder, port, {"RATE_LIMITS": rate_limits, **changes})
-    with ExitStack() as closing:
+    with ExitStack() as leaving:
         for service in services.values():
             service.start()
-            closing.callback(service.stop)
-        log = closing.enter_context((folder / "access.log").open("wb"))
+            leaving.callback(service.stop)
+        for service in services.values():
+            leaving.callback(service.tell_to_stop)
+        log = leaving.enter_context((folder / "access.log").open("wb"))
         nginx = shutil.which(
             "nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
         )
         assert nginx, "nginx is missing: install it"
         command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
         process = subprocess.Popen(command, stdout=log)
-        closing.callback(_end, process)
+        leaving.callback(_end, process)
         wait_for(lambda: process.poll() is not None or _accepts(port))
         assert process.poll() is None, "nginx does not start"
         yield Stage(port, services, folder)

@@ -65,11 +65,11 @@ def test_a_first_visitor_never_gets_an_expired_one(shop: Stage, path: str) -> No
 def test_an_answer_is_never_older_than_a_second(shop: Stage, path: str) -> None:
     catalog = shop.services["catalog"]
     publish(catalog)
-    for _ in range(12):
+    for _ in range(4):
         fetched = shop.get(path).body
         time.sleep(1.0)
         assert shop.get(path).body != fetched
-        time.sleep(0.07)  # begin at another part of the second
+        time.sleep(0.23)  # begin at another part of the second
 
 
 def test_d5_the_host_is_no_part_of_it(shop: Stage, path: str) -> None:

@@ -1,6 +1,8 @@
+from contextlib import closing
+
 import pytest
 
-from tests.gateway.stage import Answer, Reply, Sent, Stage
+from tests.gateway.stage import Answer, Reply, Stage
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
@@ -77,7 +79,8 @@ def test_d7_too_long_a_url(shop: Stage) -> None:
     [
         b"POST /api/cart HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n",
         b"POST /api/cart HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n",
-        b"POST /api/cart HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"POST /api/cart HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n",
         b"POST /api/cart HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n",
         b"POST /api/cart HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n",
     ],
@@ -126,25 +129,22 @@ def test_d11_a_service_that_is_down_is_503(
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_d11_what_may_have_happened_is_never_sent_twice(shop: Stage, method: str) -> None:
     orders = shop.services["orders"]
-    for _ in range(3):  # so that connections are kept, and then break in use
-        shop.call(method, "/api/orders", body=b"{}")
-    orders.seen.clear()
-    orders.reply = lambda _: Reply(hang_up=True)
-    answer = shop.call(method, "/api/orders", body=b"{}")
+    with closing(shop.connect()) as connection:
+        shop.call_on(connection, "GET", "/api/orders")  # now there is a kept one, to break in use
+        orders.seen.clear()
+        orders.reply = lambda _: Reply(hang_up=True)
+        answer = shop.call_on(connection, method, "/api/orders", body=b"{}")
     assert_problem(answer, 503, "service_unavailable", "/api/orders")
     assert len(orders.seen) == 1
 
 
 def test_d11_a_get_on_a_broken_connection_is_tried_once_more(shop: Stage) -> None:
     orders = shop.services["orders"]
-    shop.get("/api/orders")
-    orders.seen.clear()
-
-    def once(_: Sent) -> Reply:
-        return Reply(hang_up=len(orders.seen) == 1)
-
-    orders.reply = once
-    assert shop.get("/api/orders").status == 200
+    with closing(shop.connect()) as connection:
+        shop.call_on(connection, "GET", "/api/orders")
+        orders.seen.clear()
+        orders.reply = lambda _: Reply(hang_up=len(orders.seen) == 1)
+        assert shop.call_on(connection, "GET", "/api/orders").status == 200
     assert len(orders.seen) == 2
 
 

@@ -11,18 +11,44 @@ SECURITY = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 SPOOFED = [
-    "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
-    "X-Forwarded-Server", "X-Forwarded-User", "X-Client-IP", "True-Client-IP", "X-Internal",
-    "X-Internal-Token", "X-Internal-Secret", "X-Internal-Key", "X-Internal-Caller", "X-Internal-User-Id",
-    "X-User", "X-User-Id", "X-User-Email", "X-User-Role", "X-User-Roles", "X-User-Scopes", "Remote-User",
-    "X-Remote-User", "X-Authenticated-User", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method",
-    "X-HTTP-Method-Override", "X-Method-Override", "Proxy",
-    "X_Internal_Token", "X_User_Id", "X_Forwarded_For",
-]  # fmt: skip
+    "X-Real-IP",
+    "Forwarded",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Server",
+    "X-Forwarded-User",
+    "X-Client-IP",
+    "True-Client-IP",
+    "X-Internal",
+    "X-Internal-Token",
+    "X-Internal-Secret",
+    "X-Internal-Key",
+    "X-Internal-Caller",
+    "X-Internal-User-Id",
+    "X-User",
+    "X-User-Id",
+    "X-User-Email",
+    "X-User-Role",
+    "X-User-Roles",
+    "X-User-Scopes",
+    "Remote-User",
+    "X-Remote-User",
+    "X-Authenticated-User",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-HTTP-Method",
+    "X-HTTP-Method-Override",
+    "X-Method-Override",
+    "Proxy",
+    "X_Internal_Token",
+    "X_User_Id",
+    "X_Forwarded_For",
+]
 
 
 def test_d4_what_only_we_may_say_is_dropped(shop: Stage) -> None:
-    shop.get("/api/cart", {name: "spoofed" for name in SPOOFED})
+    shop.get("/api/cart", dict.fromkeys(SPOOFED, "spoofed"))
     (sent,) = shop.services["cart"].seen
     assert "spoofed" not in str(sent.headers)
     assert not [name for name, _ in sent.headers if "_" in name]
