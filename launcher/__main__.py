@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     _stop_on_signals()
+    os.umask(0o077)  # data and logs are the owner's alone
     try:
         environment = {**read_env_file(ROOT / ".env"), **os.environ}
         run_shop(read_settings(environment, ROOT), environment, ROOT)

@@ -54,8 +54,10 @@ class Shop:
         try:
             self._start(supervisor, administrator)
             supervisor.run_while(lambda: True)
+        except KeyboardInterrupt:
+            self._progress.event("stopping the shop")
+            raise
         finally:
-            print("\nStopping the shop", file=sys.stderr, flush=True)
             supervisor.stop()
 
     def _services(self, environments: Environments) -> list[Child]:

@@ -1,0 +1,163 @@
+"""The real shop, started as a person does."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.launched_shop import LaunchedShop, launched_shop, start
+
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class FirstRun:
+    """A shop that was started in an empty folder and stopped with Ctrl-C."""
+
+    data: Path
+    text: str
+    status: int
+    left_behind: list[str]
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    data = tmp_path_factory.mktemp("launcher") / "var"
+    with launched_shop(data, {}) as shop:
+        children = tree_of(shop.process.pid)
+        status = shop.stop(signal.SIGINT)
+    left_behind = [args for pid, args in children.items() if Path(f"/proc/{pid}").exists()]
+    return FirstRun(data, shop.text(), status, left_behind)
+
+
+@pytest.fixture(scope="module")
+def shop(first_run: FirstRun) -> Iterator[LaunchedShop]:
+    """Started again: what the first start made, this one finds."""
+    with launched_shop(first_run.data, {}) as shop:
+        yield shop
+
+
+def products(shop: LaunchedShop) -> int:
+    answer = httpx2.get(f"{shop.url}/api/products?count=true", timeout=10)
+    return int(answer.json()["total"])
+
+
+def tree_of(pid: int) -> dict[int, str]:
+    """The processes below `pid` and their command lines."""
+    answer = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in answer.stdout.splitlines()]
+    found: dict[int, str] = {}
+    wanted = {str(pid)}
+    while more := [row for row in rows if row[1] in wanted and int(row[0]) not in found]:
+        found |= {int(row[0]): row[2] for row in more}
+        wanted |= {row[0] for row in more}
+    return found
+
+
+def test_ctrl_c_stops_everything(first_run: FirstRun) -> None:
+    assert first_run.status == 0
+    assert first_run.left_behind == []
+    assert not (first_run.data / "run").exists()
+    assert "Traceback" not in first_run.text
+
+
+def test_first_start_loads_a_sample(first_run: FirstRun) -> None:
+    assert "loading the sample catalog" in first_run.text
+
+
+def test_second_start_makes_nothing_twice(shop: LaunchedShop) -> None:
+    text = shop.text()
+    assert not any(word in text for word in ("migrate", "create-key", "admin@example.com: there"))
+    assert "sample" not in text
+    assert products(shop) > 50
+    with sqlite3.connect(shop.data / "databases" / "auth.db") as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
+
+
+def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
+    commands = [line for line in shop.text().splitlines() if line.startswith("  curl")]
+    answers = [
+        json.loads(subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout)
+        for command in commands
+    ]
+    assert len(answers[0]["items"]) == 3
+    assert answers[1]["token_type"] == "Bearer"
+    assert answers[2]["item_count"] == 1
+
+
+@pytest.mark.parametrize("name", ["shop-auth", "shop-orders", "nginx: master"])
+def test_what_is_killed_comes_back(shop: LaunchedShop, name: str) -> None:
+    victim = next(pid for pid, args in tree_of(shop.process.pid).items() if name in args)
+    os.kill(victim, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while not _all_well(shop, victim):
+        assert time.monotonic() < deadline, shop.text()
+        time.sleep(0.1)
+    assert "(killed by SIGKILL); starting it again" in shop.text()
+
+
+def _all_well(shop: LaunchedShop, victim: int) -> bool:
+    try:
+        well = httpx2.get(f"{shop.url}/api/health", timeout=5).status_code == 200
+    except httpx2.HTTPError:
+        return False
+    return well and victim not in tree_of(shop.process.pid)
+
+
+def test_a_second_one_with_the_same_data_is_refused(shop: LaunchedShop) -> None:
+    second = start(shop.data, {})
+    assert second.process.wait(PATIENCE) == 1
+    line = second.text().strip()
+    assert line.startswith("shop: a shop already runs with")
+    assert "\n" not in line
+
+
+def test_a_second_one_on_the_same_port_is_refused(shop: LaunchedShop, tmp_path: Path) -> None:
+    port = shop.url.rpartition(":")[2]
+    second = start(tmp_path / "var", {"GATEWAY_PORT": port})
+    assert second.process.wait(PATIENCE) == 1
+    assert second.text().startswith(f"shop: port {port} of 127.0.0.1 is busy")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"GATEWAY_PORT": "abc"}, "GATEWAY_PORT=abc"),
+        ({"RATE_LIMITS": "maybe"}, "RATE_LIMITS=maybe"),
+        ({"ADMIN_PASSWORD": "short"}, "ADMIN_PASSWORD"),
+        ({"ADMIN_EMAIL": "nobody"}, "ADMIN_EMAIL"),
+        ({"DATA_DIR": "/dev/null/var"}, "DATA_DIR"),
+    ],
+)
+def test_a_damaged_setting_ends_in_one_line(
+    tmp_path: Path, settings: dict[str, str], named: str
+) -> None:
+    refused = start(tmp_path / "var", settings)
+    assert refused.process.wait(PATIENCE) == 1
+    line = refused.text().strip()
+    assert line.startswith("shop: ")
+    assert named in line
+    assert "\n" not in line
+
+
+def test_a_damaged_key_ends_in_a_line_that_names_it(tmp_path: Path, shop: LaunchedShop) -> None:
+    data = tmp_path / "var"
+    shutil.copytree(shop.data, data, ignore=shutil.ignore_patterns("run", "*.lock"))
+    (data / "keys" / "0001.pem").write_text("no key")
+    refused = start(data, {})
+    assert refused.process.wait(PATIENCE * 3) == 1
+    last = refused.text().strip().splitlines()[-1]
+    assert last.startswith("shop: ")
+    assert "0001.pem" in last
+    assert "Traceback" not in refused.text()
