@@ -64,7 +64,7 @@ openapi: $(READY) ## Write contracts/openapi/*.json anew from the services
 	$(BIN)/python -m gateway.merge_openapi
 
 bench: $(READY) ## Measure the shop's speed into bench/results/
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

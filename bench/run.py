@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.cpu import cpu_microseconds
 from bench.shop import ADMIN, Shop, log_in, make_guest_carts, make_products, running_shop
 from bench.words import Vocabulary
 from bench.wrk import Request, measure
@@ -27,6 +28,10 @@ TARGETS = {
     "checkout": 200,
 }
 Scenario = Callable[[Shop, list[str]], list[Request]]
+
+
+def static_file(_: Shop, __: list[str]) -> list[Request]:
+    return [Request("GET", "/docs/page.js")]
 
 
 def cached_list(_: Shop, __: list[str]) -> list[Request]:
@@ -87,25 +92,30 @@ SCENARIOS: dict[str, Scenario] = {
 
 def run(names: list[str], products: int, seconds: int) -> dict[str, Any]:
     results = {}
+    scenarios = {"nginx static file": static_file} | {name: SCENARIOS[name] for name in names}
     with running_shop() as shop:
         print(f"making {products} products …", flush=True)
         ids = make_products(shop, products)
-        results["nginx static file"] = measure(
-            shop.url, [Request("GET", "/docs/init.js")], seconds=seconds
-        )
-        for name in names:
-            requests = SCENARIOS[name](shop, ids)
-            results[name] = measure(shop.url, requests, seconds=seconds)
-            print(row(name, results[name]), flush=True)
+        for name, scenario in scenarios.items():
+            requests = scenario(shop, ids)
+            before = cpu_microseconds(shop.process.pid)
+            results[name] = result = measure(shop.url, requests, seconds=seconds)
+            after = cpu_microseconds(shop.process.pid)
+            result["cpu_us"] = {
+                process: round((after[process] - before[process]) / result["requests"])
+                for process in after
+            }
+            print(row(name, result), flush=True)
     return results
 
 
-def row(name: str, result: dict[str, float]) -> str:
+def row(name: str, result: dict[str, Any]) -> str:
     target = TARGETS.get(name)
     aim = f"{result['per_second'] / target:6.2f} × of {target}" if target else ""
     return (
-        f"{name:16} {result['per_second']:10,.0f}/s  p50 {result['p50_ms']:8.2f} ms"
-        f"  p99 {result['p99_ms']:8.2f} ms  refused {result['refused']:5.0f}  {aim}"
+        f"{name:17} {result['per_second']:9,.0f}/s  p50 {result['p50_ms']:7.2f} ms"
+        f"  p99 {result['p99_ms']:7.2f} ms  refused {result['refused']:4.0f}"
+        f"  CPU {sum(result['cpu_us'].values()):6.0f} µs  {aim}"
     )
 
 
@@ -143,11 +153,10 @@ def main() -> None:
     about = {"machine": machine(), "revision": revision(), "products": chosen.products}
     about |= {"connections": 16, "seconds": chosen.seconds}
     results = run(chosen.scenarios or list(SCENARIOS), chosen.products, chosen.seconds)
-    for name, result in results.items():
+    for result in results.values():
         result["of_static_file"] = round(
             result["per_second"] / results["nginx static file"]["per_second"], 4
         )
-        print(row(name, result))
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%MZ}.json"
     file.write_text(json.dumps({"about": about, "results": results}, indent=2) + "\n")

@@ -29,7 +29,7 @@ class Request:
 
 def measure(
     url: str, requests: Iterable[Request], *, seconds: int, connections: int = 16
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Closed loop over `connections`; answers requests that succeeded per second, and latencies."""
     with NamedTemporaryFile("w", suffix=".tsv") as file:
         file.writelines(request.line() for request in requests)
@@ -46,6 +46,6 @@ def measure(
         command += ["-s", str(REPLAY), url, file.name]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    result: dict[str, float] = json.loads(line.removeprefix("RESULT "))
+    result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
     result["per_second"] = round((result["requests"] - result["refused"]) / result["seconds"], 1)
     return result
