@@ -119,7 +119,7 @@ async def test_the_etag_follows_the_stock(shop: Shop) -> None:
     tag = (await shop.guest.get(path)).headers["ETag"]
     known = await shop.guest.get(path, headers={"If-None-Match": tag})
     assert known.status_code == 304 and known.content == b""
-    assert known.headers["Cache-Control"] == "public, max-age=0, s-maxage=1"
+    assert known.headers["Cache-Control"].startswith("public, max-age=0, s-maxage=1,")
     await shop.reserve((product, 1))
     assert (await shop.guest.get(path, headers={"If-None-Match": tag})).status_code == 200
 
@@ -128,7 +128,7 @@ async def test_answers_to_a_token_are_never_cached(shop: Shop) -> None:
     product = await shop.product()
     for path in ("/api/products", f"/api/products/{product['id']}", "/api/categories"):
         guest = await shop.guest.get(path)
-        assert guest.headers["Cache-Control"] == "public, max-age=0, s-maxage=1"
+        assert guest.headers["Cache-Control"].startswith("public, max-age=0, s-maxage=1,")
         assert (await shop.staff("GET", path)).headers["Cache-Control"] == "private, no-store"
     missing = await shop.guest.get("/api/products/nothing")
     assert missing.headers["Cache-Control"] == "no-store"
