@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,15 +20,19 @@ CONTRACTS = HERE.parent / "contracts" / "openapi"
 TARGET = "shop.json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 TAGS = {
-    "auth": "Accounts, login and tokens.",
-    "products": "What is sold: search, details, prices and stock.",
-    "categories": "The tree of categories.",
-    "product-groups": "Variants that belong together.",
-    "stock": "How many there are, for staff.",
-    "cart": "The cart of a customer or a guest. Every write answers with the whole cart.",
-    "orders": "Checkout, order history and what staff do with orders.",
-    "health": "Whether the parts of the shop answer.",
+    "Account": "Sign up, and what the shop knows of you.",
+    "Sessions": "Log in, stay logged in, log out.",
+    "Products": "What is sold: search, details and prices. Writing is for staff.",
+    "Product groups": "Variants that belong together, like the sizes of one shirt.",
+    "Categories": "The tree that products are filed in.",
+    "Cart": "The cart of a customer or a guest. Every write answers with the whole cart.",
+    "Orders": "Checkout, order history and what staff do with orders.",
+    "Stock": "How many there are, for staff.",
+    "Users": "Accounts and roles, for staff.",
+    "Keys": "Public keys, for whoever verifies tokens itself.",
+    "Health": "Whether the parts of the shop answer.",
 }
+"""In the order in which people read them; others follow."""
 GUEST = {"cart_token": list[str]()}
 
 
@@ -35,13 +40,12 @@ def merge(documents: Mapping[str, Document]) -> Document:
     """The shop's document. Raises MergeError when operation ids or names collide."""
     paths: dict[str, dict[str, Any]] = {}
     renamed, components = merge_components(documents)
-    for service, document in [*renamed.items(), ("health", _health())]:
-        for path, item in _public_paths(document):
-            if path in paths:
-                raise MergeError(f"two services have {path}")
-            paths[path] = item
-        for operation in operations(dict(_public_paths(document))):
-            _complete(operation, service)
+    for service, document in [*renamed.items(), ("Health", _health())]:
+        for path, item in document["paths"].items():
+            if path.startswith("/api/"):
+                _add_path(paths, path, item)
+                for operation in operations({path: item}):
+                    _complete(operation, service)
     _require_distinct_ids(paths)
     components.setdefault("schemas", {}).setdefault("Problem", {"type": "object"})
     components["headers"] = {**components.get("headers", {}), **RETRY_AFTER}
@@ -61,10 +65,26 @@ def operations(paths: Mapping[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from (operation for method, operation in item.items() if method in METHODS)
 
 
-def _public_paths(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, item in document["paths"].items():
-        if path.startswith("/api/"):
-            yield path, item
+def _add_path(paths: dict[str, dict[str, Any]], path: str, item: dict[str, Any]) -> None:
+    """Paths that differ only in the names of their parameters are one path (OpenAPI 3.1, 4.8.8)."""
+    same = next((known for known in paths if _shape(known) == _shape(path)), path)
+    names = dict(zip(_names(path), _names(same), strict=True))
+    known = paths.setdefault(same, {})
+    if set(known) & set(item):
+        raise MergeError(f"two services have {path}")
+    for operation in operations({path: item}):
+        for parameter in operation.get("parameters", ()):
+            if parameter.get("in") == "path":
+                parameter["name"] = names.get(parameter["name"], parameter["name"])
+    known.update(item)
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _names(path: str) -> list[str]:
+    return re.findall(r"\{([^}]*)\}", path)
 
 
 def _complete(operation: dict[str, Any], service: str) -> None:
@@ -111,9 +131,8 @@ def _security_schemes(paths: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _tags(paths: Mapping[str, dict[str, Any]]) -> list[dict[str, str]]:
     used = dict.fromkeys(tag for operation in operations(paths) for tag in operation["tags"])
-    return [
-        {"name": tag, "description": TAGS[tag]} if tag in TAGS else {"name": tag} for tag in used
-    ]
+    described = [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in used]
+    return described + [{"name": tag} for tag in used if tag not in TAGS]
 
 
 def _description(paths: Mapping[str, dict[str, Any]]) -> str:

@@ -27,7 +27,8 @@ PREFIXES = {
     "cart": ("/api/cart",),
     "orders": ("/api/orders",),
 }
-CACHEABLE = "public, max-age=1, stale-while-revalidate=1, stale-if-error=600"
+CACHEABLE = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=600"
+"""What catalog says."""
 DEADLINE = 15.0
 
 
