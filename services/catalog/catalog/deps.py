@@ -55,5 +55,5 @@ def require_sees_all(user: Principal | None) -> None:
 
 def set_caching(response: Response, user: Principal | None) -> None:
     response.headers["Cache-Control"] = ANONYMOUS if user is None else PERSONAL
-    if user is None:  # nginx rounds a second up to two, but not when told the time; it tells Age by it
+    if user is None:  # else nginx rounds a second up to two, and cannot tell the Age
         response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
