@@ -85,10 +85,14 @@ class Sagas:
             if order_id not in self._tasks:
                 await asyncio.sleep(min(POLL_SECONDS, ends_at - loop.time()))
 
+    async def idle(self, seconds: float) -> None:
+        """Until nothing runs here, but no longer than that."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
     async def close(self) -> None:
         """Let what runs come to its end; leave the rest to the next process, at once."""
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=DRAIN_SECONDS)
+        await self.idle(DRAIN_SECONDS)
         left = dict(self._orders)
         for order_id in left:
             self._tasks[order_id].cancel()

@@ -1,0 +1,43 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from orders import worker
+from orders.main import build
+from orders.settings import MIGRATIONS, OrdersSettings
+from services.orders.tests.fakes import FakeCart, FakeCatalog
+from services.orders.tests.shop import Shop
+from shopkit.clock import FrozenClock
+from shopkit.testing import TokenFactory, running
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Path:
+    return MIGRATIONS
+
+
+@pytest.fixture
+def settings(database_url: str, tokens: TokenFactory) -> OrdersSettings:
+    return OrdersSettings(
+        database_url=database_url,
+        listen="unix:/unused",
+        internal_listen="unix:/unused",
+        auth_url="unix:/no-auth-here.sock",
+        jwks_cache=tokens.jwks_cache,
+    )
+
+
+@pytest.fixture
+async def shop(
+    settings: OrdersSettings,
+    tokens: TokenFactory,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Shop]:
+    monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)  # tests say when it works
+    cart, catalog = FakeCart(), FakeCatalog()
+    service = build(settings, cart=cart, catalog=catalog, clock=clock)
+    async with running(service) as (http, internal):
+        context = service.public.state.context
+        yield Shop(http, internal, context, cart, catalog, clock, tokens)

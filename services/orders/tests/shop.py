@@ -1,0 +1,131 @@
+"""The orders service in process, and everything around it that a test moves."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from orders.context import Context
+from orders.domain import Order
+from orders.metrics import measure
+from orders.repository import find_order
+from services.orders.tests.fakes import FakeCart, FakeCatalog, Product
+from shopkit.clock import FrozenClock
+from shopkit.ids import new_id
+from shopkit.testing import TokenFactory
+
+Answer = httpx2.Response
+
+
+def usd(amount: int) -> dict[str, object]:
+    return {"amount": amount, "currency": "USD"}
+
+
+@dataclass
+class Customer:
+    """A client of the public app: a user, or a guest with a cart token."""
+
+    http: httpx2.AsyncClient
+    headers: dict[str, str]
+    cart_owner: str
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    async def order(self, json: Any = None, *, key: str | None = None) -> Answer:
+        more = {"idempotency-key": key} if key else {}
+        body = {**self.defaults, **(json or {})} or None
+        return await self.http.post("/api/orders", json=body, headers=self.headers | more)
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.get(f"/api/orders{path}", headers=self.headers | more)
+
+    async def cancel(self, order_id: str, json: Any = None) -> Answer:
+        path = f"/api/orders/{order_id}/cancel"
+        return await self.http.post(path, json=json, headers=self.headers)
+
+
+@dataclass
+class Shop:
+    http: httpx2.AsyncClient
+    internal: httpx2.AsyncClient
+    context: Context
+    cart: FakeCart
+    catalog: FakeCatalog
+    clock: FrozenClock
+    tokens: TokenFactory
+
+    def user(self, *scopes: str, id: str | None = None, email: str = "ada@example.com") -> Customer:
+        id = id or new_id()
+        token = self.tokens.user(id=id, scopes=scopes, email=email)
+        return Customer(self.http, {"authorization": token}, id)
+
+    def guest(self) -> Customer:
+        token = f"guest-{new_id()}"
+        return Customer(self.http, {"x-cart-token": token}, token, {"email": "gast@example.com"})
+
+    def fill(self, customer: Customer, *wanted: tuple[Product, int]) -> None:
+        lines = [product.line(quantity) for product, quantity in wanted]
+        self.cart.fill(customer.cart_owner, *lines)
+
+    def buyer(self, product: Product, quantity: int = 1) -> Customer:
+        customer = self.user()
+        self.fill(customer, (product, quantity))
+        return customer
+
+    async def stored(self, order_id: str) -> Order:
+        order = await self.context.it.database.read(find_order, order_id)
+        assert order is not None
+        return order
+
+    async def all_stored(self) -> list[Order]:
+        return [await self.stored(order_id) for order_id in await self.ids()]
+
+    async def ids(self) -> list[str]:
+        def select_ids(conn: Any) -> list[str]:
+            rows = conn.exec_driver_sql("SELECT id FROM orders ORDER BY id")
+            return [str(row[0]) for row in rows]
+
+        return await self.context.it.database.read(select_ids)
+
+    async def work(self) -> int:
+        """One round of the worker, and what it takes over to its end."""
+        taken = await self.context.worker.take(self.clock.now(), at_most=1000)
+        await self.context.sagas.idle(5)
+        return taken
+
+    async def settle(self) -> None:
+        """What another process would do once every lease is over."""
+        await self.context.sagas.idle(5)
+        for _ in range(10):
+            self.clock.advance(seconds=61)
+            await self.work()
+            await self.context.relay.drain()
+            if not await self.unfinished():
+                return
+
+    async def unfinished(self) -> int:
+        """Orders with a lease and events not delivered."""
+
+        def count(conn: Any) -> int:
+            sagas, undelivered = measure(conn)
+            return len(sagas) + (undelivered is not None)
+
+        return await self.context.it.database.read(count)
+
+    async def check_invariants(self) -> None:
+        """I1, I2, I4, I6 and I7 of checkout.md, once everything has come to rest."""
+        found = {order.id: order for order in await self.all_stored()}
+        assert not [order.step for order in found.values() if order.unfinished]
+        confirmed = {
+            id for id, order in found.items() if order.status in ("confirmed", "cancelled")
+        }
+        sold = {id for id, order in found.items() if order.status == "confirmed"}
+        states = {id: r.state for id, r in self.catalog.reservations.items()}
+        assert {id for id, state in states.items() if state == "committed"} == sold
+        assert "held" not in states.values()
+        assert all(product.reserved == 0 for product in self.catalog.products.values())
+        claims = {id: claim.state for id, claim in self.cart.claims.items()}
+        assert {id for id, state in claims.items() if state == "converted"} == confirmed
+        assert "claimed" not in claims.values()
+        carts = [(order.cart_id, order.cart_version) for id, order in found.items() if id in sold]
+        assert len(carts) == len(set(carts))

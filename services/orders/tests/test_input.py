@@ -1,0 +1,83 @@
+"""What a checkout refuses before anything happens."""
+
+from typing import Any
+
+import pytest
+
+from services.orders.tests.shop import Shop
+
+ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Berlin", "country": "DE"}
+REFUSED: list[Any] = [
+    {"status": "confirmed"},
+    {"user_id": "019a0000-0000-7000-8000-000000000000"},
+    {"total": {"amount": 1, "currency": "USD"}},
+    {"items": []},
+    {"email": "no address"},
+    {"email": "a@b@c.de"},
+    {"note": "x" * 2001},
+    {"note": "a\u202eb"},
+    {"shipping_method": "drone"},
+    {"payment": {"method": "stripe"}},
+    {"payment": {"method": "manual", "amount": 1}},
+    {"expected_total": 1999},
+    {"expected_total": {"amount": "1999", "currency": "USD"}},
+    {"expected_total": {"amount": 1999.0, "currency": "USD"}},
+    {"expected_total": {"amount": True, "currency": "USD"}},
+    {"expected_total": {"amount": -1, "currency": "USD"}},
+    {"expected_total": {"amount": 1, "currency": "XXX"}},
+    {"shipping_address": {"name": "Ada"}},
+    {"shipping_address": ADDRESS | {"country": "XX"}},
+    {"shipping_address": ADDRESS | {"country": "de"}},
+    {"shipping_address": ADDRESS | {"name": "  "}},
+    {"shipping_address": ADDRESS | {"line1": "a\nb"}},
+    {"shipping_address": ADDRESS | {"phone": "call me"}},
+    {"shipping_address": ADDRESS | {"postal_code": "1" * 21}},
+    {"shipping_address": ADDRESS | {"id": 1}},
+    [],
+]
+
+
+@pytest.mark.parametrize("body", REFUSED, ids=str)
+async def test_b3_b5_a_checkout_takes_only_what_it_knows(shop: Shop, body: Any) -> None:
+    ada = shop.buyer(shop.catalog.add())
+    answer = await shop.http.post("/api/orders", json=body, headers=ada.headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_error")
+    assert answer.json()["errors"]
+    assert await shop.ids() == [], "nothing has happened"
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 201, "sp ace" * 5, "ümlaut" * 5])
+async def test_a_cart_token_that_is_none_is_refused(shop: Shop, token: str) -> None:
+    headers = {"x-cart-token": token.encode()}
+    answer = await shop.http.post("/api/orders", json={"email": "a@b.de"}, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "header:X-Cart-Token"
+
+
+async def test_absent_empty_and_null_bodies(shop: Shop) -> None:
+    for body in (b"", b"{}", b"null"):
+        ada = shop.buyer(shop.catalog.add())
+        headers = ada.headers | ({"content-type": "application/json"} if body else {})
+        answer = await shop.http.post("/api/orders", content=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+
+
+async def test_a_users_own_cart_counts_whatever_token_is_sent_along(shop: Shop) -> None:
+    guest, ada = shop.guest(), shop.buyer(shop.catalog.add())
+    shop.fill(guest, (shop.catalog.add(), 1))
+    ada.headers |= guest.headers
+    order = await shop.stored((await ada.order()).json()["id"])
+    assert order.user_id == ada.cart_owner
+
+
+async def test_a_billing_address_of_its_own_and_an_email_of_its_own(shop: Shop) -> None:
+    ada = shop.buyer(shop.catalog.add())
+    body = {
+        "shipping_address": ADDRESS,
+        "billing_address": ADDRESS | {"company": "Ada GmbH"},
+        "email": "Einkauf@Example.com",
+    }
+    order = (await ada.order(body)).json()
+    assert order["billing_address"]["company"] == "Ada GmbH"
+    assert order["shipping_address"]["company"] is None
+    assert order["email"] == "Einkauf@Example.com"
