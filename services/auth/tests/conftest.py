@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from auth.commands import create_key
 from auth.context import Context
 from auth.main import MIGRATIONS, build
+from auth.repository import insert_roles
 from auth.settings import AuthSettings
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
@@ -81,12 +81,34 @@ def bearer(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}"}
 
 
-def started(settings: AuthSettings, clock: FrozenClock) -> AbstractAsyncContextManager[Any]:
-    return running(build(settings, clock))
-
-
 @pytest.fixture
 async def auth(settings: AuthSettings, clock: FrozenClock) -> AsyncIterator[Auth]:
     service = build(settings, clock)
     async with running(service) as (public, internal):
         yield Auth(service, public, internal)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    user: dict[str, Any]
+    access_token: str
+    refresh_token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return bearer(self.access_token)
+
+
+@pytest.fixture
+async def signed_in(auth: Auth) -> SignedIn:
+    """Ada, a customer."""
+    user, pair = await auth.register(), await auth.log_in()
+    return SignedIn(user, pair["access_token"], pair["refresh_token"])
+
+
+@pytest.fixture
+async def admin(auth: Auth) -> SignedIn:
+    user = await auth.register("root@example.com")
+    await auth.database.run(insert_roles, user_id=user["id"], names=["admin"])
+    pair = await auth.log_in("root@example.com")
+    return SignedIn(user, pair["access_token"], pair["refresh_token"])
