@@ -24,8 +24,8 @@ class CannotReach(ShopError):
 class LoginNeeded(ShopError):
     """There is no session, or the shop does not accept it any more."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason} Run `shop login` first.")
+    def __init__(self, reason: str, advice: str = "Run `shop login` first.") -> None:
+        super().__init__(f"{reason} {advice}")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class FieldProblem:
 
     pointer: str
     detail: str
+
+    @property
+    def name(self) -> str:
+        """`?status` and `/price/amount` as a person would call them."""
+        return self.pointer.strip("?/").replace("/", ".") or "it"
 
 
 class ApiProblem(ShopError):
@@ -52,10 +57,11 @@ class ApiProblem(ShopError):
 
     def _line(self) -> str:
         said = self.body.get("detail") or self.body.get("title") or "The shop refused."
-        line = " ".join(str(said).split())
         if self.fields:
-            where = "; ".join(f"{field.pointer} {field.detail}" for field in self.fields)
-            line = f"{line} ({where})"
+            said = "; ".join(f"{field.name}: {field.detail}" for field in self.fields)
+        line = " ".join(str(said).split())
+        if self.code == "insufficient_scope":
+            line = f"{line} Log in as somebody who has it."
         if self.status >= 500 and self.body.get("request_id"):
             line = f"{line} [request {self.body['request_id']}]"
         return f"{line} [{self.status} {self.code}]" if self.code else f"{line} [{self.status}]"

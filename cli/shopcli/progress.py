@@ -1,13 +1,14 @@
 """How far it is: a bar where somebody watches, a line now and then where it goes to a file."""
 
+import time
 from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-STEPS = 10
-"""Lines over a whole run where no bar can be drawn."""
+EVERY = 3.0
+"""Seconds between two lines where no bar can be drawn."""
 
 
 class Meter(Protocol):
@@ -62,7 +63,7 @@ class Lines:
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
         self._total = total
-        self._told = 0
+        self._told_at = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +77,8 @@ class Lines:
         pass
 
     def step(self, done: int) -> None:
-        reached = done * STEPS // self._total
-        if reached > self._told:
-            self._told = reached
+        if time.monotonic() >= self._told_at + EVERY and done < self._total:
+            self._told_at = time.monotonic()
             self._console.print(f"{done:,} of {self._total:,} products", highlight=False)
 
     def tell(self, what: str) -> None:

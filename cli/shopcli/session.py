@@ -39,7 +39,9 @@ class FixedToken:
         return self._token
 
     async def renewed(self, wire: Wire, refused: str) -> str:
-        raise LoginNeeded("The shop does not accept SHOP_TOKEN (any more).")
+        raise LoginNeeded(
+            "The shop does not accept SHOP_TOKEN (any more).", "Give a fresh one, or none."
+        )
 
 
 class PasswordSession:

@@ -9,7 +9,7 @@ from shopcli.client import Params, ShopClient
 from shopcli.commands.options import JsonOption, LimitOption, UrlOption
 from shopcli.errors import ApiProblem, LoginNeeded, ShopError
 from shopcli.money import written
-from shopcli.screen import show_json, show_table
+from shopcli.screen import say, show_json, show_table
 from shopcli.settings import DEFAULT_URL, Settings, settings_for
 from shopcli.wire import Wire
 
@@ -30,6 +30,9 @@ def list_orders(
     orders = asyncio.run(_orders(settings, params, limit, mine=mine))
     if as_json:
         show_json(orders)
+        return
+    if not orders:
+        say("No orders.")
         return
     columns = ("Number", "Placed", "Status", "Payment", "Items", "Total", "E-mail")
     show_table(columns, (_row(order) for order in orders), right="Items Total")

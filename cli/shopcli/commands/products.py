@@ -8,7 +8,7 @@ import typer
 from shopcli.client import Params, ShopClient
 from shopcli.commands.options import JsonOption, LimitOption, UrlOption
 from shopcli.money import written
-from shopcli.screen import show_json, show_table
+from shopcli.screen import say, show_json, show_table
 from shopcli.session import Guest, Session
 from shopcli.settings import DEFAULT_URL, settings_for
 from shopcli.wire import Wire
@@ -35,6 +35,9 @@ def list_products(
     products = asyncio.run(_products(settings.url, session, params, limit))
     if as_json:
         show_json(products)
+        return
+    if not products:
+        say("No products.")
         return
     columns = ("SKU", "Name", "Price", "Stock", "Status")
     show_table(columns, (_row(product) for product in products), right="Price Stock")

@@ -16,10 +16,7 @@ from shopcli.wire import Wire
 
 
 def login(
-    url: UrlOption = DEFAULT_URL,
-    email: Annotated[
-        str, typer.Option(envvar="SHOP_EMAIL", prompt="E-mail", help="Who you are.")
-    ] = "",
+    email: Annotated[str, typer.Option(envvar="SHOP_EMAIL", prompt="E-mail", help="Who you are.")],
     password: Annotated[
         str,
         typer.Option(
@@ -28,7 +25,8 @@ def login(
             hide_input=True,
             help="Better typed at the prompt than written here.",
         ),
-    ] = "",
+    ],
+    url: UrlOption = DEFAULT_URL,
 ) -> None:
     """Log in to a shop and stay logged in."""
     settings = settings_for(url)
