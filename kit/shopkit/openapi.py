@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from shopkit import errors
 from shopkit.auth import Policy
 from shopkit.errors import PROBLEM_JSON, Problem
+from shopkit.query import QueryOf
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -81,6 +82,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     policy = policy_of(route)
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, QueryOf):
+            operation.setdefault("parameters", []).extend(dependency.call.parameters())
     if policy.kind != "public":
         requirement: list[dict[str, list[str]]] = [{"login": []}, {"bearer": []}]
         operation["security"] = [{}, *requirement] if policy.kind == "maybe_user" else requirement

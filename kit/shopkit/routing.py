@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIRouter
-from pydantic import BaseModel
 
 from shopkit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
+from shopkit.query import QueryOf
 from shopkit.strict_json import loads
 
 MAX_BODY = 64 * 1024
@@ -39,14 +39,10 @@ def new_router() -> APIRouter:
 
 
 def query_names(dependant: Dependant) -> frozenset[str]:
-    """The query parameters of a route and its dependencies; a model stands for its members."""
-    found: set[str] = set()
-    for field in dependant.query_params:
-        model = field.field_info.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            found |= {info.alias or name for name, info in model.model_fields.items()}
-        else:
-            found.add(field.alias)
+    """The query parameters of a route and of its dependencies."""
+    found = {field.alias for field in dependant.query_params}
+    if isinstance(dependant.call, QueryOf):
+        found |= dependant.call.names
     return frozenset(found).union(*map(query_names, dependant.dependencies))
 
 

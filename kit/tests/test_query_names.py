@@ -2,32 +2,72 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI
+from pydantic import Field
 
 from shopkit.auth import Public
+from shopkit.openapi import document
+from shopkit.query import FromQuery
+from shopkit.responses import add_error_handlers
 from shopkit.routing import new_router, query_names
-from shopkit.schemas import Input
+from shopkit.schemas import Input, Limit
 
 
 class Filters(Input):
-    color: str | None = None
-    page_size: Annotated[int, Query(alias="page-size")] = 20
+    color: Annotated[str | None, Field(max_length=5, description="Its color.")] = None
+    limit: Limit = 20
 
 
 async def paging(cursor: str | None = None) -> str | None:
     return cursor
 
 
-def test_models_plain_parameters_and_dependencies_are_all_known() -> None:
+def new_app() -> FastAPI:
     router = new_router()
 
     @router.get("/model")
-    async def by_model(filters: Annotated[Filters, Query()], _: Public) -> None: ...
+    async def by_model(_: Public, filters: Annotated[Filters, FromQuery(Filters)]) -> Any:
+        return filters.model_dump()
 
     @router.get("/plain")
     async def by_parameter(
         _: Public, cursor: Annotated[Any, Depends(paging)], limit: int = 1
     ) -> None: ...
 
-    names = [query_names(route.dependant) for route in router.routes]  # type: ignore[attr-defined]
-    assert names == [{"color", "page-size"}, {"limit", "cursor"}]
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.router.routes.extend(router.routes)
+    add_error_handlers(app)
+    return app
+
+
+def test_models_plain_parameters_and_dependencies_are_all_known() -> None:
+    names = [query_names(route.dependant) for route in new_app().router.routes]  # type: ignore[attr-defined]
+    assert names == [{"color", "limit"}, {"limit", "cursor"}]
+
+
+def test_a_models_members_are_documented() -> None:
+    parameters = document(new_app())["paths"]["/model"]["get"]["parameters"]
+    assert parameters[0] == {
+        "name": "color",
+        "in": "query",
+        "required": False,
+        "description": "Its color.",
+        "schema": {"type": "string", "maxLength": 5, "title": "Color"},
+    }
+    assert parameters[1]["schema"]["default"] == 20
+
+
+@pytest.mark.anyio
+async def test_all_that_is_wrong_with_a_query_is_told() -> None:
+    transport = httpx2.ASGITransport(new_app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
+        good = await client.get("/model?color=blue&limit=3")
+        bad = await client.get("/model?color=orange&limit=+3")
+        unknown = await client.get("/model?colour=blue")
+        repeated = await client.get("/model?color=a&color=b")
+    assert good.json() == {"color": "blue", "limit": 3}
+    assert {error["pointer"] for error in bad.json()["errors"]} == {"?color", "?limit"}
+    codes = [answer.json()["errors"][0]["code"] for answer in (unknown, repeated)]
+    assert codes == ["unknown_parameter", "repeated_parameter"]

@@ -82,6 +82,7 @@ products = new_table(
     Index("ix_products_newest", "status", "seq"),
     Index("ix_products_price", "status", "price_amount", "seq"),
     Index("ix_products_name", "status", "name_key", "seq"),
+    Index("ix_products_group", "group_id", "status", "seq"),
 )
 
 # A product is here for each of its categories and for all categories above them, so that a listing

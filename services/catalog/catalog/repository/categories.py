@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from catalog.domain import ancestors_of
@@ -75,8 +75,9 @@ def delete_category(conn: Connection, *, id: str) -> None:
 
 def slugs_like(conn: Connection, base: str) -> set[str]:
     """Slugs in use that are `base`, or begin with `base-`."""
-    statement = select(c.slug).where((c.slug == base) | c.slug.between(f"{base}-", f"{base}-:"))
-    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+    begins = and_(c.slug >= f"{base}-", c.slug < f"{base}.")  # "." comes after "-"
+    statement = select(c.slug).where(or_(c.slug == base, begins)).limit(10_000)
+    return {str(slug) for slug in conn.execute(statement).scalars()}
 
 
 def refile_products(conn: Connection, *, below: str) -> None:

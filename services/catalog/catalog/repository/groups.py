@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Select,
+    and_,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -75,8 +77,9 @@ def delete_group(conn: Connection, *, id: str) -> None:
 
 def slugs_like(conn: Connection, base: str) -> set[str]:
     """Slugs in use that are `base`, or begin with `base-`."""
-    statement = select(g.slug).where((g.slug == base) | g.slug.between(f"{base}-", f"{base}-:"))
-    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+    begins = and_(g.slug >= f"{base}-", g.slug < f"{base}.")  # "." comes after "-"
+    statement = select(g.slug).where(or_(g.slug == base, begins)).limit(10_000)
+    return {str(slug) for slug in conn.execute(statement).scalars()}
 
 
 def list_groups(

@@ -89,7 +89,7 @@ def _page(shape: Shape) -> Select[Any]:
 
 @lru_cache(maxsize=512)
 def _count(shape: Shape) -> Select[Any]:
-    _, source, conditions = _source(shape, shape.search)
+    _, source, conditions = _source(shape, by_rank=False)
     some: Select[Any] = (
         select(literal_column("1")).select_from(source).where(*conditions).limit(COUNT_LIMIT)
     )

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from pydantic_core import from_json
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -73,7 +74,7 @@ def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
         "compare_at_price": None if compare_at is None else money(compare_at, currency),
         "status": status,
         "stock": {"available": available, "state": stock_state(available, low_stock)},
-        **json.loads(details),
+        **from_json(details),
         "version": version,
         "created_at": created_at,
         "updated_at": updated_at,
@@ -141,8 +142,9 @@ def _refusal(exc: IntegrityError) -> Exception:
 
 def slugs_like(conn: Connection, base: str) -> set[str]:
     """Slugs in use that are `base`, or begin with `base-`."""
-    statement = select(p.slug).where((p.slug == base) | p.slug.between(f"{base}-", f"{base}-:"))
-    return {str(slug) for slug in conn.execute(statement.limit(10_000)).scalars()}
+    begins = and_(p.slug >= f"{base}-", p.slug < f"{base}.")  # "." comes after "-"
+    statement = select(p.slug).where(or_(p.slug == base, begins)).limit(10_000)
+    return {str(slug) for slug in conn.execute(statement).scalars()}
 
 
 def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Response
 
 from catalog import groups
 from catalog.deps import CatalogState, GroupRef, sees_all, set_caching
@@ -23,6 +23,7 @@ from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
+from shopkit.query import FromQuery
 from shopkit.routing import new_router
 
 router = new_router()
@@ -36,11 +37,10 @@ Editor = Annotated[Principal, Staff("products:write")]
     tags=_TAGS,
     summary="List product groups",
     response_model=ProductGroupPage,
-    response_model_exclude_unset=True,
     responses=problems(),
 )
 async def list_product_groups(
-    query: Annotated[GroupQuery, Query()],
+    query: Annotated[GroupQuery, FromQuery(GroupQuery)],
     user: MaybeUser,
     catalog: CatalogState,
     response: Response,

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Response
 
 from catalog import listing, products
 from catalog.deps import CatalogState, ProductRef, require_sees_all, sees_all, set_caching
@@ -25,6 +25,7 @@ from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
+from shopkit.query import FromQuery
 from shopkit.routing import new_router
 
 router = new_router()
@@ -39,11 +40,10 @@ Editor = Annotated[Principal, Staff("products:write")]
     tags=_TAGS,
     summary="List and search products",
     response_model=ProductPage,
-    response_model_exclude_unset=True,
     responses=problems(),
 )
 async def list_products(
-    query: Annotated[ProductQuery, Query()],
+    query: Annotated[ProductQuery, FromQuery(ProductQuery)],
     user: MaybeUser,
     catalog: CatalogState,
     response: Response,

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Response
 
 from catalog import stock
 from catalog.deps import CatalogState
@@ -14,6 +14,7 @@ from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, etag
 from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
+from shopkit.query import FromQuery
 from shopkit.routing import new_router
 
 router = new_router()
@@ -100,7 +101,10 @@ async def adjust_stock(
     responses=problems(),
 )
 async def list_stock_movements(
-    id: PathId, query: Annotated[MovementQuery, Query()], _: Reader, catalog: CatalogState
+    id: PathId,
+    query: Annotated[MovementQuery, FromQuery(MovementQuery)],
+    _: Reader,
+    catalog: CatalogState,
 ) -> Any:
     """Every change of what is on hand, newest first. Their sum is what is on hand."""
     name = f"movements {id}"

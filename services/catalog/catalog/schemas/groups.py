@@ -1,12 +1,13 @@
 """Product groups."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from catalog.schemas.common import Name, OptionName, Slug, absent
 from catalog.schemas.products import Product
-from shopkit.schemas import CountedPage, Input, Limit, LongText, Output, QueryBool, Timestamp
+from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -55,8 +56,12 @@ class ProductGroupWithVariants(ProductGroup):
     variants: list[Product]
 
 
-class ProductGroupPage(CountedPage[ProductGroup]):
+class ProductGroupPage(TypedDict):
     """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
+
+    items: list[ProductGroup]
+    next_cursor: str | None
+    total: NotRequired[int]
 
 
 class GroupQuery(Input):

@@ -1,9 +1,10 @@
 """Products."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, WithJsonSchema
+from typing_extensions import TypedDict
 
 from catalog.schemas.common import (
     Name,
@@ -17,14 +18,11 @@ from catalog.schemas.common import (
 )
 from shopkit.money import MAX_AMOUNT
 from shopkit.schemas import (
-    CountedPage,
     Id,
     Input,
     Limit,
     LongText,
-    Money,
     MoneyInput,
-    Output,
     QueryBool,
     QueryInt,
     Timestamp,
@@ -70,11 +68,6 @@ class ImageInput(Input):
         ),
     ]
     alt: Annotated[str, Field(max_length=300), AfterValidator(clean_text)] = ""
-
-
-class Image(Output):
-    url: str
-    alt: str
 
 
 Images = Annotated[list[ImageInput], Field(max_length=20)]
@@ -123,25 +116,38 @@ class ProductPatch(Input):
     options: Annotated[dict[OptionName, OptionValue | None], Field(max_length=5)] | None = None
 
 
-class PublicStock(Output):
+# What is read most is typed as dicts, since models cost twice as much to serialise.
+class Price(TypedDict):
+    """Integer minor units of an ISO 4217 currency: `{"amount": 1999, "currency": "USD"}`."""
+
+    amount: int
+    currency: str
+
+
+class Image(TypedDict):
+    url: str
+    alt: str
+
+
+class PublicStock(TypedDict):
     available: int
     state: Literal["in_stock", "low_stock", "out_of_stock"]
 
 
-class ProductGroupRef(Output):
+class ProductGroupRef(TypedDict):
     id: str
     varies_by: list[str]
     options: dict[str, str]
 
 
-class Product(Output):
+class Product(TypedDict):
     id: str
     sku: str
     name: str
     slug: str
     description: str
-    price: Money
-    compare_at_price: Money | None
+    price: Price
+    compare_at_price: Price | None
     status: Status
     stock: PublicStock
     category_ids: list[str]
@@ -158,8 +164,12 @@ class Product(Output):
     updated_at: Timestamp
 
 
-class ProductPage(CountedPage[Product]):
+class ProductPage(TypedDict):
     """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
+
+    items: list[Product]
+    next_cursor: str | None
+    total: NotRequired[int]
 
 
 _Price = Annotated[QueryInt, Field(ge=0, le=MAX_AMOUNT)]

@@ -104,6 +104,7 @@ def _products() -> None:
     op.create_index("ix_products_newest", "products", ["status", "seq"])
     op.create_index("ix_products_price", "products", ["status", "price_amount", "seq"])
     op.create_index("ix_products_name", "products", ["status", "name_key", "seq"])
+    op.create_index("ix_products_group", "products", ["group_id", "status", "seq"])
     op.create_table(
         "product_categories",
         sa.Column("category_id", Id, nullable=False),
