@@ -10,6 +10,7 @@ import typer
 from shopcli.catalog_api import CatalogApi
 from shopcli.catalog_load import Load
 from shopcli.client import ShopClient
+from shopcli.commands.connection import connect
 from shopcli.commands.options import UrlOption
 from shopcli.csv_file import Sheet, read_sheet
 from shopcli.drafts import Listing, Remark
@@ -22,7 +23,6 @@ from shopcli.session import Session
 from shopcli.settings import DEFAULT_URL, settings_for
 from shopcli.shopify_csv import listings_of
 from shopcli.shopify_variants import Reading
-from shopcli.wire import Wire
 
 STDIN = Path("-")
 
@@ -124,7 +124,7 @@ def _tell_remarks(remarks: list[Remark]) -> None:
 async def _has_others(url: str, session: Session, listings: list[Listing]) -> bool:
     """Whether there is any product that is not of the sample."""
     own = {draft.sku for listing in listings for draft in listing.products}
-    async with Wire(url) as wire:
+    async with connect(url) as wire:
         api = CatalogApi(ShopClient(wire, session))
         async for product in api.products():
             if product["sku"] not in own:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from shopcli.client import Params, ShopClient
+from shopcli.commands.connection import connect
 from shopcli.commands.options import JsonOption, LimitOption, UrlOption
 from shopcli.errors import ApiProblem, LoginNeeded, ShopError
 from shopcli.money import written
 from shopcli.screen import say, show_json, show_table
 from shopcli.settings import DEFAULT_URL, Settings, settings_for
-from shopcli.wire import Wire
 
 app = typer.Typer(help="What was bought.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ async def _orders(
 ) -> list[dict[str, Any]]:
     path = "/api/orders/history" if mine else "/api/orders"
     session = settings.session()
-    async with Wire(settings.url) as wire:
+    async with connect(settings.url) as wire:
         if await session.token(wire) is None:
             raise LoginNeeded(f"You are not logged in to {settings.url}.")
         try:

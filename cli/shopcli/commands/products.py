@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from shopcli.client import Params, ShopClient
+from shopcli.commands.connection import connect
 from shopcli.commands.options import JsonOption, LimitOption, UrlOption
 from shopcli.money import written
 from shopcli.screen import say, show_json, show_table
 from shopcli.session import Guest, Session
 from shopcli.settings import DEFAULT_URL, settings_for
-from shopcli.wire import Wire
 
 app = typer.Typer(help="What the shop sells.", no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def list_products(
 
 
 async def _products(url: str, session: Session, params: Params, limit: int) -> list[dict[str, Any]]:
-    async with Wire(url) as wire:
+    async with connect(url) as wire:
         items = ShopClient(wire, session).items("/api/products", params, limit=limit)
         return [item async for item in items]
 

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from shopcli.client import ShopClient
+from shopcli.commands.connection import connect
 from shopcli.commands.options import UrlOption
 from shopcli.errors import ApiProblem, ShopError
 from shopcli.screen import say
 from shopcli.session import FixedToken, log_in, log_out
 from shopcli.settings import DEFAULT_URL, Settings, settings_for
 from shopcli.token_store import Tokens
-from shopcli.wire import Wire
 
 
 def login(
@@ -55,7 +55,7 @@ def logout(url: UrlOption = DEFAULT_URL) -> None:
 
 
 async def _login(settings: Settings, email: str, password: str) -> tuple[str, str]:
-    async with Wire(settings.url) as wire:
+    async with connect(settings.url) as wire:
         try:
             tokens = await log_in(wire, email, password)
         except ApiProblem as problem:
@@ -69,5 +69,5 @@ async def _login(settings: Settings, email: str, password: str) -> tuple[str, st
 
 
 async def _logout(settings: Settings, tokens: Tokens) -> None:
-    async with Wire(settings.url) as wire:
+    async with connect(settings.url) as wire:
         await log_out(wire, tokens)
