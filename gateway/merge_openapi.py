@@ -49,7 +49,7 @@ def merge(documents: Mapping[str, Document]) -> Document:
     _require_distinct_ids(paths)
     components.setdefault("schemas", {}).setdefault("Problem", {"type": "object"})
     components["headers"] = {**components.get("headers", {}), **RETRY_AFTER}
-    components["securitySchemes"] = _security_schemes(paths)
+    components["securitySchemes"] = _security_schemes()
     return {
         "openapi": "3.1.0",
         "info": {"title": "Shop API", "version": "1", "description": _description(paths)},
@@ -104,10 +104,9 @@ def _require_distinct_ids(paths: Mapping[str, dict[str, Any]]) -> None:
         seen.add(name)
 
 
-def _security_schemes(paths: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    needed = {operation.get("x-required-scope", "") for operation in operations(paths)} - {""}
-    scopes = {scope: " ".join(reversed(scope.split(":"))) for scope in sorted(needed)}
-    flow = {"tokenUrl": "/api/auth/token", "refreshUrl": "/api/auth/token", "scopes": scopes}
+def _security_schemes() -> dict[str, Any]:
+    # No scopes to choose from: a login gives all that the account has.
+    flow = {"tokenUrl": "/api/auth/token", "refreshUrl": "/api/auth/token", "scopes": {}}
     return {
         "login": {
             "type": "oauth2",

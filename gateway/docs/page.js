@@ -1,31 +1,46 @@
 "use strict";
 
+const page = document.getElementById("swagger-ui");
+const button = document.getElementById("conventions");
 document.getElementById("base-url").textContent = location.origin;
+
+function fold(folded) {
+  page.classList.toggle("folded", folded);
+  button.setAttribute("aria-expanded", String(!folded));
+}
+
+button.addEventListener("click", () => fold(!page.classList.contains("folded")));
 
 /* Answers name their error as /docs/#error-CODE: give the rows of the table of codes those names. */
 function nameErrorCodes() {
-  for (const heading of document.querySelectorAll(".info h1, .info h2, .info h3")) {
-    if (/^error codes$/i.test(heading.textContent.trim())) heading.id = "error-codes";
-  }
-  for (const code of document.querySelectorAll(".info td:first-child code")) {
-    code.closest("tr").id = "error-" + code.textContent.trim();
-  }
+  const codes = document.querySelectorAll(".info td:first-child code");
+  for (const code of codes) code.closest("tr").id = "error-" + code.textContent.trim();
+  if (codes.length) codes[0].closest("table").id = "error-codes";
+  return codes.length > 0;
 }
 
-function goToError() {
-  if (!location.hash.startsWith("#error-")) return;
-  const place = document.getElementById(location.hash.slice(1));
+function goToError(hash) {
+  if (!hash.startsWith("#error-")) return;
+  const place = document.getElementById(hash.slice(1));
   if (!place) return;
+  fold(false);
   for (const row of document.querySelectorAll("tr.wanted")) row.classList.remove("wanted");
   if (place.tagName === "TR") place.classList.add("wanted");
-  place.scrollIntoView({ block: "center" });
+  place.scrollIntoView({ block: place.tagName === "TR" ? "center" : "start" });
 }
 
-window.addEventListener("hashchange", goToError);
+const firstHash = location.hash; // Swagger UI drops one that names no operation
 
-window.ui = SwaggerUIBundle({
+function whenDrawn(tries) {
+  if (nameErrorCodes()) goToError(firstHash);
+  else if (tries > 0) setTimeout(whenDrawn, 100, tries - 1);
+}
+
+window.addEventListener("hashchange", () => goToError(location.hash));
+
+SwaggerUIBundle({
   url: "/api/openapi.json",
-  dom_id: "#swagger-ui",
+  domNode: page,
   deepLinking: true,
   tryItOutEnabled: true,
   persistAuthorization: true,
@@ -36,10 +51,5 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 3,
   validatorUrl: null,
-  requestSnippetsEnabled: false,
-  oauth2RedirectUrl: location.origin + "/docs",
-  onComplete() {
-    nameErrorCodes();
-    goToError();
-  },
+  onComplete: () => whenDrawn(50),
 });
