@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
 from tests.launched_shop import database_settings, launched_shop
 
 
-@dataclass(frozen=True)
-class Admin:
+class Admin(NamedTuple):
     email: str
     password: str
 
