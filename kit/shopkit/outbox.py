@@ -20,7 +20,9 @@ from shopkit.tables import Id, Instant, Int, Json, Str, new_table
 
 log = get_logger()
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
-LEASE_SECONDS = 30
+LEASE_SECONDS = 15
+MAX_WAIT_SECONDS = 15
+"""Nothing may be unfinished 30 s after the last fault."""
 BATCH = 50
 
 
@@ -55,9 +57,11 @@ class Relay:
         table: Table,
         handlers: Mapping[str, Handler],
         clock: Clock = SYSTEM_CLOCK,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database, self._table, self._clock = database, table, clock
         self._handlers = handlers
+        self._lease = timedelta(seconds=lease_seconds)
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -80,7 +84,7 @@ class Relay:
     async def drain(self) -> int:
         """Deliver what is due now, once; answers how many were tried."""
         now = self._clock.now()
-        rows = await self._database.run(_take, self._table, now=now)
+        rows = await self._database.run(_take, self._table, now=now, lease_end=now + self._lease)
         if rows:
             failed = await asyncio.gather(*(self._deliver(row) for row in rows))
             await self._database.run(_settle, self._table, rows=rows, failed=failed, now=now)
@@ -96,7 +100,9 @@ class Relay:
         return False
 
 
-def _take(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]]:
+def _take(
+    conn: Connection, table: Table, *, now: datetime, lease_end: datetime
+) -> Sequence[Row[Any]]:
     due = (
         select(table)
         .where(table.c.due_at <= now)
@@ -105,10 +111,9 @@ def _take(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]
         .with_for_update(skip_locked=True)
     )
     rows = conn.execute(due).all()
-    lease = now + timedelta(seconds=LEASE_SECONDS)
     taken = table.c.id.in_([row.id for row in rows])
     if rows:
-        conn.execute(update(table).where(taken).values(due_at=lease))
+        conn.execute(update(table).where(taken).values(due_at=lease_end))
     return rows
 
 
@@ -124,6 +129,6 @@ def _settle(
     conn.execute(update(table).where(table.c.id.in_(done)).values(due_at=None))
     for row, bad in zip(rows, failed, strict=True):
         if bad:
-            wait = timedelta(seconds=min(60, 2**row.attempts))
+            wait = timedelta(seconds=min(MAX_WAIT_SECONDS, 2 ** min(row.attempts, 10)))
             again = {"attempts": row.attempts + 1, "due_at": now + wait}
             conn.execute(update(table).where(table.c.id == row.id).values(**again))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orders.domain import LEASE, Order, Step, event
+from orders.domain import Order, Step, event
 from orders.errors import FenceLost, InvalidState
 from orders.parties import Parties
 from orders.repository import find_order, save
@@ -32,13 +32,24 @@ async def cancel_order(
 
 async def _begin(it: Parties, order_id: str, actor: str, reason: str | None) -> tuple[Order, bool]:
     try:
-        return await it.database.run(store_cancelling, order_id, actor, reason, now=it.clock.now())
+        return await _store(it, order_id, actor, reason)
     except FenceLost:  # somebody else cancelled between our read and our write
-        return await it.database.run(store_cancelling, order_id, actor, reason, now=it.clock.now())
+        return await _store(it, order_id, actor, reason)
+
+
+async def _store(it: Parties, order_id: str, actor: str, reason: str | None) -> tuple[Order, bool]:
+    now, until = it.clock.now(), it.lease_end()
+    return await it.database.run(store_cancelling, order_id, actor, reason, now=now, until=until)
 
 
 def store_cancelling(
-    conn: Connection, order_id: str, actor: str, reason: str | None, now: datetime
+    conn: Connection,
+    order_id: str,
+    actor: str,
+    reason: str | None,
+    *,
+    now: datetime,
+    until: datetime,
 ) -> tuple[Order, bool]:
     """The cancelled order, and whether it was this that cancelled it."""
     order = find_order(conn, order_id)
@@ -56,7 +67,7 @@ def store_cancelling(
         order,
         Step.CANCELLING,
         fence=order.fence + 1,
-        lease_until=now + LEASE,
+        lease_until=until,
         attempts=0,
         timeline=[*order.timeline, entry],
     )

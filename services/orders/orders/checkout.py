@@ -48,6 +48,9 @@ class Running:
     order_id: str
 
 
+Outcome = Answer | Begun | Running
+
+
 async def place_order(
     it: Parties, sagas: Sagas, *, order: Order, key: Key | None, max_pending: int
 ) -> Answer:
@@ -67,13 +70,16 @@ async def place_order(
     return answer_of(finished) if finished else await _still_running(it, outcome.order.id)
 
 
-async def _begin(
-    it: Parties, *, order: Order, key: Key | None, max_pending: int
-) -> Answer | Begun | Running:
+async def _begin(it: Parties, *, order: Order, key: Key | None, max_pending: int) -> Outcome:
     for _ in range(NUMBER_ATTEMPTS):
         try:
             return await it.database.run(
-                begin, order=order, key=key, max_pending=max_pending, now=it.clock.now()
+                begin,
+                order=order,
+                key=key,
+                max_pending=max_pending,
+                now=it.clock.now(),
+                until=it.lease_end(),
             )
         except IntegrityError as exc:
             if violated(exc) != "uq_orders_number":
@@ -83,11 +89,17 @@ async def _begin(
 
 
 def begin(
-    conn: Connection, *, order: Order, key: Key | None, max_pending: int, now: datetime
-) -> Answer | Begun | Running:
+    conn: Connection,
+    *,
+    order: Order,
+    key: Key | None,
+    max_pending: int,
+    now: datetime,
+    until: datetime,
+) -> Outcome:
     """T1: the key and the order, or what the key stands for already."""
     if key is not None and not _is_new(conn, key, order, now):
-        return _take_up(conn, key, now)
+        return _take_up(conn, key, now, until)
     if repository.has_pending(conn, order.owner, max_pending):
         raise TooManyPendingOrders(max_pending)
     repository.insert_order(conn, order)
@@ -105,7 +117,7 @@ def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
     return repository.insert_key(conn, row)
 
 
-def _take_up(conn: Connection, key: Key, now: datetime) -> Answer | Begun | Running:
+def _take_up(conn: Connection, key: Key, now: datetime, until: datetime) -> Outcome:
     """Rule 5: finished → replay; other payload → refuse; lease alive → wait; over → take over."""
     stored = repository.get_key(conn, key.caller, key.key)
     if (stored["route"], stored["fingerprint"]) != (ROUTE, key.fingerprint):
@@ -116,7 +128,7 @@ def _take_up(conn: Connection, key: Key, now: datetime) -> Answer | Begun | Runn
     assert order is not None  # noqa: S101 - a foreign key
     if order.lease_until is not None and order.lease_until > now:
         return Running(order.id)
-    taken = repository.take_over(conn, order, now)
+    taken = repository.take_over(conn, order, until)
     return Begun(taken) if taken else Running(order.id)
 
 

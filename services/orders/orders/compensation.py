@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orders.domain import LEASE, Order, Step, event
+from orders.domain import Order, Step, event
 from orders.errors import Refusal
 from orders.metrics import COMPENSATIONS
 from orders.parties import Parties
@@ -14,20 +14,19 @@ from orders.repository import save, store_answer
 async def begin_compensation(it: Parties, order: Order, refusal: Refusal) -> Order:
     """Store COMPENSATING and the reason first: only what is stored there aborts (rule 3)."""
     async with it.at("c1"):
-        now = it.clock.now()
-        aborted = await it.database.run(store_compensating, order, refusal, now=now)
+        aborted = await it.database.run(store_compensating, order, refusal, until=it.lease_end())
     COMPENSATIONS.labels(refusal.code).inc()
     return aborted
 
 
-def store_compensating(conn: Connection, order: Order, refusal: Refusal, now: datetime) -> Order:
+def store_compensating(conn: Connection, order: Order, refusal: Refusal, until: datetime) -> Order:
     return save(
         conn,
         order,
         Step.COMPENSATING,
         failure=refusal.stored(),
         cart_token=None,
-        lease_until=now + LEASE,
+        lease_until=until,
     )
 
 

@@ -1,6 +1,7 @@
 """What the use cases work with, put together."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
@@ -32,9 +33,16 @@ class Context:
 
 def new_context(settings: OrdersSettings, cart: Cart, catalog: Catalog, clock: Clock) -> Context:
     database = open_database(settings.database_url, settings.database_pool)
-    it = Parties(database, cart, catalog, clock, Failpoints(settings.failpoints))
+    it = Parties(
+        database,
+        cart,
+        catalog,
+        clock,
+        lease=timedelta(seconds=settings.lease_seconds),
+        failpoints=Failpoints(settings.failpoints),
+    )
     delivery = CartDelivery(it)
-    relay = Relay(database, outbox, {CONSUME: delivery.deliver}, clock)
+    relay = Relay(database, outbox, {CONSUME: delivery.deliver}, clock, settings.lease_seconds)
     sagas = Sagas(it, lambda order: delivery.hurry(order, relay.wake))
     secret = settings.secret_key.get_secret_value()
     return Context(

@@ -6,9 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-LEASE = timedelta(seconds=15)
-"""How long a driver may go without writing before another takes over. Longer than the calls
-between two writes may take together."""
 RESERVATION_SECONDS = 15 * 60
 KEY_KEPT = timedelta(days=30)
 

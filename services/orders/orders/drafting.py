@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from orders.domain import LEASE, STATUS_OF, Order, Step, event
+from orders.domain import STATUS_OF, Order, Step, event
 from orders.errors import email_required
 from orders.numbers import new_number
 from orders.schemas import Address, CheckoutInput
@@ -19,9 +19,13 @@ def draft_order(
     guest_owner: str | None,
     cart_token: str | None,
     now: datetime,
+    until: datetime,
     has_key: bool,
 ) -> Order:
-    """CREATED, under fence 1. Raises NotAuthenticated for nobody, Invalid for no e-mail address."""
+    """CREATED, under fence 1 and a lease until `until`.
+
+    Raises NotAuthenticated for nobody, and Invalid where there is no e-mail address.
+    """
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
     email = payload.email or (user.email if user else "")
@@ -38,7 +42,7 @@ def draft_order(
         payment_status="unpaid",
         fulfillment_status="unfulfilled",
         fence=1,
-        lease_until=now + LEASE,
+        lease_until=until,
         has_key=has_key,
         cart_token=None if user else cart_token,
         note=payload.note,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
@@ -17,7 +18,11 @@ class Parties:
     cart: Cart
     catalog: Catalog
     clock: Clock = SYSTEM_CLOCK
+    lease: timedelta = timedelta(seconds=15)
     failpoints: Failpoints = field(default_factory=Failpoints)
+
+    def lease_end(self) -> datetime:
+        return self.clock.now() + self.lease
 
     def at(self, step: str) -> AbstractAsyncContextManager[None]:
         """`async with it.at("r1")`: failpoints before and after what is inside."""

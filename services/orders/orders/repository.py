@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, func, insert, select, text, update
 
-from orders.domain import LEASE, STATUS_OF, Line, Order, Step, move
+from orders.domain import STATUS_OF, Line, Order, Step, move
 from orders.errors import FenceLost
 from orders.models import checkout_keys, order_lines, orders
 from shopkit.tables import insert_or_ignore
@@ -116,9 +116,8 @@ def save(conn: Connection, order: Order, *path: Step, **changes: Any) -> Order:
     return replace(order, **changes)
 
 
-def take_over(conn: Connection, order: Order, now: datetime) -> Order | None:
+def take_over(conn: Connection, order: Order, until: datetime) -> Order | None:
     """The order under a new fence, ours; None when somebody else was faster."""
-    until = now + LEASE
     taken = {"b_id": order.id, "b_fence": order.fence, "until": until}
     if conn.execute(TAKE_OVER, taken).rowcount != 1:
         return None

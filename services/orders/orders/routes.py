@@ -81,6 +81,7 @@ async def place_order(
         guest_owner=guest.owner if guest else None,
         cart_token=guest.token if guest else None,
         now=context.it.clock.now(),
+        until=context.it.lease_end(),
         has_key=key is not None,
     )
     used = Key(order.owner, key, fingerprint(payload)) if key else None

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from orders.clients.cart import Claim
 from orders.compensation import begin_compensation, compensate
-from orders.domain import LEASE, Order, Step, event, move
+from orders.domain import Order, Step, event, move
 from orders.errors import PriceChanged, Refusal
 from orders.models import outbox
 from orders.parties import Parties
@@ -47,17 +47,17 @@ async def claim_and_reserve(it: Parties, order: Order) -> Order:
     async with it.at("r2"):
         await it.catalog.reserve(order.id, claim.lines, claim.currency)
     async with it.at("t2"):
-        return await it.database.run(store_reserved, order, claim, now=it.clock.now())
+        return await it.database.run(store_reserved, order, claim, until=it.lease_end())
 
 
-def store_reserved(conn: Connection, order: Order, claim: Claim, now: datetime) -> Order:
+def store_reserved(conn: Connection, order: Order, claim: Claim, until: datetime) -> Order:
     """T2: lines, prices and totals, once they are known to be what the customer was shown."""
     check_expected_total(order, claim)
     reserved = save(
         conn,
         order,
         Step.RESERVED,
-        lease_until=now + LEASE,
+        lease_until=until,
         cart_token=None,
         cart_id=claim.cart_id,
         cart_version=claim.version,

@@ -26,6 +26,9 @@ class OrdersSettings(ServiceSettings):
     cart_url: str = "http://127.0.0.1:8103"
     catalog_url: str = "http://127.0.0.1:8102"
     client_secret: SecretStr = Field(default=SecretStr(LOCAL_SECRET), min_length=32)
+    lease_seconds: float = Field(default=15, ge=1, le=300)
+    """How long a driver may go without writing before another takes over. By default longer than
+    the calls between two writes may take; shorter only costs repetitions, since the fence moves."""
     max_pending_orders: int = Field(default=3, ge=1, le=1000)
     failpoints: str = ""
 

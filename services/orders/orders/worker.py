@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from orders.domain import KEY_KEPT, LEASE, Order
+from orders.domain import KEY_KEPT, Order
 from orders.metrics import measure, publish
 from orders.models import checkout_keys, orders
 from orders.parties import Parties
@@ -22,6 +22,7 @@ MEASURE_EVERY, PURGE_EVERY = 5, 3600
 AT_ONCE = 50
 """Sagas in this process beyond which the worker adds none."""
 PURGED_AT_ONCE = 500
+ANY_LEASE = timedelta(days=3650)
 
 _OVERDUE = (
     select(*(orders.c[name] for name in COLUMNS))
@@ -55,9 +56,10 @@ class Worker:
 
     async def resume(self) -> None:
         """What a dead process has left. One process has a SQLite file, and when it begins, whoever
-        had a lease is gone: nothing is gained by waiting for the leases to end."""
+        had a lease is gone: nothing is gained by waiting for the leases to end, which a clock that
+        was set back could put far away."""
         if self._it.database.dialect == "sqlite":
-            await self.take(self._it.clock.now() + LEASE, at_most=1000)
+            await self.take(self._it.clock.now() + ANY_LEASE, at_most=1000)
 
     async def _round(self, number: int) -> None:
         await self.take(self._it.clock.now(), at_most=AT_ONCE - len(self._sagas))
@@ -71,7 +73,7 @@ class Worker:
         if at_most <= 0:
             return 0
         taken = await self._it.database.run(
-            take_overdue, overdue_at, at_most, now=self._it.clock.now()
+            take_overdue, overdue_at, at_most, until=self._it.lease_end()
         )
         for order in taken:
             log.info("order_taken_over", order_id=order.id, step=order.step, fence=order.fence)
@@ -80,11 +82,11 @@ class Worker:
 
 
 def take_overdue(
-    conn: Connection, overdue_at: datetime, at_most: int, now: datetime
+    conn: Connection, overdue_at: datetime, at_most: int, until: datetime
 ) -> Sequence[Order]:
     rows = conn.execute(_OVERDUE, {"now": overdue_at, "at_most": at_most}).all()
     found = with_lines(conn, rows) if rows else []
-    return [taken for order in found if (taken := take_over(conn, order, now))]
+    return [taken for order in found if (taken := take_over(conn, order, until))]
 
 
 def purge_keys(conn: Connection, now: datetime) -> int:

@@ -119,7 +119,7 @@ async def test_f13_a_zombie_cannot_confirm_what_was_aborted(shop: Shop) -> None:
     gate = shop.catalog.faults.hold("commit")
     zombie = await shop.stored((await ada.order()).json()["id"])
     it = shop.context.it
-    mine = await it.database.run(take_over, zombie, shop.clock.now())
+    mine = await it.database.run(take_over, zombie, shop.context.it.lease_end())
     assert mine is not None
     aborted = await it.database.run(
         save,
@@ -142,7 +142,7 @@ async def test_two_drivers_of_one_order_confirm_it_once(shop: Shop) -> None:
     order = await shop.stored((await ada.order(key="k")).json()["id"])
     it = shop.context.it
     results = await asyncio.gather(
-        *(it.database.run(take_over, order, shop.clock.now()) for _ in range(2))
+        *(it.database.run(take_over, order, it.lease_end()) for _ in range(2))
     )
     assert [bool(result) for result in results].count(True) == 1
     gate.set()
