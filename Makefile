@@ -11,6 +11,9 @@ PYTEST := $(BIN)/python -m pytest
 FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
 NO_DATABASE := --ignore=cli --ignore=tests/gateway --ignore=tests/architecture
 WHOLE := tests/e2e tests/launcher
+# CI tries 2,000; a person waits for fewer.
+FUZZ_CASES ?= 200
+export FUZZ_CASES
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 

@@ -34,10 +34,10 @@ echo "compose: images"
 tools/compose.sh build
 echo "compose: on SQLite"
 tools/compose.sh up -d
-"$python" -m pytest tests/e2e
+"$python" -m pytest ${PYTEST_OPTIONS:-} tests/e2e
 tools/compose.sh down --volumes
 echo "compose: on PostgreSQL, three copies of catalog"
 POSTGRES=1
 export POSTGRES
 tools/compose.sh up -d --scale catalog=3
-"$python" -m pytest tests/e2e
+"$python" -m pytest ${PYTEST_OPTIONS:-} tests/e2e
