@@ -1,0 +1,208 @@
+"""What orders expects of catalog holds for orders' fake, and for the real catalog in process."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+import pytest
+
+from catalog.main import MIGRATIONS, build
+from catalog.settings import CatalogSettings
+from orders.clients.catalog import Catalog, HttpCatalog
+from orders.domain import Line
+from orders.errors import CheckoutExpired, CheckoutRefused, InsufficientStock, PriceChanged
+from services.orders.tests.fakes import FakeCatalog
+from shopkit.errors import Unavailable
+from shopkit.http_client import ServiceClient
+from shopkit.ids import new_id
+from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, running
+
+STAFF = ["products:read", "products:write", "inventory:read", "inventory:write"]
+
+
+def usd(amount: int) -> dict[str, object]:
+    return {"amount": amount, "currency": "USD"}
+
+
+class Provider(Protocol):
+    """A catalog that the tests can fill and look into."""
+
+    catalog: Catalog
+
+    async def add(self, *, price: int, stock: int) -> str: ...
+
+    async def set_price(self, product_id: str, amount: int) -> None: ...
+
+    async def stock(self, product_id: str) -> tuple[int, int]:
+        """On hand and reserved."""
+
+
+class Fake:
+    def __init__(self) -> None:
+        self.catalog: FakeCatalog = FakeCatalog()
+
+    async def add(self, *, price: int, stock: int) -> str:
+        return self.catalog.add(price=price, stock=stock).id
+
+    async def set_price(self, product_id: str, amount: int) -> None:
+        self.catalog.products[product_id].price = amount
+
+    async def stock(self, product_id: str) -> tuple[int, int]:
+        product = self.catalog.products[product_id]
+        return product.on_hand, product.reserved
+
+
+@dataclass
+class Real:
+    public: httpx2.AsyncClient
+    catalog: Catalog
+    token: str
+
+    async def send(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"authorization": self.token}
+        answer = await self.public.request(method, path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def add(self, *, price: int, stock: int) -> str:
+        sku = f"SKU-{new_id()}"
+        body = {"sku": sku, "name": sku, "price": usd(price), "stock": stock, "status": "active"}
+        return str((await self.send("POST", "/api/products", body))["id"])
+
+    async def set_price(self, product_id: str, amount: int) -> None:
+        await self.send("PATCH", f"/api/products/{product_id}", {"price": usd(amount)})
+
+    async def stock(self, product_id: str) -> tuple[int, int]:
+        found = await self.send("GET", f"/api/products/{product_id}/stock")
+        return found["on_hand"], found["reserved"]
+
+
+@pytest.fixture(params=["fake", "real"])
+async def provider(
+    request: pytest.FixtureRequest, databases: TestDatabases, tokens: TokenFactory
+) -> AsyncIterator[Provider]:
+    if request.param == "fake":
+        yield Fake()
+        return
+    settings = CatalogSettings(
+        database_url=databases.fresh(MIGRATIONS),
+        listen="unix:/unused",
+        internal_listen="unix:/unused",
+        auth_url="unix:/no-auth-here.sock",
+        jwks_cache=tokens.jwks_cache,
+    )
+    service = build(settings)
+    token = FixedToken(tokens.service("orders"))
+    client = ServiceClient("http://catalog", tokens=token, transport=InProcess(service.internal))
+    async with running(service) as (public, _):
+        yield Real(public, HttpCatalog(client), tokens.user(scopes=STAFF))
+    await client.close()
+
+
+def line(product_id: str, quantity: int, price: int) -> Line:
+    return Line(product_id, "SKU", "A thing", quantity, price, quantity * price)
+
+
+async def test_reserve_commit_and_their_repetitions(provider: Provider) -> None:
+    tea, cup = await provider.add(price=450, stock=5), await provider.add(price=900, stock=5)
+    order_id, lines = new_id(), [line(cup, 1, 900), line(tea, 2, 450)]
+    for _ in range(2):
+        await provider.catalog.reserve(order_id, lines, "USD")
+        assert (await provider.stock(tea), await provider.stock(cup)) == ((5, 2), (5, 1))
+    for _ in range(2):
+        await provider.catalog.commit(order_id)
+        assert (await provider.stock(tea), await provider.stock(cup)) == ((3, 0), (4, 0))
+    await provider.catalog.reserve(order_id, lines, "USD")
+    assert await provider.stock(tea) == (3, 0), "a late repetition of the first call"
+
+
+async def test_short_stock_is_refused_with_the_lines_and_leaves_nothing(
+    provider: Provider,
+) -> None:
+    tea, cup = await provider.add(price=450, stock=5), await provider.add(price=900, stock=1)
+    order_id = new_id()
+    with pytest.raises(InsufficientStock) as refused:
+        await provider.catalog.reserve(order_id, [line(tea, 1, 450), line(cup, 2, 900)], "USD")
+    items = refused.value.extra["items"]
+    assert items == [{"product_id": cup, "requested": 2, "available": 1}]
+    assert await provider.stock(tea) == (5, 0)
+    await provider.catalog.reserve(order_id, [line(tea, 1, 450)], "USD")
+
+
+async def test_an_unknown_product_is_none_in_stock(provider: Provider) -> None:
+    gone = new_id()
+    with pytest.raises(InsufficientStock) as refused:
+        await provider.catalog.reserve(new_id(), [line(gone, 1, 100)], "USD")
+    items = refused.value.extra["items"]
+    assert items == [{"product_id": gone, "requested": 1, "available": 0}]
+
+
+async def test_e2_lines_of_one_product_are_summed(provider: Provider) -> None:
+    tea = await provider.add(price=450, stock=5)
+    with pytest.raises(InsufficientStock):
+        await provider.catalog.reserve(new_id(), [line(tea, 3, 450)] * 2, "USD")
+
+
+async def test_another_price_is_refused_old_and_new(provider: Provider) -> None:
+    tea = await provider.add(price=450, stock=5)
+    await provider.set_price(tea, 500)
+    with pytest.raises(PriceChanged) as refused:
+        await provider.catalog.reserve(new_id(), [line(tea, 1, 450)], "USD")
+    items = refused.value.extra["items"]
+    assert items == [{"product_id": tea, "old": usd(450), "new": usd(500)}]
+    assert await provider.stock(tea) == (5, 0)
+
+
+async def test_release_gives_back_what_is_held_and_what_is_sold(provider: Provider) -> None:
+    tea = await provider.add(price=450, stock=5)
+    for commit in (False, True):
+        order_id = new_id()
+        await provider.catalog.reserve(order_id, [line(tea, 2, 450)], "USD")
+        if commit:
+            await provider.catalog.commit(order_id)
+        for _ in range(2):
+            await provider.catalog.release(order_id)
+            assert await provider.stock(tea) == (5, 0)
+
+
+async def test_f5_release_is_absorbing(provider: Provider) -> None:
+    """Also when it comes first: whatever arrives later is refused."""
+    tea = await provider.add(price=450, stock=5)
+    order_id = new_id()
+    await provider.catalog.release(order_id)
+    with pytest.raises(CheckoutExpired):
+        await provider.catalog.reserve(order_id, [line(tea, 1, 450)], "USD")
+    with pytest.raises(CheckoutExpired):
+        await provider.catalog.commit(order_id)
+    assert await provider.stock(tea) == (5, 0)
+
+
+async def test_commit_of_nothing_is_refused(provider: Provider) -> None:
+    with pytest.raises(CheckoutExpired):
+        await provider.catalog.commit(new_id())
+
+
+async def test_the_same_order_with_other_lines_is_refused(provider: Provider) -> None:
+    tea, order_id = await provider.add(price=450, stock=5), new_id()
+    await provider.catalog.reserve(order_id, [line(tea, 1, 450)], "USD")
+    with pytest.raises(CheckoutRefused):
+        await provider.catalog.reserve(order_id, [line(tea, 2, 450)], "USD")
+    assert await provider.stock(tea) == (5, 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_answers_that_say_nothing_about_the_order_are_unknown_outcomes(status: int) -> None:
+    class Answering:
+        async def send(self, *_: object) -> tuple[int, bytes]:
+            return status, b'{"code": "whatever"}'
+
+        async def close(self) -> None: ...
+
+    catalog = HttpCatalog(ServiceClient("http://catalog", transport=Answering()))
+    with pytest.raises(Unavailable):
+        await catalog.reserve(new_id(), [line(new_id(), 1, 450)], "USD")
+    with pytest.raises(Unavailable):
+        await catalog.commit(new_id())
+    with pytest.raises(Unavailable):
+        await catalog.release(new_id())
