@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
 from shopkit.db import Database
 
 ATTEMPTS = 5
+# Those who make a slug of the same name wait for each other, or all would choose the same number.
+_QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(:base, 0))")
 
 
 def chosen_slug(
@@ -23,6 +25,8 @@ def chosen_slug(
     if given is not None:
         return given
     base = slug_of(name)
+    if conn.dialect.name == "postgresql":  # SQLite has one writer
+        conn.execute(_QUEUE, {"base": base})
     return free_slug(base, slugs_like(conn, base))
 
 

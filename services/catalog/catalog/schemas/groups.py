@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from catalog.schemas.common import Name, OptionName, Slug, absent
+from catalog.schemas.common import Name, OptionName, Reference, Slug, absent
 from catalog.schemas.products import Product
 from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp
 
@@ -67,7 +67,7 @@ class ProductGroupPage(TypedDict):
 class GroupQuery(Input):
     """What `GET /api/product-groups` takes."""
 
-    slug: Annotated[str | None, Field(max_length=120, description="Exactly this slug.")] = None
+    slug: Annotated[Reference | None, Field(description="Exactly this slug.")] = None
     limit: Limit = 20
     cursor: Annotated[str | None, Field(max_length=1000)] = None
     count: QueryBool = False

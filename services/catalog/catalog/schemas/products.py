@@ -193,7 +193,7 @@ class ProductQuery(Input):
     group: Annotated[
         Reference | None, Field(description="Variants of this group (id or slug).")
     ] = None
-    sku: Annotated[str | None, Field(max_length=64, description="Exactly this SKU.")] = None
+    sku: Annotated[Sku | None, Field(description="Exactly this SKU.")] = None
     min_price: Annotated[_Price | None, Field(description="In minor units.")] = None
     max_price: Annotated[_Price | None, Field(description="In minor units.")] = None
     in_stock: QueryBool | None = None

@@ -1,0 +1,178 @@
+"""The reservations against a model that is too simple to be wrong, with I1 and I2 at every step."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.main import MIGRATIONS, build
+from catalog.settings import CatalogSettings
+from catalog.worker import Sweeper
+from shopkit.clock import FrozenClock
+from shopkit.ids import new_id
+from shopkit.testing import TestDatabases, TokenFactory, running
+
+from .conftest import STAFF, Shop
+from .invariants import check_invariants
+
+_orders = st.integers(0, 3)
+_lines = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 4)), min_size=1, max_size=3)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("reserve"), _orders, _lines),
+        st.tuples(st.just("commit"), _orders),
+        st.tuples(st.just("release"), _orders),
+        st.tuples(st.just("wait"), st.integers(1, 40)),
+        st.tuples(st.just("sweep")),
+        st.tuples(st.just("adjust"), st.integers(0, 1), st.integers(-5, 5).filter(bool)),
+        st.tuples(st.just("set"), st.integers(0, 1), st.integers(0, 9)),
+    ),
+    max_size=25,
+)
+TTL = 60
+
+
+class Model:
+    """Two products with 6 pieces each."""
+
+    def __init__(self) -> None:
+        self.on_hand, self.now = [6, 6], 0
+        self.orders: dict[int, tuple[str, dict[int, int], int]] = {}
+
+    def reserved(self, product: int) -> int:
+        return sum(q.get(product, 0) for s, q, _ in self.orders.values() if s == "held")
+
+    def reserve(self, order: int, lines: list[tuple[int, int]]) -> int:
+        wanted: dict[int, int] = {}
+        for product, quantity in lines:
+            wanted[product] = wanted.get(product, 0) + quantity
+        if order in self.orders:
+            status, held, _ = self.orders[order]
+            return 410 if status in ("released", "expired") else 200 if held == wanted else 422
+        if any(self.on_hand[p] - self.reserved(p) < q for p, q in wanted.items()):
+            return 409
+        self.orders[order] = ("held", wanted, self.now + TTL)
+        return 200
+
+    def commit(self, order: int) -> int:
+        if order not in self.orders:
+            return 404
+        status, wanted, until = self.orders[order]
+        if status == "held":
+            for product, quantity in wanted.items():
+                self.on_hand[product] -= quantity
+            self.orders[order] = ("committed", wanted, until)
+        return 410 if status in ("released", "expired") else 200
+
+    def release(self, order: int) -> int:
+        status, wanted, until = self.orders.get(order, ("", {}, 0))
+        if status == "committed":
+            for product, quantity in wanted.items():
+                self.on_hand[product] += quantity
+        self.orders[order] = ("expired" if status == "expired" else "released", wanted, until)
+        return 200
+
+    def wait(self, seconds: int) -> int:
+        self.now += seconds
+        return 0
+
+    def sweep(self) -> int:
+        for order, (status, wanted, until) in self.orders.items():
+            if status == "held" and until <= self.now:
+                self.orders[order] = ("expired", wanted, until)
+        return 0
+
+    def adjust(self, product: int, delta: int) -> int:
+        return self.set(product, self.on_hand[product] + delta)
+
+    def set(self, product: int, on_hand: int) -> int:
+        if on_hand < self.reserved(product):
+            return 409
+        self.on_hand[product] = on_hand
+        return 200
+
+
+class Real:
+    """The same steps through the service."""
+
+    def __init__(self, shop: Shop, products: list[dict[str, Any]]) -> None:
+        self.shop, self.products = shop, products
+        self.orders = [new_id() for _ in range(4)]
+
+    async def reserve(self, order: int, lines: list[tuple[int, int]]) -> int:
+        sent = [(self.products[p], q) for p, q in lines]
+        return (await self.shop.reserve(*sent, order_id=self.orders[order], ttl=TTL)).status_code
+
+    async def commit(self, order: int) -> int:
+        path = f"/internal/reservations/{self.orders[order]}/commit"
+        return (await self.shop.orders("POST", path)).status_code
+
+    async def release(self, order: int) -> int:
+        path = f"/internal/reservations/{self.orders[order]}/release"
+        return (await self.shop.orders("POST", path)).status_code
+
+    async def wait(self, seconds: int) -> int:
+        self.shop.clock.advance(seconds=seconds)
+        return 0
+
+    async def sweep(self) -> int:
+        await Sweeper(self.shop.database, self.shop.clock).drain()
+        return 0
+
+    async def adjust(self, product: int, delta: int) -> int:
+        path = f"/api/products/{self.products[product]['id']}/stock/adjust"
+        body = {"delta": delta, "reason": "r"}
+        return (await self.shop.staff("POST", path, json=body)).status_code
+
+    async def set(self, product: int, on_hand: int) -> int:
+        path = f"/api/products/{self.products[product]['id']}/stock"
+        return (await self.shop.staff("PUT", path, json={"on_hand": on_hand})).status_code
+
+
+async def play(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
+    products = [await shop.product(stock=6) for _ in range(2)]
+    real, model = Real(shop, products), Model()
+    for name, *args in steps:
+        expected: int = getattr(model, name)(*args)
+        do: Callable[..., Coroutine[Any, Any, int]] = getattr(real, name)
+        assert await do(*args) == expected, (name, args)
+        await check_invariants(shop)
+        for index, product in enumerate(products):
+            stock = await shop.stock(product["id"])
+            assert stock["on_hand"] == model.on_hand[index]
+            assert stock["reserved"] == model.reserved(index)
+
+
+@pytest.fixture(scope="module")
+def play_in_one_database(
+    databases: TestDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[list[tuple[Any, ...]]], None]:
+    """Examples share a database, with products and orders of their own: making one takes longer."""
+    url = databases.fresh(MIGRATIONS)
+    tokens = TokenFactory(Path(tmp_path_factory.mktemp("keys")))
+    config = CatalogSettings(database_url=url, jwks_cache=tokens.jwks_cache, sweep_seconds=60)
+    clock = FrozenClock()
+
+    async def run(steps: list[tuple[Any, ...]]) -> None:
+        service = build(config, clock)
+        async with running(service) as (public, internal):
+            staff = {"Authorization": tokens.user(scopes=STAFF)}
+            orders = {"Authorization": tokens.service("orders")}
+            shop = Shop(public, internal, staff, orders, service.database, clock, tokens)
+            await play(shop, steps)
+
+    return lambda steps: asyncio.run(run(steps))
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+def test_reservations_behave_like_the_model(
+    play_in_one_database: Callable[[list[tuple[Any, ...]]], None], steps: list[tuple[Any, ...]]
+) -> None:
+    play_in_one_database(steps)
