@@ -2,6 +2,7 @@
 
 from cart.apps import internal_app, public_app
 from cart.clients.catalog import Catalog, HttpCatalog
+from cart.clients.coalescing import CoalescingCatalog
 from cart.context import new_context
 from cart.settings import MIGRATIONS, CartSettings
 from cart.worker import Sweeper
@@ -19,7 +20,8 @@ def build(
     keys = JwksClient(auth, settings.jwks_cache)
     tokens = ServiceToken(auth, "cart", settings.client_secret.get_secret_value())
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
-    context = new_context(settings, catalog or HttpCatalog(to_catalog), clock)
+    asked = CoalescingCatalog(catalog or HttpCatalog(to_catalog))
+    context = new_context(settings, asked, clock)
     return Service(
         name="cart",
         migrations=MIGRATIONS,

@@ -6,9 +6,10 @@ from fastapi import Response
 
 from cart import errors
 from cart.change_cart import Terms, change_cart
-from cart.deps import CartContext, GuestOwner, owner_of
+from cart.deps import CartContext, CartVisit
 from cart.domain import AddProduct, Change, Clear, RemoveProduct, SetQuantity
 from cart.etags import cart_etag
+from cart.guest_tokens import user_owner
 from cart.merge_carts import merge_carts as merge
 from cart.read_cart import get_cart as read
 from cart.schemas import CartItemInput, CartOut, MergedCartOut, MergeInput, QuantityInput
@@ -48,10 +49,9 @@ TAGS: list[Any] = ["Cart"]
     tags=TAGS,
 )
 async def get_cart(
-    context: CartContext,
+    visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    guest: GuestOwner,
     if_none_match: IfNoneMatch = None,
 ) -> Any:
     """The user's cart, or with `X-Cart-Token` a guest's; an empty one when there is none.
@@ -60,7 +60,7 @@ async def get_cart(
     `price_changed`, `insufficient_stock` (counts at its full quantity, but cannot be ordered like
     that) and `unavailable` (stays in the cart, but counts 0).
     """
-    view = await read(context, owner=owner_of(user, guest))
+    view = await read(visit.context, owner=visit.owner(user))
     tag = cart_etag(view)
     if not_modified(if_none_match, tag):
         return Response(status_code=304, headers={"ETag": tag})
@@ -88,10 +88,9 @@ async def get_cart(
 )
 async def add_to_cart(
     payload: CartItemInput,
-    context: CartContext,
+    visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    guest: GuestOwner,
     key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Any:
@@ -108,7 +107,7 @@ async def add_to_cart(
         fingerprint=fingerprint(payload) if key else "",
     )
     change = AddProduct(payload.product_id, payload.quantity)
-    answer = await change_cart(context, owner=owner_of(user, guest), change=change, terms=terms)
+    answer = await change_cart(visit.context, owner=visit.owner(user), change=change, terms=terms)
     return answer.apply(response)
 
 
@@ -122,10 +121,9 @@ async def add_to_cart(
 async def set_cart_quantity(
     product_id: PathId,
     payload: QuantityInput,
-    context: CartContext,
+    visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    guest: GuestOwner,
     if_match: IfMatch = None,
 ) -> Any:
     """0 removes the line. Refused when there are fewer in stock than asked for."""
@@ -133,7 +131,7 @@ async def set_cart_quantity(
     if payload.quantity:
         change = SetQuantity(product_id, payload.quantity)
     answer = await change_cart(
-        context, owner=owner_of(user, guest), change=change, terms=Terms(if_match=if_match)
+        visit.context, owner=visit.owner(user), change=change, terms=Terms(if_match=if_match)
     )
     return answer.apply(response)
 
@@ -147,16 +145,15 @@ async def set_cart_quantity(
 )
 async def remove_from_cart(
     product_id: PathId,
-    context: CartContext,
+    visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    guest: GuestOwner,
     if_match: IfMatch = None,
 ) -> Any:
     """Answers what is left."""
     answer = await change_cart(
-        context,
-        owner=owner_of(user, guest),
+        visit.context,
+        owner=visit.owner(user),
         change=RemoveProduct(product_id),
         terms=Terms(if_match=if_match),
     )
@@ -171,15 +168,14 @@ async def remove_from_cart(
     tags=TAGS,
 )
 async def clear_cart(
-    context: CartContext,
+    visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    guest: GuestOwner,
     if_match: IfMatch = None,
 ) -> Any:
     """The cart stays the owner's, without anything in it."""
     answer = await change_cart(
-        context, owner=owner_of(user, guest), change=Clear(), terms=Terms(if_match=if_match)
+        visit.context, owner=visit.owner(user), change=Clear(), terms=Terms(if_match=if_match)
     )
     return answer.apply(response)
 
@@ -207,6 +203,6 @@ async def merge_carts(
     """
     terms = Terms(key=key, route="merge_carts", fingerprint=fingerprint(payload) if key else "")
     guest = context.guest_tokens.owner(payload.cart_token)
-    owner = owner_of(user, None) or ""
+    owner = user_owner(user.id)
     answer = await merge(context, owner=owner, guest=guest, terms=terms)
     return answer.apply(response)

@@ -13,8 +13,10 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class CartSettings(ServiceSettings):
-    model_config = SettingsConfigDict(env_prefix="CART_")
+    model_config = SettingsConfigDict(env_prefix="CART_", env_ignore_empty=True)
 
+    listen: str = "127.0.0.1:8003"
+    internal_listen: str = "127.0.0.1:8103"
     catalog_url: str = "http://127.0.0.1:8102"
     client_secret: SecretStr = SecretStr(LOCAL_CLIENT_SECRET)
     currency: str = "USD"
