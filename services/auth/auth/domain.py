@@ -79,9 +79,9 @@ def judge(presented: RefreshToken, newest: RefreshToken, now: datetime) -> Verdi
     """What to do with a token of a session that is alive; `newest` is the session's live token."""
     if presented.state is TokenState.LIVE:
         return Verdict.ROTATE
-    successor_unused = newest.parent == presented.generation
-    if presented.state is TokenState.SUPERSEDED or not successor_unused:
+    successor_unused = newest.parent == presented.generation  # never so for a superseded one
+    if not successor_unused or presented.spent_at is None:
         return Verdict.REUSED
-    if presented.spent_at is None or now - presented.spent_at > RETRY_WINDOW:
+    if now - presented.spent_at > RETRY_WINDOW:
         return Verdict.REUSED
     return Verdict.RETRY if presented.retries < MAX_RETRIES else Verdict.REFUSE

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Response
 
+from auth.answers import NOT_MODIFIED
 from auth.deps import Keys
 from auth.schemas import Jwks
 from shopkit.auth import Public
@@ -21,6 +22,7 @@ MAX_AGE = 300
     "/api/auth/.well-known/jwks.json",
     summary="Public keys",
     response_model=Jwks,
+    responses=NOT_MODIFIED,
     tags=["Keys"],
 )
 async def get_jwks(

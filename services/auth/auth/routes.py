@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from auth import accounts, oauth, sessions
+from auth.answers import NOT_MODIFIED, shown, shown_if_changed
 from auth.deps import Auth
-from auth.domain import User as UserRecord
 from auth.errors import (
     Busy,
     EmailTaken,
@@ -29,16 +29,11 @@ from auth.schemas import (
     User,
 )
 from shopkit.auth import CurrentUser, Public
-from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
 router = new_router()
-
-
-def shown(user: UserRecord) -> dict[str, Any]:
-    """Without the password's hash, whatever a schema may say."""
-    return {name: value for name, value in vars(user).items() if name != "password_hash"}
 
 
 @router.post(
@@ -60,8 +55,7 @@ async def register_user(
         auth, email=payload.email, password=payload.password, name=payload.name
     )
     response.headers["Location"] = "/api/auth/me"
-    response.headers["ETag"] = accounts.entity_tag(user)
-    return shown(user)
+    return shown(user, response)
 
 
 @router.post(
@@ -127,16 +121,19 @@ async def logout_all(user: CurrentUser, auth: Auth) -> None:
     await sessions.log_out_everywhere(auth, user_id=user.id)
 
 
-@router.get("/api/auth/me", summary="Who am I", response_model=User, tags=["Account"])
+@router.get(
+    "/api/auth/me",
+    summary="Who am I",
+    response_model=User,
+    responses=NOT_MODIFIED,
+    tags=["Account"],
+)
 async def get_me(
     user: CurrentUser, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
 ) -> Any:
     """The caller's account, with the roles and scopes of today."""
     me = await accounts.get_me(auth, principal=user)
-    response.headers["ETag"] = tag = accounts.entity_tag(me)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    return shown(me)
+    return shown_if_changed(me, response, if_none_match)
 
 
 @router.patch("/api/auth/me", summary="Change my account", response_model=User, tags=["Account"])
@@ -146,5 +143,4 @@ async def update_me(
     """Change the name (RFC 7396: null takes it away)."""
     changes = payload.model_dump(exclude_unset=True)
     me = await accounts.update_me(auth, principal=user, changes=changes, if_match=if_match)
-    response.headers["ETag"] = accounts.entity_tag(me)
-    return shown(me)
+    return shown(me, response)

@@ -3,19 +3,19 @@
 from typing import Annotated, Any
 
 from fastapi import Query, Response
+from pydantic import AfterValidator
 
 from auth import administration
-from auth.accounts import entity_tag
+from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
 from auth.deps import Auth, CursorKey
 from auth.errors import CannotGrant, LastAdmin
-from auth.routes import shown
 from auth.schemas import RoleList, RolesInput, StaffUser
 from shopkit.app import PathId
 from shopkit.auth import Principal, Staff
-from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch
 from shopkit.openapi import problems
 from shopkit.routing import new_router
-from shopkit.schemas import CountedPage, Limit, QueryBool
+from shopkit.schemas import CountedPage, Limit, QueryBool, clean_text
 
 router = new_router()
 Reader = Annotated[Principal, Staff("users:read")]
@@ -23,6 +23,7 @@ Writer = Annotated[Principal, Staff("users:write")]
 EmailPart = Annotated[
     str | None,
     Query(min_length=1, max_length=254, description="Part of the e-mail address, in any case"),
+    AfterValidator(lambda text: text and clean_text(text)),  # PostgreSQL knows no NUL
 ]
 CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page")]
 
@@ -47,22 +48,23 @@ async def list_users(
     page = await administration.list_users(
         auth, cursors=cursors, q=q, cursor=cursor, limit=limit, count=count
     )
-    answer = {"items": [shown(user) for user in page.users], "next_cursor": page.next_cursor}
+    answer = {"items": [public(user) for user in page.users], "next_cursor": page.next_cursor}
     return answer if page.total is None else {**answer, "total": page.total}
 
 
 @router.get(
-    "/api/auth/users/{user_id}", summary="Get a user", response_model=StaffUser, tags=["Users"]
+    "/api/auth/users/{user_id}",
+    summary="Get a user",
+    response_model=StaffUser,
+    responses=NOT_MODIFIED,
+    tags=["Users"],
 )
 async def get_user(
     user_id: PathId, _: Reader, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
 ) -> Any:
     """One account, with its roles and what they allow."""
     user = await administration.get_user(auth, user_id=user_id)
-    response.headers["ETag"] = tag = entity_tag(user)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    return shown(user)
+    return shown_if_changed(user, response, if_none_match)
 
 
 @router.put(
@@ -86,8 +88,7 @@ async def set_user_roles(
     user = await administration.set_roles(
         auth, actor=staff, user_id=user_id, roles=payload.roles, if_match=if_match
     )
-    response.headers["ETag"] = entity_tag(user)
-    return shown(user)
+    return shown(user, response)
 
 
 @router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Users"])

@@ -64,14 +64,16 @@ async def test_the_admin_may_do_everything_and_keeps_the_password(settings: Auth
     assert me["roles"] == ["admin", "customer"]
 
 
-async def test_who_has_the_address_becomes_admin(auth: Any, settings: AuthSettings) -> None:
-    """On PostgreSQL, where the service may run meanwhile."""
-    if auth.database.dialect == "sqlite":
-        pytest.skip("one process per SQLite file")
-    await auth.register("ada@example.com")
-    await asyncio.to_thread(create_admin, with_admin(settings, "ada@example.com", "x"))
-    pair = await auth.log_in("ada@example.com")
-    assert (await auth.me(pair["access_token"])).json()["roles"] == ["admin", "customer"]
+async def test_who_has_the_address_becomes_admin(settings: AuthSettings) -> None:
+    body = {"email": "ada@example.com", "password": "correct horse battery"}
+    async with running(build(settings)) as (public, _):
+        await public.post("/api/auth/register", json=body)
+    await asyncio.to_thread(create_admin, with_admin(settings, "ADA@example.com", "x"))
+    async with running(build(settings)) as (public, _):
+        pair = (await public.post("/api/auth/login", json=body)).json()
+        headers = {"Authorization": f"Bearer {pair['access_token']}"}
+        me = (await public.get("/api/auth/me", headers=headers)).json()
+    assert me["roles"] == ["admin", "customer"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -89,6 +90,14 @@ async def test_errors_are_those_of_oauth(auth: Any, fields: dict[str, str], erro
 async def test_malformed_forms_are_refused(auth: Any, content: bytes) -> None:
     answer = await auth.public.post("/api/auth/token", content=content, headers=FORM)
     assert problem(answer) == (400, "invalid_request")
+
+
+async def test_a_parameter_that_comes_twice_is_refused(auth: Any) -> None:
+    await auth.register()
+    fields = [("grant_type", "password"), ("username", "ada@example.com"), ("password", PASSWORD)]
+    for content, status in ((urlencode(fields), 200), (urlencode([*fields, fields[1]]), 400)):
+        answer = await auth.public.post("/api/auth/token", content=content, headers=FORM)
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""How users are shown, and when they need not be shown again."""
+
+from typing import Any
+
+from fastapi import Response
+
+from auth.accounts import entity_tag
+from auth.domain import User
+from shopkit.conditional import not_modified
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as you have it."}}
+
+
+def public(user: User) -> dict[str, Any]:
+    """Without the password's hash, whatever a schema may say."""
+    return {name: value for name, value in vars(user).items() if name != "password_hash"}
+
+
+def shown(user: User, response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = entity_tag(user)
+    return public(user)
+
+
+def shown_if_changed(user: User, response: Response, if_none_match: str | None) -> Any:
+    tag = entity_tag(user)
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return shown(user, response)

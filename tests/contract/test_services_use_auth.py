@@ -1,0 +1,86 @@
+"""What the kit expects of auth: keys, and service tokens that the callee accepts."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth.commands import create_key
+from auth.key_ring import rotate_key
+from auth.main import MIGRATIONS, build
+from auth.settings import AuthSettings
+from shopkit.auth import TokenVerifier
+from shopkit.clock import SYSTEM_CLOCK
+from shopkit.errors import InvalidToken, Unavailable
+from shopkit.http_client import ServiceClient, ServiceToken
+from shopkit.jwks import JwksClient
+from shopkit.testing import InProcess, TestDatabases, running
+
+pytestmark = pytest.mark.anyio
+SECRET = "orders-" + "s" * 40
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Auth:
+    """The real auth, as another service sees it."""
+
+    settings: AuthSettings
+    public: Any
+    client: ServiceClient
+    keys: JwksClient
+
+    def verifier(self, audience: str) -> TokenVerifier:
+        kind: Any = "user" if audience == "shop-api" else "service"
+        return TokenVerifier(self.keys, issuer="shop-auth", audience=audience, kind=kind)
+
+    async def user_token(self) -> str:
+        account = {"email": "ada@example.com", "password": PASSWORD}
+        await self.public.post("/api/auth/register", json=account)
+        answer = await self.public.post("/api/auth/login", json=account)
+        return str(answer.json()["access_token"])
+
+
+@pytest.fixture
+async def auth(databases: TestDatabases, tmp_path: Path) -> AsyncIterator[Auth]:
+    values: dict[str, Any] = {"service_clients": {"orders": SECRET}, "keys_dir": tmp_path / "keys"}
+    settings = AuthSettings(database_url=databases.fresh(MIGRATIONS), **values)
+    create_key(settings)
+    service = build(settings)
+    async with running(service) as (public, _):
+        client = ServiceClient("http://auth", transport=InProcess(service.internal))
+        yield Auth(settings, public, client, JwksClient(client, tmp_path / "jwks.json"))
+        await client.close()
+
+
+async def test_a_service_token_is_accepted_by_the_callee(auth: Auth) -> None:
+    token = await ServiceToken(auth.client, "orders", SECRET).get()
+    caller = await auth.verifier("shop-internal").verify(token)
+    assert (caller.id, caller.kind, caller.scopes) == ("orders", "service", frozenset())
+    with pytest.raises(InvalidToken):
+        await auth.verifier("shop-api").verify(token)
+
+
+async def test_a_wrong_secret_is_not_a_token(auth: Auth) -> None:
+    with pytest.raises(Unavailable):
+        await ServiceToken(auth.client, "orders", "wrong").get()
+
+
+async def test_a_user_token_is_accepted_everywhere_and_by_no_internal_route(auth: Auth) -> None:
+    token = await auth.user_token()
+    user = await auth.verifier("shop-api").verify(token)
+    assert (user.kind, user.email, user.roles) == ("user", "ada@example.com", ("customer",))
+    assert user.session_id
+    with pytest.raises(InvalidToken):
+        await auth.verifier("shop-internal").verify(token)
+
+
+async def test_a20_a_service_knows_the_next_key_before_it_signs(auth: Auth) -> None:
+    assert auth.settings.keys_dir
+    current = await auth.user_token()
+    new = rotate_key(auth.settings.keys_dir, SYSTEM_CLOCK.now())
+    while not await auth.keys.find_key(new.kid):
+        auth.keys._asked_at = float("-inf")
+    assert (await auth.verifier("shop-api").verify(current)).kind == "user"
