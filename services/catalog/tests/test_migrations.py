@@ -20,7 +20,7 @@ def is_ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
 
 
 def differences(conn: Connection) -> list[Any]:
-    options = {"include_object": is_ours, "compare_type": True}
+    options = {"include_object": is_ours}
     return list(compare_metadata(MigrationContext.configure(conn, opts=options), metadata))
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shopkit.tables import Id, Instant, Int, Json, Str
+from shopkit.tables import Id, Instant, Int, Str, Verbatim
 
 revision = "0001"
 down_revision = None
@@ -204,8 +204,8 @@ def _idempotency_keys() -> None:
         sa.Column("route", Str, nullable=False),
         sa.Column("fingerprint", Str, nullable=False),
         sa.Column("status", Int),
-        sa.Column("headers", Json),
-        sa.Column("body", Json),
+        sa.Column("headers", Verbatim),
+        sa.Column("body", Verbatim),
         sa.Column("created_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("caller", "key", name="pk_idempotency_keys"),
         sqlite_strict=True,
