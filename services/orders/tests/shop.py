@@ -1,5 +1,6 @@
 """The orders service in process, and everything around it that a test moves."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +112,11 @@ class Shop:
             return len(sagas) + (undelivered is not None)
 
         return await self.context.it.database.read(count)
+
+    async def until_called(self, call: str, times: int = 1) -> None:
+        async with asyncio.timeout(10):
+            while [*self.cart.faults.calls, *self.catalog.faults.calls].count(call) < times:
+                await asyncio.sleep(0)
 
     async def check_invariants(self) -> None:
         """I1, I2, I4, I6 and I7 of checkout.md, once everything has come to rest."""

@@ -115,8 +115,7 @@ async def test_a_running_key_is_told_to_come_back(
     ada = shop.buyer(shop.catalog.add())
     gate = shop.catalog.faults.hold("reserve")
     first = asyncio.create_task(ada.order(key="k"))
-    while "reserve" not in shop.catalog.faults.calls:
-        await asyncio.sleep(0)
+    await shop.until_called("reserve")
     again = await ada.order(key="k")
     assert (again.status_code, code(again)) == (409, "request_in_progress")
     assert again.headers["retry-after"] == "1"
@@ -130,12 +129,10 @@ async def test_a_key_whose_lease_is_over_is_taken_over(shop: Shop) -> None:
     ada = shop.buyer(shop.catalog.add())
     gate = shop.catalog.faults.hold("reserve")
     first = asyncio.create_task(ada.order(key="k"))
-    while "reserve" not in shop.catalog.faults.calls:
-        await asyncio.sleep(0)
+    await shop.until_called("reserve")
     shop.clock.advance(seconds=16)
     second = asyncio.create_task(ada.order(key="k"))
-    while shop.catalog.faults.calls.count("reserve") < 2:
-        await asyncio.sleep(0)
+    await shop.until_called("reserve", times=2)
     gate.set()
     answers = [await first, await second]
     assert [answer.status_code for answer in answers] == [201, 201]

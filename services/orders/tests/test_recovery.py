@@ -16,11 +16,6 @@ CALLS = ["claim", "reserve", "commit"]
 CANCELS = ["release_stock", "release_cart"]
 
 
-async def until_called(shop: Shop, call: str) -> None:
-    while call not in [*shop.cart.faults.calls, *shop.catalog.faults.calls]:
-        await asyncio.sleep(0)
-
-
 def fault(shop: Shop, call: str, *faults: str) -> None:
     side = shop.cart if call in ("claim", "consume", "release_cart") else shop.catalog
     side.faults.then(call, *faults)
@@ -186,7 +181,7 @@ async def test_e12_a_client_that_hangs_up_changes_nothing(shop: Shop) -> None:
     ada = shop.buyer(shop.catalog.add())
     gate = shop.catalog.faults.hold("reserve")
     request = asyncio.create_task(ada.order(key="k"))
-    await until_called(shop, "reserve")
+    await shop.until_called("reserve")
     request.cancel()
     gate.set()
     await shop.context.sagas.idle(5)
