@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.schemas.common import Name, Slug, absent
+from catalog.schemas.fields import Name, Slug, absent
 from shopkit.schemas import Id, Input, LongText, Output, Timestamp
 
 Position = Annotated[int, Field(ge=0, le=1_000_000)]

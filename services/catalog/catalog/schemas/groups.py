@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from catalog.schemas.common import Name, OptionName, Reference, Slug, absent
+from catalog.schemas.fields import Name, OptionName, Reference, Slug, absent
 from catalog.schemas.products import Product
 from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp
 

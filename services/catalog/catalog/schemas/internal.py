@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from catalog.schemas.common import Quantity
+from catalog.schemas.fields import Quantity
 from shopkit.schemas import Id, Input, Money, MoneyInput, Output, Timestamp
 
 

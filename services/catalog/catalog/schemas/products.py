@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-from catalog.schemas.common import (
+from catalog.schemas.fields import (
     Name,
     OptionName,
     Options,
