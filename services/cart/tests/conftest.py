@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from services.cart.tests.fake_catalog import FakeCatalog
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.ids import new_id
-from shopkit.testing import TokenFactory, running
+from shopkit.service import Service
+from shopkit.testing import TokenFactory, client_for, running
 
 Answer = httpx2.Response
 
@@ -70,6 +71,7 @@ class Shop:
     clock: FrozenClock
     tokens: TokenFactory
     database: Database
+    service: Service
 
     def user(self, id: str | None = None) -> Shopper:
         id = id or new_id()
@@ -118,4 +120,18 @@ async def shop(
     catalog = FakeCatalog()
     service = build(settings, catalog=catalog, clock=clock)
     async with running(service) as (http, internal):
-        yield Shop(http, internal, catalog, clock, tokens, service.database)
+        yield Shop(http, internal, catalog, clock, tokens, service.database, service)
+
+
+@pytest.fixture
+async def copy(shop: Shop, settings: CartSettings) -> Shop:
+    """A second copy of the service on the same database: it shares nothing else with the first."""
+    service = build(settings, catalog=shop.catalog, clock=shop.clock)
+    for app, original in (
+        (service.public, shop.service.public),
+        (service.internal, shop.service.internal),
+    ):
+        app.state.context = replace(app.state.context, database=shop.database)
+        app.state.verifier = original.state.verifier
+    clients = {"http": client_for(service.public), "internal": client_for(service.internal)}
+    return replace(shop, service=service, **clients)

@@ -32,7 +32,7 @@ class Claims(RuleBasedStateMachine):
         super().__init__()
         clients = client_for(self.service.public), client_for(self.service.internal)
         database, clock = self.service.database, FrozenClock()
-        self.shop = Shop(*clients, self.catalog, clock, self.tokens, database)
+        self.shop = Shop(*clients, self.catalog, clock, self.tokens, database, self.service)
         self.owner = self.shop.user()
         self.product = self.catalog.add(available=10**6)
         self.orders = [new_id() for _ in range(4)]
