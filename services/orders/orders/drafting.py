@@ -28,15 +28,12 @@ def draft_order(
     """
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
-    email = payload.email or (user.email if user else "")
-    if not email:
-        raise email_required()
     shipping = _address(payload.shipping_address)
     return Order(
         id=new_id(),
         number=new_number(),
         owner=f"user:{user.id}" if user else str(guest_owner),
-        email=email,
+        email=_email(payload, user),
         step=Step.CREATED,
         status=STATUS_OF[Step.CREATED],
         payment_status="unpaid",
@@ -54,6 +51,13 @@ def draft_order(
         timeline=[event(now, "placed", actor="customer")],
         placed_at=now,
     )
+
+
+def _email(payload: CheckoutInput, user: Principal | None) -> str:
+    email = payload.email or (user.email if user else "")
+    if not email:
+        raise email_required()
+    return email
 
 
 def _address(address: Address | None) -> dict[str, Any] | None:
