@@ -44,9 +44,7 @@ def headers(shop_url: str, admin: tuple[str, str]) -> dict[str, dict[str, str]]:
         client.post("/api/auth/register", json=ada)
         tokens = {
             "customer": client.post("/api/auth/login", json=ada),
-            "admin": client.post(
-                "/api/auth/login", json={"email": admin[0], "password": admin[1]}
-            ),
+            "admin": client.post("/api/auth/login", json={"email": admin[0], "password": admin[1]}),
         }
     found = {
         name: {"Authorization": f"Bearer {answer.json()['access_token']}"}

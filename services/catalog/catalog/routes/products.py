@@ -22,6 +22,7 @@ from catalog.versions import product_etag
 from shopkit.app import PathId
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.errors import InsufficientScope
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
@@ -40,7 +41,7 @@ Editor = Annotated[Principal, Staff("products:write")]
     tags=_TAGS,
     summary="List and search products",
     response_model=ProductPage,
-    responses=problems(),
+    responses=problems(InsufficientScope),
 )
 async def list_products(
     query: Annotated[ProductQuery, FromQuery(ProductQuery)],
