@@ -44,8 +44,8 @@ def emit(
     conn: Connection, table: Table, *, topic: str, payload: Mapping[str, Any], now: datetime
 ) -> None:
     """Write an event in the transaction of its cause. `due_at` is null once it is delivered."""
-    row = {"id": new_id(), "topic": topic, "payload": dict(payload)}
-    conn.execute(insert(table).values(**row, attempts=0, created_at=now, due_at=now))
+    row = {"id": new_id(), "topic": topic, "payload": dict(payload), "attempts": 0}
+    conn.execute(insert(table), {**row, "created_at": now, "due_at": now})
 
 
 class Relay:

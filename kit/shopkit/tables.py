@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Dialect,
+    Insert,
     Integer,
     MetaData,
     Table,
@@ -103,9 +105,15 @@ def new_table(metadata: MetaData, name: str, *items: SchemaItem) -> Table:
 
 def insert_or_ignore(conn: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert unless a unique constraint is in the way; True when the row went in."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return conn.execute(statement).rowcount == 1
+    return conn.execute(_insert_or_ignore(table, conn.dialect.name), values).rowcount == 1
+
+
+@cache
+def _insert_or_ignore(table: Table, dialect: str) -> Insert:
+    """Without values, so that it is built once: they are the parameters."""
+    kind = sqlite if dialect == "sqlite" else postgresql
+    statement: Insert = kind.insert(table).on_conflict_do_nothing()
+    return statement
 
 
 def violated(exc: IntegrityError) -> str:
