@@ -12,20 +12,21 @@ def path() -> Iterator[str]:
     return f"/api/products?q={time.monotonic_ns()}"
 
 
-def publish(service: Service, *, seconds_old: int = 0, **reply: object) -> None:
+FRESH = -60
+"""For what is not about the second: a slow machine must not let the answer expire."""
+
+
+def publish(
+    service: Service, *, seconds_old: int = 0, cache_control: str = CACHEABLE, **reply: object
+) -> None:
     """Answer like catalog; `seconds_old`: as if fetched that long ago."""
 
     def answer(_: Sent) -> Reply:
         expires = int(time.time()) - seconds_old
-        headers = {"Cache-Control": CACHEABLE, "X-Accel-Expires": f"@{expires}"}
+        headers = {"Cache-Control": cache_control, "X-Accel-Expires": f"@{expires}"}
         return Reply(body=str(len(service.seen)).encode(), headers=headers, **reply)  # type: ignore[arg-type]
 
     service.reply = answer
-
-
-def wait_for_a_new_second() -> None:
-    """The cache counts whole seconds: start at the beginning of one."""
-    time.sleep(1.02 - time.time() % 1)
 
 
 def at_once(shop: Stage, path: str, times: int) -> list[Answer]:
@@ -40,9 +41,8 @@ def at_once(shop: Stage, path: str, times: int) -> list[Answer]:
     return answers
 
 
-def test_an_answer_is_used_again_within_its_second(shop: Stage, path: str) -> None:
-    publish(shop.services["catalog"])
-    wait_for_a_new_second()
+def test_a_fresh_answer_is_used_again(shop: Stage, path: str) -> None:
+    publish(shop.services["catalog"], seconds_old=FRESH)
     first, second = shop.get(path), shop.get(path)
     assert (first.one("X-Cache"), second.one("X-Cache")) == ("MISS", "HIT")
     assert first.body == second.body == b"1"
@@ -73,8 +73,7 @@ def test_an_answer_is_never_older_than_a_second(shop: Stage, path: str) -> None:
 
 
 def test_d5_the_host_is_no_part_of_it(shop: Stage, path: str) -> None:
-    publish(shop.services["catalog"])
-    wait_for_a_new_second()
+    publish(shop.services["catalog"], seconds_old=FRESH)
     shop.get(path, {"Host": "evil.example"})
     assert shop.get(path).one("X-Cache") == "HIT"
 
@@ -84,14 +83,13 @@ def test_d5_the_host_is_no_part_of_it(shop: Stage, path: str) -> None:
 def test_never_with_credentials_in_either_direction(
     shop: Stage, path: str, header: str, value: str
 ) -> None:
-    publish(shop.services["catalog"])
-    wait_for_a_new_second()
+    publish(shop.services["catalog"], seconds_old=FRESH)
     mine = shop.get(path, {header: value})
     anonymous = shop.get(path)
     mine_again = shop.get(path, {header: value})
     assert [a.one("X-Cache") for a in (mine, anonymous, mine_again)] == ["BYPASS", "MISS", "BYPASS"]
     assert [a.body for a in (mine, anonymous, mine_again)] == [b"1", b"2", b"3"]
-    assert shop.get(path).body in (b"2", b"4")  # never what was fetched with credentials
+    assert shop.get(path).body == b"2"
 
 
 @pytest.mark.parametrize(
@@ -146,9 +144,8 @@ def test_queries_are_kept_apart_and_variants_too(shop: Stage, path: str) -> None
 
 def test_head_and_304_come_from_the_cache(shop: Stage, path: str) -> None:
     catalog = shop.services["catalog"]
-    headers = {"Cache-Control": CACHEABLE, "ETag": '"7"'}
+    headers = {"Cache-Control": "public, s-maxage=60", "ETag": '"7"'}
     catalog.reply = lambda _: Reply(body=b"body", headers=headers)
-    wait_for_a_new_second()
     shop.get(path)
     unchanged = shop.get(path, {"If-None-Match": '"7"'})
     assert (unchanged.status, unchanged.body, unchanged.one("ETag")) == (304, b"", '"7"')
@@ -159,8 +156,7 @@ def test_head_and_304_come_from_the_cache(shop: Stage, path: str) -> None:
 
 def test_sixteen_at_once_make_one_call(shop: Stage, path: str) -> None:
     catalog = shop.services["catalog"]
-    publish(catalog, wait=0.2)
-    wait_for_a_new_second()
+    publish(catalog, seconds_old=FRESH, wait=0.2)
     answers = at_once(shop, path, 16)
     assert {answer.body for answer in answers} == {b"1"}
     assert len(catalog.seen) == 1
@@ -168,15 +164,14 @@ def test_sixteen_at_once_make_one_call(shop: Stage, path: str) -> None:
 
 def test_beside_the_one_that_fetches_the_last_answer_is_given(shop: Stage, path: str) -> None:
     catalog = shop.services["catalog"]
-    wait_for_a_new_second()
-    publish(catalog)
+    patient = CACHEABLE.replace("revalidate=1", "revalidate=60")
+    publish(catalog, seconds_old=9, cache_control=patient)
     shop.get(path)
-    wait_for_a_new_second()
     publish(catalog, wait=0.4)
     answers = at_once(shop, path, 8)
     states = sorted(answer.one("X-Cache") for answer in answers)
     assert states == ["EXPIRED"] + ["UPDATING"] * 7
-    assert {a.one("Age") for a in answers if a.one("X-Cache") == "UPDATING"} == {"1"}
+    assert all(int(a.one("Age")) >= 9 for a in answers if a.one("X-Cache") == "UPDATING")
     assert len(catalog.seen) == 2
 
 
