@@ -15,6 +15,7 @@ from catalog.search_text import query_words
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
+_ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 
 
@@ -29,6 +30,11 @@ class Wanted:
     """Tells queries apart, so that a cursor fits only its own."""
     limit: int
     count: bool
+
+    @property
+    def may_be_slow(self) -> bool:
+        """Whether rows may have to be passed over, sorted or counted."""
+        return self.count or self.shape.search or not self.shape.filters <= _ALONG_AN_INDEX
 
 
 def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
@@ -108,18 +114,40 @@ def _ranked(
     comes and goes in between.
     """
     tiers = search.tiers(wanted.shape.dialect, wanted.words)
+    if position is None:  # most searches for several words find nothing, or one
+        matches = search.count_matches(conn, match=tiers[-1], limit=2)
+        if matches < 2:
+            tiers = tiers[-1:] * matches
     first, last = position or (0, FIRST)
-    shape = replace(wanted.shape, after=True)
     found: list[tuple[Any, list[Any]]] = []
     for tier in range(first, len(tiers)):
-        missing = wanted.limit + 1 - len(found)
-        values = {**wanted.values, "limit": missing, "match": tiers[tier], "seq": last}
-        rest = rows.list_page(conn, shape=shape, values=values)
+        rest = _tier(conn, wanted, tiers, tier, last, found if position is None else None)
         found += [(row, [tier, row.seq]) for row in rest]
-        if len(rest) == missing:
+        if len(found) > wanted.limit:
             break
         last = FIRST
-    return found
+    return found[: wanted.limit + 1]
+
+
+def _tier(
+    conn: Connection,
+    wanted: Wanted,
+    tiers: list[str],
+    tier: int,
+    last: int,
+    above: list[tuple[Any, list[Any]]] | None,
+) -> list[Any]:
+    """What the tier has more than those above it, from `last` on.
+
+    On a first page, `above` is all of what those have, which saves searching for it.
+    """
+    match = tiers[tier]
+    if above is None and tier > 0:
+        match = search.but(wanted.shape.dialect, match, tiers[tier - 1])
+    values = {**wanted.values, "limit": wanted.limit + 1, "match": match, "seq": last}
+    found = rows.list_page(conn, shape=replace(wanted.shape, after=True), values=values)
+    seen = {row.seq for row, _ in above or ()}
+    return [row for row in found if row.seq not in seen]
 
 
 def _count(conn: Connection, wanted: Wanted) -> int:

@@ -86,13 +86,17 @@ products = new_table(
 )
 
 # A product is here for each of its categories and for all categories above them, so that a listing
-# of a whole subtree is one range of this index.
+# of a whole subtree is one range of an index, whatever it is sorted by.
 product_categories = Table(
     "product_categories",
     metadata,
     Column("category_id", Id, ForeignKey("categories.id"), nullable=False),
     Column("product_seq", Int, ForeignKey("products.seq"), nullable=False, index=True),
+    Column("price_amount", Int, nullable=False),
+    Column("name_key", Str, nullable=False),
     PrimaryKeyConstraint("category_id", "product_seq"),
+    Index("ix_product_categories_price", "category_id", "price_amount", "product_seq"),
+    Index("ix_product_categories_name", "category_id", "name_key", "product_seq"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -20,6 +20,7 @@ from shopkit.idempotency import Answer, fingerprint, replayable
 from shopkit.ids import new_id
 from shopkit.money import money
 
+_FILED = ("category_ids", "price", "name")
 _SEARCHED = ("name", "sku", "attributes", "description")
 
 
@@ -209,7 +210,7 @@ def _wanted_of(row: dict[str, Any]) -> dict[str, Any]:
 def _file_and_index(
     conn: Connection, seq: int, wanted: dict[str, Any], was: dict[str, Any] | None = None
 ) -> None:
-    if was is None or was["category_ids"] != wanted["category_ids"]:
+    if was is None or any(was[name] != wanted[name] for name in _FILED):
         places = category_places(conn, wanted["category_ids"])
         rows.set_categories(conn, seq=seq, with_ancestors=places)
     words = {name: wanted[name] for name in _SEARCHED}

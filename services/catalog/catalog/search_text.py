@@ -82,25 +82,16 @@ def tsquery(found: list[str], weights: str = "ABCD") -> str:
 
 
 def fts5_tiers(found: list[str]) -> list[str]:
-    """One expression per tier of relevance, best first; no row matches two of them.
+    """One expression per tier of relevance, best first; each finds what those before it find.
 
     The tiers: the words as a phrase in the name; all in the name; all in name and SKU; all in
     those and the attributes; all anywhere.
     """
     tiers = [fts5(found, FIELDS[:count]) for count in range(1, len(FIELDS) + 1)]
-    if len(found) > 1:
-        tiers.insert(0, f'name : "{" ".join(found)}" *')
-    return _exclusive(tiers, "({0}) NOT ({1})")
+    return [f'name : "{" ".join(found)}" *', *tiers] if len(found) > 1 else tiers
 
 
 def tsquery_tiers(found: list[str]) -> list[str]:
     """`fts5_tiers` as tsqueries."""
     tiers = [tsquery(found, "ABCD"[:count]) for count in range(1, len(FIELDS) + 1)]
-    if len(found) > 1:
-        tiers.insert(0, tiers[0].replace(" & ", " <-> "))
-    return _exclusive(tiers, "({0}) & !({1})")
-
-
-def _exclusive(tiers: list[str], form: str) -> list[str]:
-    pairs = zip(tiers[1:], tiers, strict=False)
-    return [tiers[0], *(form.format(wider, narrower) for wider, narrower in pairs)]
+    return [tiers[0].replace(" & ", " <-> "), *tiers] if len(found) > 1 else tiers

@@ -96,6 +96,24 @@ async def test_products_move_with_their_category(shop: Shop) -> None:
     assert len(await shop.listed(category="leaf")) == 2
 
 
+async def test_changed_prices_and_names_are_sorted_anew(shop: Shop) -> None:
+    top = await shop.category("Top")
+    leaf = await shop.category("Leaf", top["id"])
+    made = [await shop.product(name=name, category_ids=[leaf["id"]]) for name in "abc"]
+    for product, amount, name in zip(made, (30, 10, 20), ("y", "z", "x"), strict=True):
+        body = {"price": {"amount": amount, "currency": "USD"}}
+        await shop.staff("PATCH", f"/api/products/{product['id']}", json=body)
+        await shop.staff("PATCH", f"/api/products/{product['id']}", json={"name": name})
+    for sort, names in (("price", "zxy"), ("-price", "yxz"), ("name", "xyz"), ("-name", "zyx")):
+        seen, cursor = "", ""
+        while cursor is not None:
+            query = f"category=top&sort={sort}&limit=2" + (f"&cursor={cursor}" if cursor else "")
+            page = (await shop.guest.get(f"/api/products?{query}")).json()
+            seen += "".join(one["name"] for one in page["items"])
+            cursor = page["next_cursor"]
+        assert seen == names, sort
+
+
 async def test_products_name_categories_that_exist(shop: Shop) -> None:
     there = await shop.category("There")
     body = {

@@ -83,19 +83,23 @@ def slugs_like(conn: Connection, base: str) -> set[str]:
 def refile_products(conn: Connection, *, below: str) -> None:
     """Work out anew the categories of all products in `below`, whose place in the tree changed."""
     above = parents(conn)
-    filed = select(products.c.seq, products.c.details).join(
+    filed = select(*products.c["seq", "price_amount", "name_key", "details"]).join(
         product_categories, m.product_seq == products.c.seq
     )
     rows = conn.execute(filed.where(m.category_id == below)).all()
     if not rows:
         return
-    seqs = [row.seq for row in rows]
     conn.execute(
         delete(product_categories).where(m.product_seq == bindparam("filed")),
-        [{"filed": seq} for seq in seqs],
+        [{"filed": row.seq} for row in rows],
     )
     places = [
-        {"category_id": id_, "product_seq": row.seq}
+        {
+            "category_id": id_,
+            "product_seq": row.seq,
+            "price_amount": row.price_amount,
+            "name_key": row.name_key,
+        }
         for row in rows
         for id_ in ancestors_of(above, set(json.loads(row.details)["category_ids"]))
     ]

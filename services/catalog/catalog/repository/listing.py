@@ -19,19 +19,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from catalog.models import categories, product_categories, product_groups
+from catalog.models import categories, product_categories, product_groups, products
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.search import index_of, newest_matches
 from shopkit.ids import is_id
 
 COUNT_LIMIT = 10_001
 FIRST = 2**62
-_KEYS: dict[str, tuple[ColumnElement[Any], bool]] = {
-    "price": (p.price_amount, False),
-    "-price": (p.price_amount, True),
-    "name": (p.name_key, False),
-    "-name": (p.name_key, True),
+_KEYS = {
+    "price": ("price_amount", False),
+    "-price": ("price_amount", True),
+    "name": ("name_key", False),
+    "-name": ("name_key", True),
 }
+_CATEGORY = {"category", "category_slug"}
 _in_category = product_categories.c
 
 
@@ -70,15 +71,17 @@ def filter_values(filters: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=2048)
 def _page(shape: Shape) -> Select[Any]:
     by_rank = shape.search and shape.sort == "relevance"
-    seq, source, conditions = _source(shape, by_rank)
+    seq, source, conditions = _source(shape, by_rank=by_rank, every_column=True)
     statement = select(*PUBLIC_COLUMNS).select_from(source).where(*conditions)
     if shape.sort in _KEYS:
-        key, down = _KEYS[shape.sort]
-        order = (key.desc(), p.seq.desc()) if down else (key, p.seq)
+        name, down = _KEYS[shape.sort]
+        sorted_in = _in_category if shape.filters & _CATEGORY else p
+        key = sorted_in[name]
+        order = (key.desc(), seq.desc()) if down else (key, seq)
         statement = statement.order_by(*order)
         if shape.after:
             last = tuple_(bindparam("key", type_=key.type), bindparam("seq", type_=p.seq.type))
-            here = tuple_(key, p.seq)
+            here = tuple_(key, seq)
             statement = statement.where(here < last if down else here > last)
     else:
         statement = statement.order_by(seq.desc())
@@ -89,7 +92,7 @@ def _page(shape: Shape) -> Select[Any]:
 
 @lru_cache(maxsize=512)
 def _count(shape: Shape) -> Select[Any]:
-    _, source, conditions = _source(shape, by_rank=False)
+    _, source, conditions = _source(shape, by_rank=False, every_column=False)
     some: Select[Any] = (
         select(literal_column("1")).select_from(source).where(*conditions).limit(COUNT_LIMIT)
     )
@@ -97,13 +100,14 @@ def _count(shape: Shape) -> Select[Any]:
 
 
 def _source(
-    shape: Shape, by_rank: bool
+    shape: Shape, *, by_rank: bool, every_column: bool
 ) -> tuple[ColumnElement[int], FromClause, list[ColumnElement[bool]]]:
     """Where the rows come from, the column that says which is newer, and the conditions."""
     conditions = [_CONDITIONS[name] for name in sorted(shape.filters) if name in _CONDITIONS]
     seq: ColumnElement[int] = p.seq
-    source: FromClause = FROM
-    if shape.filters & {"category", "category_slug"}:
+    stock = every_column or shape.filters & {"in_stock", "out_of_stock"}
+    source: FromClause = FROM if stock else products
+    if shape.filters & _CATEGORY:
         source = source.join(product_categories, _in_category.product_seq == p.seq)
         seq = _in_category.product_seq
     if by_rank:

@@ -148,10 +148,12 @@ def slugs_like(conn: Connection, base: str) -> set[str]:
 
 
 def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:
+    """File a product, or file it anew when its price or name has changed."""
     conn.execute(delete(product_categories).where(product_categories.c.product_seq == seq))
-    rows = [{"category_id": id_, "product_seq": seq} for id_ in sorted(with_ancestors)]
-    if rows:
-        conn.execute(insert(product_categories), rows)
+    key = conn.execute(select(p.price_amount, p.name_key).where(p.seq == seq)).mappings().one()
+    places = [{"category_id": id_, "product_seq": seq, **key} for id_ in sorted(with_ancestors)]
+    if places:
+        conn.execute(insert(product_categories), places)
 
 
 def count_variants(conn: Connection, *, group_id: str) -> int:

@@ -1,11 +1,13 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
@@ -80,9 +82,14 @@ def unindex_product(conn: Connection, *, seq: int) -> None:
 
 
 def tiers(dialect: str, words: list[str]) -> list[str]:
-    """Match expressions, best tier first, for the parameter `match`."""
+    """Expressions for the parameter `match`, best tier first; each finds what those before find."""
     make = search_text.fts5_tiers if dialect == "sqlite" else search_text.tsquery_tiers
     return make(words)
+
+
+def but(dialect: str, match: str, above: str) -> str:
+    """The expression for what `match` finds and `above` does not."""
+    return f"({match}) NOT ({above})" if dialect == "sqlite" else f"({match}) & !({above})"
 
 
 def anywhere(dialect: str, words: list[str]) -> str:
@@ -106,3 +113,15 @@ def newest_matches(dialect: str) -> ColumnElement[bool]:
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
     return products.c.seq.in_(found)
+
+
+def count_matches(conn: Connection, *, match: str, limit: int) -> int:
+    """How many products match, up to `limit`; those count that no list shows, too."""
+    statement = _some_matches(conn.dialect.name)
+    return len(conn.execute(statement, {"match": match, "limit": limit}).all())
+
+
+@lru_cache
+def _some_matches(dialect: str) -> Select[Any]:
+    index, seq, matches = index_of(dialect)
+    return select(seq).select_from(index).where(matches).limit(bindparam("limit"))

@@ -58,7 +58,7 @@ async def list_products(
         require_sees_all(user)
     set_caching(response, user)
     wanted = listing.wanted_of(query, catalog.database.dialect)
-    read = catalog.database.read_slow if wanted.words else catalog.database.read
+    read = catalog.database.read_slow if wanted.may_be_slow else catalog.database.read
     return await read(
         listing.list_products,
         wanted=wanted,

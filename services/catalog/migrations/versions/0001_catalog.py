@@ -109,6 +109,8 @@ def _products() -> None:
         "product_categories",
         sa.Column("category_id", Id, nullable=False),
         sa.Column("product_seq", Int, nullable=False),
+        sa.Column("price_amount", Int, nullable=False),
+        sa.Column("name_key", Str, nullable=False),
         sa.PrimaryKeyConstraint("category_id", "product_seq", name="pk_product_categories"),
         sa.ForeignKeyConstraint(
             ["category_id"], ["categories.id"], name="fk_product_categories_category_id"
@@ -120,6 +122,9 @@ def _products() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_product_categories_product_seq", "product_categories", ["product_seq"])
+    for key in ("price_amount", "name_key"):
+        name = f"ix_product_categories_{key.partition('_')[0]}"
+        op.create_index(name, "product_categories", ["category_id", key, "product_seq"])
 
 
 def _stock() -> None:
