@@ -22,7 +22,8 @@ from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, 
 class Provider(Protocol):
     """A cart service whose one product costs 450; the tests fill carts for user ids."""
 
-    cart: Cart
+    @property
+    def cart(self) -> Cart: ...
 
     async def fill(self, user_id: str, quantity: int) -> None: ...
 

@@ -28,7 +28,8 @@ def usd(amount: int) -> dict[str, object]:
 class Provider(Protocol):
     """A catalog that the tests can fill and look into."""
 
-    catalog: Catalog
+    @property
+    def catalog(self) -> Catalog: ...
 
     async def add(self, *, price: int, stock: int) -> str: ...
 

@@ -102,7 +102,7 @@ def _saga_update(columns: tuple[str, ...]) -> Update:
     )
 
 
-def save(conn: Connection, order: Order, *path: Step, **changes: Any) -> Order:
+def save(conn: Connection, order: Order, /, *path: Step, **changes: Any) -> Order:
     """The one way in which a saga writes its order: moves it along `path` and sets `changes`.
 
     Raises FenceLost when somebody else has taken the order over (checkout.md, rule 1), and

@@ -93,8 +93,9 @@ class Sagas:
     async def close(self) -> None:
         """Let what runs come to its end; leave the rest to the next process, at once."""
         await self.idle(DRAIN_SECONDS)
-        left = dict(self._orders)
-        for order_id in left:
-            self._tasks[order_id].cancel()
-        for order in left.values():
+        left, tasks = list(self._orders.values()), list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for order in left:
             await self._it.database.run(postpone, order, self._it.clock.now())

@@ -1,6 +1,6 @@
 """What clients send to orders, and what they get."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -125,8 +125,43 @@ Amount = Annotated[
 ]
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": "019ab1d2-7c40-7a31-8f52-3b6c1d2e4f50",
+    "number": "7KQ2M9XD",
+    "status": "confirmed",
+    "payment_status": "unpaid",
+    "fulfillment_status": "unfulfilled",
+    "email": "ada@example.com",
+    "items": [
+        {
+            "product_id": "019ab1d2-1111-7a31-8f52-3b6c1d2e4f50",
+            "sku": "TEA-EG-100",
+            "name": "Earl Grey, 100 g",
+            "quantity": 2,
+            "unit_price": {"amount": 899, "currency": "USD"},
+            "line_total": {"amount": 1798, "currency": "USD"},
+        }
+    ],
+    "subtotal": {"amount": 1798, "currency": "USD"},
+    "discount": {"amount": 0, "currency": "USD"},
+    "shipping": {"amount": 0, "currency": "USD"},
+    "tax": {"amount": 0, "currency": "USD"},
+    "total": {"amount": 1798, "currency": "USD"},
+    "shipping_address": None,
+    "billing_address": None,
+    "timeline": [
+        {"at": "2026-11-22T10:00:00Z", "event": "placed", "actor": "customer", "reason": None},
+        {"at": "2026-11-22T10:00:00.041Z", "event": "confirmed", "actor": "system", "reason": None},
+    ],
+    "placed_at": "2026-11-22T10:00:00Z",
+    "version": 3,
+}
+
+
 class OrderOut(Output):
     """An order. `number` is for people; `id` is for machines."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: Id
     number: Annotated[str, Field(examples=["7KQ2M9XD"])]

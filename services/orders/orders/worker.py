@@ -4,24 +4,24 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
-from orders.domain import KEY_KEPT, Order
+from orders.domain import Order
 from orders.metrics import measure, publish
-from orders.models import checkout_keys, orders
+from orders.models import orders
 from orders.parties import Parties
 from orders.repository import COLUMNS, take_over, with_lines
+from orders.retention import forget_old
 from orders.running import Sagas
 from shopkit.errors import Problem
 from shopkit.logs import get_logger
 
 log = get_logger()
 EVERY_SECONDS = 1.0
-MEASURE_EVERY, PURGE_EVERY = 5, 3600
+MEASURE_EVERY, FORGET_EVERY = 5, 3600
 """In rounds."""
-AT_ONCE = 50
-"""Sagas in this process beyond which the worker adds none."""
-PURGED_AT_ONCE = 500
+AT_ONCE, AT_LEAST = 50, 5
+"""Sagas in this process that the worker fills up to, and what it takes a round however busy it is."""
 ANY_LEASE = timedelta(days=3650)
 
 _OVERDUE = (
@@ -31,20 +31,17 @@ _OVERDUE = (
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
-_OLD_KEYS = (
-    select(checkout_keys.c.order_id)
-    .where(checkout_keys.c.created_at < bindparam("before"), checkout_keys.c.status.is_not(None))
-    .limit(PURGED_AT_ONCE)
-)
 
 
 class Worker:
     def __init__(self, it: Parties, sagas: Sagas) -> None:
         self._it, self._sagas = it, sagas
+        self._resumed = False
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self.resume()
+        if not self._resumed:
+            await self.resume()
         rounds = 0
         while True:
             try:
@@ -60,13 +57,14 @@ class Worker:
         was set back could put far away."""
         if self._it.database.dialect == "sqlite":
             await self.take(self._it.clock.now() + ANY_LEASE, at_most=1000)
+        self._resumed = True
 
     async def _round(self, number: int) -> None:
-        await self.take(self._it.clock.now(), at_most=AT_ONCE - len(self._sagas))
+        await self.take(self._it.clock.now(), at_most=max(AT_LEAST, AT_ONCE - len(self._sagas)))
         if number % MEASURE_EVERY == 0:
             publish(await self._it.database.read(measure), self._it.clock.now())
-        if number % PURGE_EVERY == 0:
-            await self._it.database.run(purge_keys, now=self._it.clock.now())
+        if number % FORGET_EVERY == 0:
+            await self._it.database.run(forget_old, now=self._it.clock.now())
 
     async def take(self, overdue_at: datetime, *, at_most: int) -> int:
         """Start at most so many orders whose lease is over by then; answers how many."""
@@ -87,11 +85,3 @@ def take_overdue(
     rows = conn.execute(_OVERDUE, {"now": overdue_at, "at_most": at_most}).all()
     found = with_lines(conn, rows) if rows else []
     return [taken for order in found if (taken := take_over(conn, order, until))]
-
-
-def purge_keys(conn: Connection, now: datetime) -> int:
-    """Forget keys that are older than clients may rely on; answers how many."""
-    old = [row.order_id for row in conn.execute(_OLD_KEYS, {"before": now - KEY_KEPT})]
-    if old:
-        conn.execute(delete(checkout_keys).where(checkout_keys.c.order_id.in_(old)))
-    return len(old)

@@ -48,7 +48,7 @@ async def test_b3_b5_a_checkout_takes_only_what_it_knows(shop: Shop, body: Any) 
 
 @pytest.mark.parametrize("token", ["short", "x" * 201, "sp ace" * 5, "ümlaut" * 5])
 async def test_a_cart_token_that_is_none_is_refused(shop: Shop, token: str) -> None:
-    headers = {"x-cart-token": token.encode()}
+    headers: Any = {"x-cart-token": token.encode()}
     answer = await shop.http.post("/api/orders", json={"email": "a@b.de"}, headers=headers)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "header:X-Cart-Token"
