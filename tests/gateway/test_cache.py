@@ -156,7 +156,7 @@ def test_head_and_304_come_from_the_cache(shop: Stage, path: str) -> None:
 
 def test_sixteen_at_once_make_one_call(shop: Stage, path: str) -> None:
     catalog = shop.services["catalog"]
-    publish(catalog, seconds_old=FRESH, wait=0.2)
+    publish(catalog, seconds_old=FRESH, wait=0.05)
     answers = at_once(shop, path, 16)
     assert {answer.body for answer in answers} == {b"1"}
     assert len(catalog.seen) == 1
