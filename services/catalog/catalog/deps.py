@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Response
 
+from catalog.listing import CatalogSize, Wanted, list_products
+from catalog.settings import CatalogSettings
 from shopkit.auth import Principal
 from shopkit.clock import Clock
+from shopkit.databases import open_database
 from shopkit.db import Database
 from shopkit.errors import InsufficientScope, NotAuthenticated
 from shopkit.pagination import Cursors
@@ -23,6 +26,29 @@ class Catalog:
     clock: Clock
     cursors: Cursors
     low_stock: int
+    size: CatalogSize
+
+    async def list_products(self, wanted: Wanted, cursor: str | None) -> dict[str, Any]:
+        """A page, read where it holds up nobody. Raises InvalidCursor."""
+        slow = wanted.may_be_slow and self.size.is_large
+        return await (self.database.read_slow if slow else self.database.read)(
+            list_products,
+            wanted=wanted,
+            cursor=cursor,
+            cursors=self.cursors,
+            low_stock=self.low_stock,
+        )
+
+
+def new_catalog(settings: CatalogSettings, clock: Clock) -> Catalog:
+    """Nothing is open yet."""
+    return Catalog(
+        database=open_database(settings.database_url, settings.database_pool),
+        clock=clock,
+        cursors=Cursors(settings.secret_key.get_secret_value()),
+        low_stock=settings.low_stock,
+        size=CatalogSize(),
+    )
 
 
 async def _catalog(request: Request) -> Catalog:

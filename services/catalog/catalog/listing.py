@@ -15,6 +15,7 @@ from catalog.search_text import query_words
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
+SMALL_CATALOG = 20_000
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 
@@ -33,8 +34,23 @@ class Wanted:
 
     @property
     def may_be_slow(self) -> bool:
-        """Whether rows may have to be passed over, sorted or counted."""
+        """Whether many rows may have to be passed over, sorted or counted."""
         return self.count or self.shape.search or not self.shape.filters <= _ALONG_AN_INDEX
+
+
+class CatalogSize:
+    """How many products there are, or have been.
+
+    In a small catalog a search takes about a millisecond, and handing it to another thread takes
+    as long again; in a large one it must not hold up what else the process does.
+    """
+
+    def __init__(self) -> None:
+        self.products: int | None = None
+
+    @property
+    def is_large(self) -> bool:
+        return self.products is None or self.products > SMALL_CATALOG
 
 
 def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
@@ -114,8 +130,9 @@ def _ranked(
     comes and goes in between.
     """
     tiers = search.tiers(wanted.shape.dialect, wanted.words)
-    if position is None:  # most searches for several words find nothing, or one
-        matches = search.count_matches(conn, match=tiers[-1], limit=2)
+    matches = FIRST
+    if position is None:  # many searches for several words find little: that is soon ranked
+        matches = search.count_matches(conn, match=tiers[-1], limit=wanted.limit + 1)
         if matches < 2:
             tiers = tiers[-1:] * matches
     first, last = position or (0, FIRST)
@@ -123,7 +140,7 @@ def _ranked(
     for tier in range(first, len(tiers)):
         rest = _tier(conn, wanted, tiers, tier, last, found if position is None else None)
         found += [(row, [tier, row.seq]) for row in rest]
-        if len(found) > wanted.limit:
+        if len(found) > wanted.limit or len(found) == matches:
             break
         last = FIRST
     return found[: wanted.limit + 1]

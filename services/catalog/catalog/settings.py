@@ -1,9 +1,13 @@
 """Settings of catalog, from the environment with the prefix CATALOG_."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shopkit.settings import ServiceSettings
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class CatalogSettings(ServiceSettings):

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, tuple_
 
+from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
+from catalog.repository.listing import newest_seq
 from catalog.repository.reservations import delete_tombstones
 from catalog.reservations import expire_due
 from shopkit.clock import Clock
@@ -13,6 +15,7 @@ from shopkit.db import Database
 from shopkit.idempotency import DAYS_KEPT
 
 BATCH = 100
+CENSUS_SECONDS = 60
 HOUSEKEEPING_SECONDS = 3600
 _keys = idempotency_keys.c
 
@@ -36,6 +39,18 @@ class Sweeper:
             total += found
             if found < BATCH:
                 return total
+
+
+class Census:
+    """Keeps CatalogSize true within a minute."""
+
+    def __init__(self, database: Database, size: CatalogSize) -> None:
+        self._database, self._size = database, size
+
+    async def run(self) -> None:
+        while True:
+            self._size.products = await self._database.read(newest_seq)
+            await asyncio.sleep(CENSUS_SECONDS)
 
 
 class Housekeeper:

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
-from catalog.main import MIGRATIONS, build
-from catalog.settings import CatalogSettings
+from catalog.main import build
+from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.ids import new_id

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.main import MIGRATIONS, build
-from catalog.settings import CatalogSettings
+from catalog.main import build
+from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Sweeper
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id

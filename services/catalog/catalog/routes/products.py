@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Response
 
-from catalog import listing, products
+from catalog import products
 from catalog.deps import CatalogState, ProductRef, require_sees_all, sees_all, set_caching
 from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
+from catalog.listing import wanted_of
 from catalog.repository.products import find_product
 from catalog.schemas.products import (
     Product,
@@ -57,15 +58,8 @@ async def list_products(
     if query.status not in (None, "active"):
         require_sees_all(user)
     set_caching(response, user)
-    wanted = listing.wanted_of(query, catalog.database.dialect)
-    read = catalog.database.read_slow if wanted.may_be_slow else catalog.database.read
-    return await read(
-        listing.list_products,
-        wanted=wanted,
-        cursor=query.cursor,
-        cursors=catalog.cursors,
-        low_stock=catalog.low_stock,
-    )
+    wanted = wanted_of(query, catalog.database.dialect)
+    return await catalog.list_products(wanted, query.cursor)
 
 
 @router.get(
