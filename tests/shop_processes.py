@@ -136,18 +136,19 @@ class ShopProcesses:
                 pass
             await asyncio.sleep(0.02)
 
-    def kill(self, name: str) -> None:
+    async def kill(self, name: str) -> None:
         """As `kill -9` does."""
-        self._end(name, signal.SIGKILL)
+        await self._end(name, signal.SIGKILL)
 
-    def stop(self, name: str) -> None:
-        self._end(name, signal.SIGTERM)
+    async def stop(self, name: str) -> None:
+        await self._end(name, signal.SIGTERM)
 
-    def _end(self, name: str, number: signal.Signals) -> None:
+    async def _end(self, name: str, number: signal.Signals) -> None:
         process = self.processes.pop(name)
         if process.pid is not None and process.is_alive():
             os.kill(process.pid, number)
-        process.join(START_SECONDS)
+        # Not here: a client of this loop may be in the middle of a request that it waits for.
+        await asyncio.to_thread(process.join, START_SECONDS)
 
     async def dies(self, name: str) -> None:
         """Wait for a process that a failpoint kills."""
@@ -160,7 +161,7 @@ class ShopProcesses:
 
     async def close(self) -> None:
         for name in list(self.processes):
-            self.kill(name)
+            await self.kill(name)
         for client in self.clients.values():
             await client.aclose()
 

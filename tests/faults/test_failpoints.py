@@ -27,7 +27,7 @@ def test_every_failpoint_is_tried() -> None:
 
 async def restart(shop: ShopProcesses, failpoint: str = "") -> None:
     if "orders" in shop.processes:
-        shop.stop("orders")
+        await shop.stop("orders")
     failpoints = f"{failpoint}:kill" if failpoint else ""
     await shop.start("orders", lease_seconds=LEASE_SECONDS, failpoints=failpoints)
 

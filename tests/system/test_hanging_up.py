@@ -47,7 +47,7 @@ async def test_f2_a_checkout_outlives_cart_and_catalog(shop: ShopProcesses, staf
     for name in ("catalog", "cart"):
         guest, key = Guest(shop), new_id()
         assert (await guest.add(product)).status_code == 201
-        shop.kill(name)
+        await shop.kill(name)
         request = asyncio.create_task(guest.order(key=key))
         await asyncio.sleep(0.5)
         await shop.start(name)
@@ -63,7 +63,7 @@ async def test_f12_a_stop_and_a_start_lose_nothing(shop: ShopProcesses, staff: S
         await guest.add(product)
     requests = [asyncio.create_task(guest.insist(new_id())) for guest in guests]
     await asyncio.sleep(0.02)
-    shop.stop("orders")
+    await shop.stop("orders")
     await shop.start("orders")
     answers = await asyncio.gather(*requests)
     assert {answer.status_code for answer in answers} == {201}

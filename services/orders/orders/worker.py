@@ -21,7 +21,7 @@ EVERY_SECONDS = 1.0
 MEASURE_EVERY, FORGET_EVERY = 5, 3600
 """In rounds."""
 AT_ONCE, AT_LEAST = 50, 5
-"""Sagas in this process that the worker fills up to, and what it takes a round however busy it is."""
+"""Sagas in this process that the worker fills up to; what it takes however busy that is."""
 ANY_LEASE = timedelta(days=3650)
 
 _OVERDUE = (
