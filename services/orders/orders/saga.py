@@ -86,7 +86,7 @@ async def commit_stock(it: Parties, order: Order) -> Order:
     """From RESERVED: (R3, T3 are for methods that authorize;) R4, the pivot; then T4 to T5.
 
     With `manual` there is no R5 between T4 and T5, so that T4 goes to disk together with T5
-    (docs/decisions/0010). A crash in between is found as RESERVED, and commits again.
+    (docs/decisions/0004). A crash in between is found as RESERVED, and commits again.
     """
     async with it.at("r4"):
         await it.catalog.commit(order.id)
