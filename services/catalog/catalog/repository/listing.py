@@ -51,7 +51,7 @@ def list_page(
     conn: Connection, *, shape: Shape, values: dict[str, Any]
 ) -> list[Row[*tuple[Any, ...]]]:
     """`values`: one per filter, `limit`, with a search `match`, after a page `key` and `seq`."""
-    return list(conn.execute(_page(shape), values))
+    return list(conn.execute(_page(shape), values).all())
 
 
 def count_page(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> int:
