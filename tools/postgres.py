@@ -2,7 +2,8 @@
 
     python tools/postgres.py COMMAND [ARGUMENT…]
 
-COMMAND finds the cluster in TEST_POSTGRES_URL (a superuser on a free loopback port). The cluster
+COMMAND finds the cluster in TEST_POSTGRES_URL (a superuser on a free loopback port), and in
+TEST_POSTGRES_THROWAWAY that nothing in it needs cleaning up. The cluster
 lives in a temporary folder, is not durable, and is gone when COMMAND ends; COMMAND's exit status
 is passed on.
 """
@@ -185,7 +186,8 @@ def running_cluster() -> Iterator[Cluster]:
 
 def run(command: list[str], url: str) -> int:
     """COMMAND's exit status; COMMAND gets this tool's SIGTERM, so that all stops in order."""
-    child = subprocess.Popen(command, env={**os.environ, "TEST_POSTGRES_URL": url})
+    told = {"TEST_POSTGRES_URL": url, "TEST_POSTGRES_THROWAWAY": "1"}
+    child = subprocess.Popen(command, env=os.environ | told)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)

@@ -1,12 +1,13 @@
 """The one middleware: request id, response headers, log line, metrics, and the last resort."""
 
+import asyncio
 import re
 import time
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shopkit.errors import PROBLEM_JSON, InternalError, Problem
+from shopkit.errors import PROBLEM_JSON, InternalError, Problem, Unavailable
 from shopkit.ids import new_id
 from shopkit.logs import get_logger, request_id
 from shopkit.metrics import observe
@@ -38,6 +39,9 @@ class Edge:
         token = request_id.set(answer.request_id)
         try:
             await self.app(scope, receive, answer.send)
+        except asyncio.CancelledError:  # the server stops and has waited long enough
+            await answer.fail(Unavailable("The service is stopping. Try again."))
+            raise
         except Exception:
             log.exception("unhandled_error", path=scope["path"])
             await answer.fail(InternalError())
@@ -73,7 +77,11 @@ class _Answer:
         body = problem_bytes(problem, self.scope["path"], self.request_id)
         headers = [(b"content-type", PROBLEM_JSON.encode())]
         headers.append((b"content-length", str(len(body)).encode()))
-        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        headers += [
+            (name.lower().encode(), value.encode()) for name, value in problem.headers.items()
+        ]
+        start = {"type": "http.response.start", "status": problem.status, "headers": headers}
+        await self.send(start)
         await self._send({"type": "http.response.body", "body": body})
 
     def log(self) -> None:

@@ -1,5 +1,7 @@
+import asyncio
+import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx2
 import pytest
@@ -48,6 +50,11 @@ async def list_boxes(_: MaybeUser, limit: Limit = 20, open: QueryBool = True) ->
 @router.get("/api/boxes/{id}")
 async def get_box(user: CurrentUser, id: PathId) -> dict[str, str]:
     return {"id": id, "user": user.id}
+
+
+@router.get("/api/stuck")
+async def stuck(_: Public) -> None:
+    await asyncio.sleep(3600)
 
 
 @router.delete("/api/boxes/{id}", status_code=204)
@@ -193,6 +200,29 @@ async def test_a_sane_request_id_is_kept(client: httpx2.AsyncClient) -> None:
     for sent, kept in cases.items():
         answer = await client.get("/nope", headers={"X-Request-ID": sent})
         assert (answer.headers["X-Request-ID"] == sent) is kept
+
+
+async def test_f12_a_request_that_a_stopping_server_gives_up_is_told_to_come_again(
+    client: httpx2.AsyncClient,
+) -> None:
+    app = client._transport.app  # type: ignore[attr-defined]
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "GET", "path": "/api/stuck", "headers": []}
+    request = asyncio.create_task(app({**scope, "query_string": b""}, receive, send))
+    await asyncio.sleep(0.05)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"1") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["code"] == "service_unavailable"
 
 
 async def test_b6_a_route_without_a_policy_does_not_start(database: Database) -> None:
