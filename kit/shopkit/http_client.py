@@ -10,10 +10,12 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from shopkit.errors import Unavailable
-from shopkit.logs import request_id
+from shopkit.logs import get_logger, request_id
 from shopkit.transport import HttpTransport, Transport, TransportError
 
+log = get_logger()
 RETRIED = {502, 503, 504}
+SECONDS_BETWEEN_RENEWALS = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class ServiceClient:
                 return None
             if status >= 500:
                 raise Unavailable(f"{method} {path} failed with {status}.")
-            return ClientResponse(status, jsonlib.loads(content) if content else None)
+            return ClientResponse(status, _decoded(content))
         return None
 
     async def _send(
@@ -99,6 +101,13 @@ class ServiceClient:
         return await self._transport.send(method, path, sent, body)
 
 
+def _decoded(content: bytes) -> Any:
+    try:
+        return jsonlib.loads(content) if content else None
+    except ValueError:
+        raise Unavailable("An answer was not JSON.") from None
+
+
 def _encoded(json: Any, form: dict[str, str] | None) -> tuple[dict[str, str], bytes]:
     if form is not None:
         return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
@@ -110,23 +119,26 @@ def _encoded(json: Any, form: dict[str, str] | None) -> tuple[dict[str, str], by
 class ServiceToken:
     """A service's own access token (RFC 6749, 4.4), kept until shortly before it expires.
 
-    While auth is down, the token in hand is used until its last second.
+    It is renewed beside the calls, from half of its life on: while auth is down or hangs, nobody
+    waits for it as long as the token in hand is good.
     """
 
     def __init__(self, auth: ServiceClient, client_id: str, secret: str) -> None:
         self._auth, self._id, self._secret = auth, client_id, secret
         self._token, self._renew_at, self._expires_at = "", 0.0, 0.0
-        self._asking = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     def forget(self) -> None:
         self._expires_at = self._renew_at = 0.0
 
     async def get(self) -> str:
         """Raises Unavailable when there is none and auth gives none."""
-        if time.monotonic() >= self._renew_at:
-            async with self._asking:
-                if time.monotonic() >= self._renew_at:
-                    await self._renew()
+        if time.monotonic() >= self._renew_at and self._renewal is None:
+            self._renewal = asyncio.create_task(self._renew())
+        if time.monotonic() >= self._expires_at and self._renewal is not None:
+            await asyncio.shield(self._renewal)
+        if time.monotonic() >= self._expires_at:
+            raise Unavailable("Auth gives no service token.")
         return self._token
 
     async def _renew(self) -> None:
@@ -135,15 +147,16 @@ class ServiceToken:
             "client_id": self._id,
             "client_secret": self._secret,
         }
+        self._renew_at = time.monotonic() + SECONDS_BETWEEN_RENEWALS
         try:
             answer = await self._auth.call("POST", "/internal/token", form=form)
             if answer.status != 200:
                 raise Unavailable(f"Auth refuses the service client {self._id!r}.")
-        except Unavailable:
-            if time.monotonic() >= self._expires_at:
-                raise
-            self._renew_at = min(time.monotonic() + 5, self._expires_at)
-            return
-        now, lifetime = time.monotonic(), answer.json["expires_in"]
-        self._token = answer.json["access_token"]
-        self._renew_at, self._expires_at = now + lifetime * 0.5, now + lifetime - 5
+        except Unavailable as exc:
+            log.warning("service_token_not_renewed", reason=exc.detail)
+        else:
+            now, lifetime = time.monotonic(), answer.json["expires_in"]
+            self._token = answer.json["access_token"]
+            self._renew_at, self._expires_at = now + lifetime * 0.5, now + lifetime - 5
+        finally:
+            self._renewal = None

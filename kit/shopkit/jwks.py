@@ -62,9 +62,7 @@ class JwksClient:
         if keys and keys.keys() != self._keys.keys():
             self._keys = keys
             if self._cache:
-                partial = self._cache.with_suffix(".partial")
-                partial.write_text(json.dumps(document))
-                partial.replace(self._cache)
+                _keep(self._cache, document)
 
     def _load_from_disk(self) -> None:
         if self._cache and self._cache.is_file():
@@ -72,6 +70,15 @@ class JwksClient:
                 self._keys = parse_jwks(json.loads(self._cache.read_text()))
             except ValueError:
                 log.warning("jwks_cache_unreadable", path=str(self._cache))
+
+
+def _keep(path: Path, document: Any) -> None:
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_text(json.dumps(document))
+        partial.replace(path)
+    except OSError as exc:  # only a restart while auth is down would miss it
+        log.warning("jwks_cache_not_written", path=str(path), reason=str(exc))
 
 
 def parse_jwks(document: Any) -> dict[str, Any]:

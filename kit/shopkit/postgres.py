@@ -82,7 +82,7 @@ def _translated(exc: DBAPIError) -> Exception:
     state: Any = getattr(exc.orig, "sqlstate", None) or ""
     if state in RETRIED:
         return _Retry("The database is busy.")
-    if state in ("53100", "53200"):
+    if state == "53100":
         return StorageFull("The database has no space left; nothing was changed.")
     if exc.connection_invalidated or state[:2] in ("08", "57", "53"):
         return Unavailable("The database does not answer.")

@@ -62,14 +62,14 @@ def _server(app: FastAPI) -> _Server:
 
 async def serve(service: Service, listen: str, internal_listen: str) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun and stop."""
-    servers = {
-        _server(service.public): bind(listen),
-        _server(service.internal): bind(internal_listen),
-    }
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, list(servers))
-    async with service.running():
+    async with service.running():  # before the sockets: a second process must not take them
+        servers = {
+            _server(service.public): bind(listen),
+            _server(service.internal): bind(internal_listen),
+        }
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, list(servers))
         log.info("serving", listen=listen, internal=internal_listen)
         await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))
     log.info("stopped")

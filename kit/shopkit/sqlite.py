@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -133,8 +134,9 @@ class SqliteDatabase(Database):
                 results.append((future, *self._in_savepoint(function)))
             self._driver.execute("COMMIT")
         except Exception as exc:
-            if self._driver.in_transaction:
-                self._driver.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a failing disk may fail this too; callers must hear
+                if self._driver.in_transaction:
+                    self._driver.execute("ROLLBACK")
             failure = _translated(exc)
             results = [(future, None, failure) for _, future in group]
         for future, result, error in results:

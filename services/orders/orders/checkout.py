@@ -113,7 +113,7 @@ def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
     stored = repository.get_key(conn, key.caller, key.key)
     if stored["status"] is None or stored["created_at"] > now - KEY_KEPT:
         return False
-    repository.delete_key(conn, key.caller, key.key)
+    repository.delete_key(conn, stored["order_id"])
     return repository.insert_key(conn, row)
 
 
@@ -126,8 +126,8 @@ def _take_up(conn: Connection, key: Key, now: datetime, until: datetime) -> Outc
         return _replay(stored["status"], stored["body"])
     order = repository.find_order(conn, stored["order_id"])
     assert order is not None  # noqa: S101 - a foreign key
-    if order.lease_until is not None and order.lease_until > now:
-        return Running(order.id)
+    if order.lease_until is None or order.lease_until > now:
+        return Running(order.id)  # None: finished since its key was read
     taken = repository.take_over(conn, order, until)
     return Begun(taken) if taken else Running(order.id)
 

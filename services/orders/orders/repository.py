@@ -29,9 +29,7 @@ SELECT_LINES = (
 SELECT_KEY = select(checkout_keys).where(
     checkout_keys.c.caller == bindparam("b_caller"), checkout_keys.c.key == bindparam("b_key")
 )
-DELETE_KEY = checkout_keys.delete().where(
-    checkout_keys.c.caller == bindparam("b_caller"), checkout_keys.c.key == bindparam("b_key")
-)
+DELETE_KEY = checkout_keys.delete().where(checkout_keys.c.order_id == bindparam("b_order_id"))
 STORE_ANSWER = (
     update(checkout_keys)
     .where(checkout_keys.c.order_id == bindparam("b_order_id"))
@@ -45,7 +43,11 @@ COUNT_PENDING = (
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 0))")
 TAKE_OVER = (
     update(orders)
-    .where(orders.c.id == bindparam("b_id"), orders.c.fence == bindparam("b_fence"))
+    .where(
+        orders.c.id == bindparam("b_id"),
+        orders.c.fence == bindparam("b_fence"),
+        orders.c.lease_until.is_not(None),  # it may have been finished since it was read
+    )
     .values(fence=orders.c.fence + 1, lease_until=bindparam("until"))
 )
 POSTPONE = (
@@ -145,8 +147,9 @@ def get_key(conn: Connection, caller: str, key: str) -> RowMapping:
     return conn.execute(SELECT_KEY, {"b_caller": caller, "b_key": key}).mappings().one()
 
 
-def delete_key(conn: Connection, caller: str, key: str) -> None:
-    conn.execute(DELETE_KEY, {"b_caller": caller, "b_key": key})
+def delete_key(conn: Connection, order_id: str) -> None:
+    """By its order: another request may have put the same key anew meanwhile."""
+    conn.execute(DELETE_KEY, {"b_order_id": order_id})
 
 
 def store_answer(conn: Connection, order: Order, status: int, body: Any) -> None:
