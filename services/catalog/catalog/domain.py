@@ -75,8 +75,9 @@ def has_cycle(parents: dict[str, str | None], start: str) -> bool:
 
 
 def depth_of(parents: dict[str, str | None], start: str) -> int:
+    """1 for what has no parent."""
     depth, above = 1, parents.get(start)
-    while above is not None:
+    while above is not None and depth <= len(parents):  # a cycle must not hang the process
         depth, above = depth + 1, parents.get(above)
     return depth
 
@@ -101,7 +102,7 @@ def subtree_of(parents: dict[str, str | None], root: str) -> set[str]:
     while left:
         at = left.pop()
         found.add(at)
-        left += children.get(at, [])
+        left += [child for child in children.get(at, []) if child not in found]
     return found
 
 

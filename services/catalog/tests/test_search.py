@@ -89,8 +89,10 @@ async def test_search_follows_changes(shop: Shop) -> None:
     assert len(await shop.listed(q="new tit")) == 1
     await shop.staff("PATCH", path, json={"status": "archived"})
     assert await shop.listed(q="title") == []
+    assert await shop.query("SELECT count(*) FROM product_search") == [(1,)]
     await shop.staff("DELETE", path)
     assert (await shop.staff("GET", "/api/products?q=title&status=any")).json()["items"] == []
+    assert await shop.query("SELECT count(*) FROM product_search") == [(0,)]
 
 
 async def test_search_with_filters_and_other_sorts(shop: Shop) -> None:

@@ -41,7 +41,7 @@ _PRODUCT = select(*PUBLIC_COLUMNS).select_from(FROM).where(_LIVE)
 _BY_ID = _PRODUCT.where(p.id == bindparam("ref"))
 _BY_SLUG = _PRODUCT.where(p.slug == bindparam("ref"))
 _OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
-_LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update()
+_LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update(key_share=True)
 _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
 )  # fmt: skip
@@ -115,7 +115,7 @@ def lock_product(conn: Connection, *, id: str) -> dict[str, Any] | None:
 
 
 def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
-    statement = select(products).where(p.group_id == group_id).order_by(p.seq).with_for_update()
+    statement = select(products).where(p.group_id == group_id).order_by(p.seq).with_for_update(key_share=True)
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
