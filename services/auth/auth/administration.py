@@ -14,11 +14,10 @@ from auth.domain import ADMIN, User
 from auth.errors import CannotGrant, LastAdmin
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
-from shopkit.errors import FieldError, InsufficientScope, Invalid
-from shopkit.ids import is_id
+from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
 from shopkit.pagination import Cursors
 
-USERS_WRITE = "users:write"
+USERS_READ, USERS_WRITE = "users:read", "users:write"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ async def set_roles(
     """Raises NotFound, PreconditionFailed, Invalid, InsufficientScope, CannotGrant, LastAdmin."""
     return await context.database.run(
         _set_roles,
-        actor_id=actor.id,
+        actor=actor,
         user_id=user_id,
         wanted=frozenset(roles),
         if_match=if_match,
@@ -87,7 +86,7 @@ async def set_roles(
 def _set_roles(
     conn: Connection,
     *,
-    actor_id: str,
+    actor: Principal,
     user_id: str,
     wanted: frozenset[str],
     if_match: str | None,
@@ -100,7 +99,7 @@ def _set_roles(
     _refuse_unknown(wanted, known)
     changed = wanted ^ set(user.roles)
     lacking = frozenset[str]().union(*(known[role] for role in changed))
-    lacking -= _scopes_now(conn, actor_id)
+    lacking -= _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
     if lacking:
         raise CannotGrant(lacking)
     if ADMIN in changed - wanted and not repository.has_other_admin(conn, user_id=user_id):
@@ -111,12 +110,25 @@ def _set_roles(
     return repository.get_user(conn, user_id=user_id)
 
 
-def _scopes_now(conn: Connection, actor_id: str) -> frozenset[str]:
-    """Of who gives, by the database: the token may be older than their last change of roles."""
-    actor = repository.find_user(conn, user_id=actor_id) if is_id(actor_id) else None
-    if actor is None or actor.disabled or USERS_WRITE not in actor.scopes:
-        raise InsufficientScope(USERS_WRITE)
-    return frozenset(actor.scopes)
+async def require_current(context: Context, actor: Principal) -> None:
+    """Raises InvalidToken once the caller's session is over, InsufficientScope once they may not
+    read users any more: by the database, since the token may be older than either."""
+    await context.database.read(
+        _scopes_now, actor=actor, needed=USERS_READ, now=context.clock.now()
+    )
+
+
+def _scopes_now(
+    conn: Connection, *, actor: Principal, needed: str, now: datetime
+) -> frozenset[str]:
+    user = repository.find_user_of_session(
+        conn, user_id=actor.id, session_id=actor.session_id, now=now
+    )
+    if user is None:
+        raise InvalidToken
+    if needed not in user.scopes:
+        raise InsufficientScope(needed)
+    return frozenset(user.scopes)
 
 
 def _refuse_unknown(wanted: frozenset[str], known: dict[str, frozenset[str]]) -> None:

@@ -118,6 +118,7 @@ async def logout(payload: RefreshInput, auth: Auth, _: Public) -> None:
 )
 async def logout_all(user: CurrentUser, auth: Auth) -> None:
     """End all of the caller's sessions, on every device."""
+    await accounts.get_me(auth, principal=user)  # not with the token of a session that is over
     await sessions.log_out_everywhere(auth, user_id=user.id)
 
 

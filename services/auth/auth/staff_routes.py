@@ -36,7 +36,7 @@ CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cur
     tags=["Users"],
 )
 async def list_users(
-    _: Reader,
+    staff: Reader,
     auth: Auth,
     cursors: CursorKey,
     q: EmailPart = None,
@@ -45,6 +45,7 @@ async def list_users(
     count: QueryBool = False,
 ) -> dict[str, Any]:
     """Everybody with an account, newest first."""
+    await administration.require_current(auth, staff)
     page = await administration.list_users(
         auth, cursors=cursors, q=q, cursor=cursor, limit=limit, count=count
     )
@@ -60,9 +61,14 @@ async def list_users(
     tags=["Users"],
 )
 async def get_user(
-    user_id: PathId, _: Reader, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
+    user_id: PathId,
+    staff: Reader,
+    response: Response,
+    auth: Auth,
+    if_none_match: IfNoneMatch = None,
 ) -> Any:
     """One account, with its roles and what they allow."""
+    await administration.require_current(auth, staff)
     user = await administration.get_user(auth, user_id=user_id)
     return shown_if_changed(user, response, if_none_match)
 
@@ -92,7 +98,8 @@ async def set_user_roles(
 
 
 @router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Users"])
-async def list_roles(_: Reader, auth: Auth) -> dict[str, Any]:
+async def list_roles(staff: Reader, auth: Auth) -> dict[str, Any]:
     """All roles with their scopes."""
+    await administration.require_current(auth, staff)
     rows = await administration.list_roles(auth)
     return {"items": [dict(row._mapping) for row in rows]}

@@ -37,6 +37,18 @@ async def test_roles_are_those_of_the_contract(auth: Any, admin: Any) -> None:
     assert all(scopes <= SCOPES for scopes in found.values())
 
 
+async def test_a10_a_session_that_is_over_ends_staff_calls_at_once(
+    auth: Any, admin: Any, signed_in: Any
+) -> None:
+    await auth.public.post("/api/auth/logout-all", headers=admin.headers)
+    assert (await get(auth, admin)).status_code == 401
+    assert (await get(auth, admin, f"/{signed_in.user['id']}")).status_code == 401
+    assert (await auth.public.get("/api/auth/roles", headers=admin.headers)).status_code == 401
+    assert (await put_roles(auth, admin, user_id, "admin")).status_code == 401
+    again = await auth.public.post("/api/auth/logout-all", headers=admin.headers)
+    assert again.status_code == 401
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
