@@ -31,4 +31,4 @@ def not_modified(if_none_match: str | None, current: str) -> bool:
 def check_if_match(if_match: str | None, version: int | str) -> None:
     """Raises PreconditionFailed when the client saw another version."""
     if if_match is not None and not matches(if_match, etag(version)):
-        raise PreconditionFailed("Read it again and repeat your change.", current=etag(version))
+        raise PreconditionFailed("Read it again and repeat your change.")

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import uvloop
 from pydantic import ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from shopkit.logs import configure_logs, get_logger
 from shopkit.migrations import SchemaMismatch, migrate
@@ -44,6 +46,9 @@ def command_line(
         commands[chosen](_example(settings_type) if chosen == "openapi" else settings_type())
     except ValidationError as exc:
         _fail(name, _settings_advice(exc, settings_type))
+    except DBAPIError as exc:
+        place = make_url(settings_type().database_url).render_as_string(hide_password=True)
+        _fail(name, f"{place} cannot be used: {exc.orig}")
     except (SchemaMismatch, DatabaseInUse, OSError, ValueError) as exc:
         _fail(name, str(exc))
 

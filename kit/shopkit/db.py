@@ -16,8 +16,9 @@ class Database(ABC):
     """What a service sees of its database.
 
     Functions are synchronous, take the connection first and do nothing but SQL: on PostgreSQL
-    `run` may call them again, up to three times. Raises Unavailable when the database does not answer
-    and StorageFull when it cannot grow; whatever else the function raises rolls back and comes out.
+    `run` may call them again, up to three times. Raises Unavailable when the database does not
+    answer and StorageFull when it cannot grow; whatever else a function raises rolls back and
+    comes out.
     """
 
     dialect: str

@@ -87,7 +87,8 @@ class Relay:
         rows = await self._database.run(_take, self._table, now=now, lease_end=now + self._lease)
         if rows:
             failed = await asyncio.gather(*(self._deliver(row) for row in rows))
-            await self._database.run(_settle, self._table, rows=rows, failed=failed, now=now)
+            ended = self._clock.now()
+            await self._database.run(_settle, self._table, rows=rows, failed=failed, now=ended)
         return len(rows)
 
     async def _deliver(self, row: Row[Any]) -> bool:

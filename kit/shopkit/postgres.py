@@ -31,6 +31,7 @@ def postgres_engine(url: str, pool_size: int = 10, **settings: str) -> AsyncEngi
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
+        hide_parameters=True,  # personal data must not get into logs by way of an exception
         connect_args={"timeout": 5, "server_settings": _SETTINGS | settings},
     )
 

@@ -12,6 +12,8 @@ from shopkit import errors
 from shopkit.errors import PROBLEM_JSON, FieldError, Problem
 from shopkit.logs import request_id
 
+MAX_ERRORS = 50
+
 
 def problem_bytes(problem: Problem, instance: str, request: str) -> bytes:
     body = problem.body(instance=instance, request_id=request)
@@ -42,12 +44,13 @@ async def _on_problem(request: Request, exc: Exception) -> Response:
 async def _on_invalid(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101
     found = exc.errors()
+    listed = "all of it" if len(found) <= MAX_ERRORS else f"the first {MAX_ERRORS} of {len(found)}"
     problem: Problem = (
         errors.NotFound()  # an id that cannot exist is one that does not
         if any(error["loc"][0] == "path" for error in found)
         else errors.Invalid(
-            "Some of the input is not valid; `errors` lists all of it.",
-            errors=[_field_error(error) for error in found],
+            f"Some of the input is not valid; `errors` lists {listed}.",
+            errors=[_field_error(error) for error in found[:MAX_ERRORS]],
         )
     )
     return problem_response(problem, request.url.path)

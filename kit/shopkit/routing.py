@@ -12,6 +12,8 @@ from shopkit.query import QueryOf
 from shopkit.strict_json import loads
 
 MAX_BODY = 64 * 1024
+MAX_PARAMETERS = 50
+"""How many of the query's parameters are looked at; a route knows fewer."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,7 +50,7 @@ def query_names(dependant: Dependant) -> frozenset[str]:
 
 def check_query(request: Request, known: frozenset[str]) -> None:
     """Raise Invalid for unknown and repeated query parameters, all of them at once."""
-    names = [name for name, _ in request.query_params.multi_items()]
+    names = [name for name, _ in request.query_params.multi_items()][:MAX_PARAMETERS]
     errors = [
         FieldError(f"?{name[:100]}", "unknown_parameter", "There is no such query parameter.")
         for name in dict.fromkeys(names)

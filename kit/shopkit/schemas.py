@@ -24,7 +24,7 @@ T = TypeVar("T")
 _FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _EMAIL = re.compile(
-    r"[^@\s<>\"(),:;\\\[\]]{1,64}@(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.I
+    r"[^@\s<>\"(),:;\\\[\]]{1,64}@(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.I | re.A
 )
 
 
@@ -90,6 +90,9 @@ def clean_line(value: str) -> str:
 
 def _email(value: str) -> str:
     text = unicodedata.normalize("NFC", value).strip()
+    # Look-alikes: invisible characters, and what is another letter's compatibility form.
+    if unicodedata.normalize("NFKC", text) != text or "Cf" in map(unicodedata.category, text):
+        raise ValueError("not an e-mail address")
     if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text:
         raise ValueError("not an e-mail address")
     return clean_line(text)

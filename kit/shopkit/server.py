@@ -15,7 +15,7 @@ from shopkit.service import Service
 
 log = get_logger()
 KEEP_ALIVE_SECONDS = 75  # nginx keeps its side 60 s
-DRAIN_SECONDS = 20
+DRAIN_SECONDS = 10
 
 
 class _Server(uvicorn.Server):

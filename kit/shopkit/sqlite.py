@@ -45,6 +45,7 @@ def sqlite_engine(url: str, *pragmas: str) -> Engine:
         make_url(url).set(drivername="sqlite+pysqlite"),
         poolclass=QueuePool,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # personal data must not get into logs by way of an exception
         connect_args={"check_same_thread": False},
     )
 

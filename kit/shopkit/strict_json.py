@@ -7,13 +7,15 @@ from typing import Any
 from shopkit.errors import DuplicateKey, FieldError, Invalid, InvalidJson
 
 MAX_DEPTH = 32
+MAX_VALUES = 2000
+"""Members and elements of one body, all together: checking and reporting each one costs time."""
 _INT64 = 2**63
 
 
 def loads(raw: bytes) -> Any:
     """Parse a request body.
 
-    Raises InvalidJson (400: malformed, not UTF-8, nested beyond 32), DuplicateKey (400) or
+    Raises InvalidJson (400: malformed, not UTF-8, nested beyond 32, huge), DuplicateKey (400) or
     Invalid (422: NaN, numbers beyond 64 bits, NUL, lone surrogates).
     """
     try:
@@ -28,6 +30,8 @@ def loads(raw: bytes) -> Any:
         raise InvalidJson(_reason(exc)) from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels.")
+    if raw.count(b",") > MAX_VALUES and _count(value) > MAX_VALUES:
+        raise InvalidJson(f"More than {MAX_VALUES} values.")
     if b"\\u" in raw:  # the only way in for NUL and lone surrogates
         _refuse_broken_text(value, "")
     return value
@@ -83,6 +87,14 @@ def _depth(value: Any) -> int:
         deepest += any(isinstance(item, dict | list) for item in level)
         level = [child for item in level for child in _children(item)]
     return deepest
+
+
+def _count(value: Any) -> int:
+    found, level = 0, [value]
+    while level:
+        level = [child for item in level for child in _children(item)]
+        found += len(level)
+    return found
 
 
 def _children(value: Any) -> list[Any]:

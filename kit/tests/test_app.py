@@ -124,6 +124,16 @@ async def test_all_errors_of_the_input_are_told_at_once(client: httpx2.AsyncClie
     assert pointers == {"/name", "/size", "/price/amount", "/price/currency", "/y"}
 
 
+async def test_c2_a_long_list_of_errors_is_cut(client: httpx2.AsyncClient) -> None:
+    unknown = {f"member{number}": 0 for number in range(1500)}
+    problem = (await client.post("/api/boxes", json={"name": "a", **unknown})).json()
+    assert len(problem["errors"]) == 50
+    assert "of 1500" in problem["detail"]
+    query = "&".join(f"a{number}=1" for number in range(1000))
+    problem = (await client.get(f"/api/boxes?{query}")).json()
+    assert len(problem["errors"]) == 50
+
+
 async def test_c2_a_chunked_body_is_counted(client: httpx2.AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):

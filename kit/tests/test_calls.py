@@ -69,6 +69,30 @@ async def test_a_call_carries_body_request_id_and_token(tmp_path: Path) -> None:
     assert seen[-1]["body"] == b'{"a": 1}'
 
 
+async def test_f2_while_auth_hangs_the_token_in_hand_serves(tmp_path: Path) -> None:
+    hangs = False
+
+    async def answer(request: dict[str, object]) -> tuple[int, bytes]:
+        if request["path"] == "/internal/token":
+            if hangs:
+                await asyncio.sleep(3)
+            return 200, b'{"access_token": "abc", "expires_in": 600}'
+        return 200, b"{}"
+
+    async with listening(tmp_path / "s", answer) as url:
+        auth = ServiceClient(url)
+        token = ServiceToken(auth, "cart", "secret")
+        client = ServiceClient(url, tokens=token)
+        await client.call("GET", "/internal/x")
+        hangs, token._renew_at = True, 0.0  # half of its life is over
+        for _ in range(3):
+            assert (await client.call("GET", "/internal/x", deadline=0.5)).status == 200
+        if token._renewal:
+            token._renewal.cancel()
+        await client.close()
+        await auth.close()
+
+
 async def test_unknown_outcomes_are_repeated_and_then_told(tmp_path: Path) -> None:
     calls = 0
 

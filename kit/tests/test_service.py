@@ -97,6 +97,21 @@ async def test_no_migration_while_a_service_has_the_file(
             await asyncio.to_thread(migrate, url, folder)
 
 
+@pytest.mark.skipif("TEST_POSTGRES_URL" in os.environ, reason="about SQLite itself")
+async def test_a_second_process_leaves_the_sockets_of_the_first_alone(
+    databases: TestDatabases, tmp_path: Path
+) -> None:
+    url, folder = databases.empty(), write_migrations(tmp_path / "m", "pass")
+    await asyncio.to_thread(migrate, url, folder)
+    public, internal = tmp_path / "p", tmp_path / "i"
+    async with new_service(open_database(url), folder).running():
+        public.touch()
+        second = new_service(open_database(url), folder)
+        with pytest.raises(DatabaseInUse):
+            await serve(second, f"unix:{public}", f"unix:{internal}")
+        assert public.is_file()
+
+
 async def test_background_work_is_begun_again_after_an_error(
     databases: TestDatabases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,5 +63,14 @@ def test_c1_depth_is_bounded(depth: int) -> None:
     loads(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
 
 
+def test_c2_the_number_of_values_is_bounded() -> None:
+    members = ",".join(f'"m{number}":0' for number in range(8000))
+    for raw in ("{" + members + "}", "[" + "[1,2]," * 1500 + "1]"):
+        with pytest.raises(InvalidJson, match="More than"):
+            loads(raw.encode())
+    text = "a, b; " * 3000  # commas in texts are not values
+    assert loads(json.dumps({"description": text}).encode()) == {"description": text}
+
+
 def test_a_surrogate_pair_is_text() -> None:
     assert loads(b'"\\ud83d\\ude00"') == "\U0001f600"
