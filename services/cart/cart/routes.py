@@ -18,6 +18,7 @@ from shopkit.auth import CurrentUser, MaybeUser
 from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
 from shopkit.errors import StorageFull
 from shopkit.idempotency import IdempotencyKey, fingerprint
+from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
@@ -99,6 +100,8 @@ async def add_to_cart(
     Without a bearer token, and without an `X-Cart-Token` that opens a cart, this makes a new
     guest's cart and answers its token in `X-Cart-Token`.
     """
+    if not is_id(payload.product_id):
+        raise errors.ProductNotFound
     terms = Terms(
         status=201,
         if_match=if_match,

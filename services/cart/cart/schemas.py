@@ -16,7 +16,7 @@ class CartItemInput(Input):
         json_schema_extra={"examples": [{"product_id": PRODUCT_ID, "quantity": 2}]}
     )
 
-    product_id: Id
+    product_id: Annotated[str, Field(min_length=1, max_length=64)]
     quantity: Annotated[int, Field(ge=1, le=9999, description="Added to what is in the cart.")] = 1
 
 

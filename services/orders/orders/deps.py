@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Request
 from orders.context import Context
 from shopkit.errors import FieldError, Invalid
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # as cart makes them
 
 
 async def _context(request: Request) -> Context:

@@ -13,7 +13,7 @@ from shopkit.errors import Problem
 from shopkit.logs import get_logger
 
 log = get_logger()
-DRAIN_SECONDS = 15.0
+DRAIN_SECONDS = 3.0
 POLL_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 5.0
 

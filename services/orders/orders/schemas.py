@@ -42,6 +42,12 @@ class PaymentInput(Input):
     ] = None
 
 
+class TotalInput(MoneyInput):
+    """A whole order may cost more than one price can."""
+
+    amount: Annotated[int, Field(ge=0, lt=2**63, examples=[4997])]
+
+
 class CheckoutInput(Input):
     """Everything is optional for a customer with an account; a guest must give `email`."""
 
@@ -75,7 +81,7 @@ class CheckoutInput(Input):
     note: Annotated[LongText | None, Field(max_length=2000)] = None
     payment: PaymentInput | None = None
     expected_total: Annotated[
-        MoneyInput | None,
+        TotalInput | None,
         Field(description="The total that you showed; another one is refused (`price_changed`)."),
     ] = None
 

@@ -46,7 +46,7 @@ async def test_b3_b5_a_checkout_takes_only_what_it_knows(shop: Shop, body: Any) 
     assert await shop.ids() == [], "nothing has happened"
 
 
-@pytest.mark.parametrize("token", ["short", "x" * 201, "sp ace" * 5, "ümlaut" * 5])
+@pytest.mark.parametrize("token", ["short", "x" * 42, "x" * 44, "sp ace" * 5, "ümlaut" * 5])
 async def test_a_cart_token_that_is_none_is_refused(shop: Shop, token: str) -> None:
     headers: Any = {"x-cart-token": token.encode()}
     answer = await shop.http.post("/api/orders", json={"email": "a@b.de"}, headers=headers)

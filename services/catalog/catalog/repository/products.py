@@ -115,7 +115,12 @@ def lock_product(conn: Connection, *, id: str) -> dict[str, Any] | None:
 
 
 def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
-    statement = select(products).where(p.group_id == group_id).order_by(p.seq).with_for_update(key_share=True)
+    statement = (
+        select(products)
+        .where(p.group_id == group_id)
+        .order_by(p.seq)
+        .with_for_update(key_share=True)
+    )
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
