@@ -40,7 +40,10 @@ class Layout:
 def service_environment(
     name: str, layout: Layout, vault: Vault, environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """`environment` wins, so that ORDERS_LOG_LEVEL or AUTH_DATABASE_URL may be set by hand."""
+    """`environment` wins, so that ORDERS_LOG_LEVEL or AUTH_DATABASE_URL may be set by hand.
+
+    What is meant for the other services, and the admin's password, does not get in.
+    """
     settings = {
         "DATABASE_URL": f"sqlite:///{layout.database(name)}",
         "LISTEN": f"unix:{layout.socket(name)}",
@@ -56,4 +59,6 @@ def service_environment(
         settings["CLIENT_SECRET"] = vault.secret(f"{name}-client-secret")
     for callee in CALLEES.get(name, ()):
         settings[f"{callee.upper()}_URL"] = f"unix:{layout.internal_socket(callee)}"
-    return {f"{name.upper()}_{key}": value for key, value in settings.items()} | dict(environment)
+    others = ("ADMIN_", *(f"{other.upper()}_" for other in NAMES if other != name))
+    mine = {key: value for key, value in environment.items() if not key.startswith(others)}
+    return {f"{name.upper()}_{key}": value for key, value in settings.items()} | mine
