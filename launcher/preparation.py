@@ -22,6 +22,7 @@ class Preparation:
         jobs = [self._job(name, "migrate") for name in outdated]
         if not any(self._layout.data.keys.glob("*.pem")):
             jobs.append(self._job("auth", "create-key"))
+        self._progress.step("making the databases" if jobs else "the databases are up to date")
         for job in jobs:
             job.finish()
             self._progress.step(f"{job.label}: done")

@@ -34,6 +34,8 @@ def login(
         say("Careful: this address is not encrypted (http://), and neither is your password.")
     name, roles = asyncio.run(_login(settings, email.strip(), password))
     say(f"Logged in to {settings.url} as {name}{f' ({roles})' if roles else ''}.")
+    if settings.url != DEFAULT_URL:
+        say(f"So that the next commands go there too: export SHOP_URL={settings.url}")
 
 
 def logout(url: UrlOption = DEFAULT_URL) -> None:
