@@ -13,14 +13,14 @@ _GATEWAY = {
     400: ("bad_request", "Bad request"),
     404: ("not_found", "Not found"),
     413: ("payload_too_large", "The body is too large"),
+    414: ("uri_too_long", "The URL is too long"),
     429: ("rate_limited", "Too many requests"),
+    431: ("headers_too_large", "The headers are too large"),
     503: ("service_unavailable", "Try again shortly"),
 }
 _WITHOUT_OPERATION = {
     405: ("method_not_allowed", "Method not allowed"),
     408: ("request_timeout", "The request took too long to arrive"),
-    414: ("uri_too_long", "The URL is too long"),
-    431: ("headers_too_large", "The headers are too large"),
     500: ("internal_error", "Internal error"),
     501: ("not_implemented", "Not implemented"),
 }
@@ -73,8 +73,13 @@ def error_table(operations: Iterable[Operation]) -> str:
 
 def _possible(operation: Operation) -> Iterator[int]:
     yield from (400, 429, 503)
-    if any(parameter.get("in") == "path" for parameter in operation.get("parameters", ())):
+    places = {parameter.get("in") for parameter in operation.get("parameters", ())}
+    if "path" in places:
         yield 404
+    if places & {"path", "query"}:
+        yield 414
+    if "header" in places:
+        yield 431
     if "requestBody" in operation:
         yield 413
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,11 +54,14 @@ def free_port() -> int:
         return port
 
 
+_starts = count()
+
+
 def start(data: Path, settings: Mapping[str, str]) -> LaunchedShop:
     """Returns at once; `wait_for(LAST_LINE)` waits until it serves."""
     port = settings.get("GATEWAY_PORT") or str(free_port())
     given = {"GATEWAY_HOST": "127.0.0.1", "GATEWAY_PORT": port, "DATA_DIR": str(data), **settings}
-    output = data.with_name(f"{data.name}.output")
+    output = data.with_name(f"{data.name}.output-{next(_starts)}")
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "launcher"],

@@ -137,8 +137,11 @@ def test_bad_rows_are_told_and_the_others_are_there(
     assert len(listed(machine, "--q", mark)) == 1
 
 
+PARTS = 3000  # more than are made before the first one is seen
+
+
 def test_an_import_that_is_stopped_goes_on(machine: Cli, write: WriteFile, mark: str) -> None:
-    file = write(*(row(f"part-{n}-{mark}") for n in range(400)))
+    file = write(*(row(f"part-{n}-{mark}") for n in range(PARTS)))
     process = machine.start("import", file)
     deadline = time.monotonic() + 60
     while not listed(machine, "--q", mark, "--limit", "1"):
@@ -152,9 +155,9 @@ def test_an_import_that_is_stopped_goes_on(machine: Cli, write: WriteFile, mark:
     rest = machine.run("import", file)
     assert rest.returncode == 0, rest.stderr
     created, _, unchanged = (int(part.split()[0]) for part in rest.stdout.split(", ")[:3])
-    assert created + unchanged == 400
+    assert created + unchanged == PARTS
     assert made <= unchanged <= made + 8  # what was under way when it stopped
-    assert len(listed(machine, "--q", mark, "--limit", "500")) == 400
+    assert len(listed(machine, "--q", mark, "--limit", str(PARTS + 1))) == PARTS
 
 
 def test_the_sample_is_loaded_once(machine: Cli) -> None:
