@@ -54,7 +54,7 @@ def products(shop: LaunchedShop) -> int:
 def tree_of(pid: int) -> dict[int, str]:
     """The processes below `pid` and their command lines."""
     answer = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     )
     rows = [line.split(None, 2) for line in answer.stdout.splitlines()]
     found: dict[int, str] = {}
