@@ -20,7 +20,7 @@ REST_SECONDS = 30.0
 UNFINISHED = {
     "orders": (
         "SELECT step FROM orders WHERE lease_until IS NOT NULL",
-        "SELECT topic FROM outbox WHERE due_at IS NOT NULL",
+        "SELECT topic FROM outbox",
     ),
     "catalog": ("SELECT order_id FROM reservations WHERE status = 'held'",),
     "cart": ("SELECT order_id FROM claims WHERE state = 'claimed'",),

@@ -9,7 +9,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, MetaData, Row, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    Row,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.db import Database
@@ -35,7 +46,7 @@ def new_outbox_table(metadata: MetaData) -> Table:
         Column("payload", Json, nullable=False),
         Column("attempts", Int, nullable=False),
         Column("created_at", Instant, nullable=False),
-        Column("due_at", Instant),
+        Column("due_at", Instant, nullable=False),
         Index("ix_outbox_due_at", "due_at"),
     )
 
@@ -43,7 +54,7 @@ def new_outbox_table(metadata: MetaData) -> Table:
 def emit(
     conn: Connection, table: Table, *, topic: str, payload: Mapping[str, Any], now: datetime
 ) -> None:
-    """Write an event in the transaction of its cause. `due_at` is null once it is delivered."""
+    """Write an event in the transaction of its cause. It goes once it is delivered."""
     row = {"id": new_id(), "topic": topic, "payload": dict(payload), "attempts": 0}
     conn.execute(insert(table), {**row, "created_at": now, "due_at": now})
 
@@ -127,7 +138,7 @@ def _settle(
     now: datetime,
 ) -> None:
     done = [row.id for row, bad in zip(rows, failed, strict=True) if not bad]
-    conn.execute(update(table).where(table.c.id.in_(done)).values(due_at=None))
+    conn.execute(delete(table).where(table.c.id.in_(done)))
     for row, bad in zip(rows, failed, strict=True):
         if bad:
             wait = timedelta(seconds=min(MAX_WAIT_SECONDS, 2 ** min(row.attempts, 10)))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from kit.tests.conftest import boxes, keys, outbox
 from shopkit.clock import FrozenClock
@@ -25,8 +25,8 @@ def create(conn: Connection, *, clock: FrozenClock, key: str | None, **other: st
     return replayable(conn, table=keys, key=key, now=clock.now(), effect=effect, **who)
 
 
-def count(conn: Connection) -> int:
-    return conn.execute(select(func.count()).select_from(boxes)).scalar_one()
+def count(conn: Connection, table: Table = boxes) -> int:
+    return conn.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 async def test_e4_one_key_at_once_has_one_effect_and_one_answer(
@@ -80,6 +80,7 @@ async def test_i8_events_are_delivered_until_they_succeed(
         clock.advance(seconds=60)
     assert sorted(seen) == [0, 1, 1, 1, 2]
     assert await relay.drain() == 0
+    assert await database.read(count, outbox) == 0, "what is delivered goes"
 
 
 async def test_an_event_whose_relay_died_is_taken_again_after_its_lease(

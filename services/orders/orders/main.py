@@ -4,6 +4,7 @@ from orders.apps import internal_app, public_app
 from orders.clients.cart import Cart, HttpCart
 from orders.clients.catalog import Catalog, HttpCatalog
 from orders.context import new_context
+from orders.retention import Housekeeper
 from orders.settings import MIGRATIONS, OrdersSettings
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
@@ -27,13 +28,20 @@ def build(
     context = new_context(
         settings, cart or HttpCart(to_cart), catalog or HttpCatalog(to_catalog), clock
     )
+    database = context.it.database
     return Service(
         name="orders",
         migrations=MIGRATIONS,
-        database=context.it.database,
+        database=database,
         public=public_app(settings, context, keys),
         internal=internal_app(context, keys),
-        background=[keys.run, context.worker.run, context.relay.run],
+        background=[
+            keys.run,
+            context.worker.run,
+            context.worker.measure,
+            context.relay.run,
+            Housekeeper(database, clock).run,
+        ],
         closables=[context.sagas, to_cart, to_catalog, auth],
     )
 

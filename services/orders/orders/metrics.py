@@ -20,7 +20,7 @@ _UNFINISHED = (
     .where(orders.c.lease_until.is_not(None))
     .group_by(orders.c.step)
 )
-_UNDELIVERED = select(func.min(outbox.c.created_at)).where(outbox.c.due_at.is_not(None))
+_UNDELIVERED = select(func.min(outbox.c.created_at))
 
 
 def measure(conn: Connection) -> tuple[Sequence[Any], datetime | None]:

@@ -1,40 +1,50 @@
-"""What may be forgotten: keys that clients may not rely on any more, failed checkouts, and events
-that were delivered. Orders that were placed stay."""
+"""What may be forgotten: keys that clients may not rely on any more, and failed checkouts. Orders
+that were placed stay."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select
 
 from orders.domain import KEY_KEPT, Status
-from orders.models import checkout_keys, order_lines, orders, outbox
+from orders.models import checkout_keys, order_lines, orders
+from shopkit.background import delete_batch, drain, every
+from shopkit.clock import Clock
+from shopkit.db import Database
 
-AT_ONCE = 500
-
-
-def forget_old(conn: Connection, now: datetime) -> int:
-    """One batch of each kind; answers how many rows of what was old there were."""
-    before = now - KEY_KEPT
-    return _forget_keys(conn, before) + _forget_failed(conn, before) + _forget_events(conn, before)
+BATCH = 500
+EVERY_SECONDS = 3600
 
 
-def _forget_keys(conn: Connection, before: datetime) -> int:
+class Housekeeper:
+    """Forgets keys and failed checkouts after 30 days, once an hour."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def run(self) -> None:
+        await every(EVERY_SECONDS, self.drain)
+
+    async def drain(self) -> int:
+        """Forget all that is old; how many rows."""
+        before = self._clock.now() - KEY_KEPT
+        keys = await drain(self._database, forget_keys, before=before, limit=BATCH)
+        return keys + await drain(self._database, forget_failed, before=before, limit=BATCH)
+
+
+def forget_keys(conn: Connection, *, before: datetime, limit: int) -> int:
     key = checkout_keys.c
-    old = select(key.order_id).where(key.created_at < before, key.status.is_not(None))
-    return conn.execute(delete(checkout_keys).where(key.order_id.in_(old.limit(AT_ONCE)))).rowcount
+    finished = (key.created_at < before) & key.status.is_not(None)
+    return delete_batch(conn, checkout_keys, finished, limit=limit)
 
 
-def _forget_failed(conn: Connection, before: datetime) -> int:
+def forget_failed(conn: Connection, *, before: datetime, limit: int) -> int:
     has_key = exists().where(checkout_keys.c.order_id == orders.c.id)
     old = select(orders.c.id).where(
         orders.c.status == Status.FAILED.value, orders.c.placed_at < before, ~has_key
     )
-    ids = list(conn.execute(old.limit(AT_ONCE)).scalars())
+    chosen = old.order_by(orders.c.id).limit(limit).with_for_update(skip_locked=True)
+    ids = list(conn.execute(chosen).scalars())
     if ids:
         conn.execute(delete(order_lines).where(order_lines.c.order_id.in_(ids)))
         conn.execute(delete(orders).where(orders.c.id.in_(ids)))
     return len(ids)
-
-
-def _forget_events(conn: Connection, before: datetime) -> int:
-    old = select(outbox.c.id).where(outbox.c.due_at.is_(None), outbox.c.created_at < before)
-    return conn.execute(delete(outbox).where(outbox.c.id.in_(old.limit(AT_ONCE)))).rowcount

@@ -1,6 +1,5 @@
 """Goes on with the orders that nobody drives: after a crash, a lost answer, an outage (rule 7)."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,15 +10,12 @@ from orders.metrics import measure, publish
 from orders.models import orders
 from orders.parties import Parties
 from orders.repository import COLUMNS, take_over, with_lines
-from orders.retention import forget_old
 from orders.running import Sagas
-from shopkit.errors import Problem
+from shopkit.background import every
 from shopkit.logs import get_logger
 
 log = get_logger()
-EVERY_SECONDS = 1.0
-MEASURE_EVERY, FORGET_EVERY = 5, 3600
-"""In rounds."""
+EVERY_SECONDS, MEASURE_SECONDS = 1.0, 5.0
 AT_ONCE, AT_LEAST = 50, 5
 """Sagas in this process that the worker fills up to; what it takes however busy that is."""
 ANY_LEASE = timedelta(days=3650)
@@ -42,14 +38,11 @@ class Worker:
         """Until cancelled."""
         if not self._resumed:
             await self.resume()
-        rounds = 0
-        while True:
-            try:
-                await self._round(rounds)
-            except Problem as exc:
-                log.warning("worker_paused", reason=exc.detail)
-            rounds += 1
-            await asyncio.sleep(EVERY_SECONDS)
+        await every(EVERY_SECONDS, self.work)
+
+    async def measure(self) -> None:
+        """Keep the metrics true, until cancelled."""
+        await every(MEASURE_SECONDS, self.publish)
 
     async def resume(self) -> None:
         """What a dead process has left. One process has a SQLite file, and when it begins, whoever
@@ -59,12 +52,13 @@ class Worker:
             await self.take(self._it.clock.now() + ANY_LEASE, at_most=1000)
         self._resumed = True
 
-    async def _round(self, number: int) -> None:
-        await self.take(self._it.clock.now(), at_most=max(AT_LEAST, AT_ONCE - len(self._sagas)))
-        if number % MEASURE_EVERY == 0:
-            publish(await self._it.database.read(measure), self._it.clock.now())
-        if number % FORGET_EVERY == 0:
-            await self._it.database.run(forget_old, now=self._it.clock.now())
+    async def work(self) -> int:
+        """Take what is overdue; how many."""
+        room = max(AT_LEAST, AT_ONCE - len(self._sagas))
+        return await self.take(self._it.clock.now(), at_most=room)
+
+    async def publish(self) -> None:
+        publish(await self._it.database.read(measure), self._it.clock.now())
 
     async def take(self, overdue_at: datetime, *, at_most: int) -> int:
         """Start at most so many orders whose lease is over by then; answers how many."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orders import checkout
-from orders.retention import forget_old
+from orders import checkout, retention
+from orders.retention import Housekeeper
 from services.orders.tests.shop import Answer, Shop, usd
 
 
@@ -164,9 +164,20 @@ async def test_e11_a_key_is_kept_for_thirty_days(shop: Shop) -> None:
     again = await ada.order(key="k")
     assert (again.status_code, code(again)) == (409, "cart_already_checked_out")
     assert again.json()["order_id"] == first.json()["id"]
-    database = shop.context.it.database
-    await shop.context.relay.drain()
-    assert await database.run(forget_old, now=shop.clock.now()) == 1, "the delivered event"
+    housekeeper = Housekeeper(shop.context.it.database, shop.clock)
+    assert await housekeeper.drain() == 0
     shop.clock.advance(days=31)
-    assert await database.run(forget_old, now=shop.clock.now()) == 2, "key and failed checkout"
+    assert await housekeeper.drain() == 2, "key and failed checkout"
     assert await shop.ids() == [first.json()["id"]], "what was placed stays"
+
+
+async def test_however_many_are_old_they_all_go(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    ada = shop.buyer(shop.catalog.add(stock=0))
+    for number in range(5):
+        assert (await ada.order(key=f"k{number}")).status_code == 409
+    shop.clock.advance(days=31)
+    assert await Housekeeper(shop.context.it.database, shop.clock).drain() == 10
+    assert await shop.ids() == []

@@ -107,13 +107,13 @@ async def test_metrics_show_what_is_stuck(shop: Shop, monkeypatch: pytest.Monkey
     gate = shop.catalog.faults.hold("reserve")
     await shop.buyer(shop.catalog.add()).order()
     shop.clock.advance(seconds=9)
-    await shop.context.worker._round(0)
+    await shop.context.worker.publish()
     text = (await shop.internal.get("/metrics")).text
     assert 'orders_unfinished{step="CREATED"} 1.0' in text
     assert "orders_oldest_unfinished_seconds 9.0" in text
     gate.set()
     await shop.settle()
-    await shop.context.worker._round(0)
+    await shop.context.worker.publish()
     text = (await shop.internal.get("/metrics")).text
     assert 'orders_unfinished{step="CREATED"} 0.0' in text
     assert "orders_relay_lag_seconds 0.0" in text
@@ -134,7 +134,7 @@ async def test_a_start_goes_on_with_what_a_dead_process_left(
     if database.dialect == "postgresql":
         shop.clock.advance(seconds=16)
     await shop.context.worker.resume()
-    await shop.context.worker._round(1)
+    await shop.context.worker.work()
     await shop.context.sagas.idle(5)
     assert (await shop.stored(order_id)).step == Step.CONFIRMED
     await shop.check_invariants()

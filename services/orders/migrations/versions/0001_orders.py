@@ -165,7 +165,7 @@ def _outbox() -> None:
         sa.Column("payload", Json, nullable=False),
         sa.Column("attempts", Int, nullable=False),
         sa.Column("created_at", Instant, nullable=False),
-        sa.Column("due_at", Instant),
+        sa.Column("due_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_strict=True,
     )
