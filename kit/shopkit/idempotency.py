@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, select, update
 
+from shopkit.background import delete_batch
 from shopkit.errors import IdempotencyKeyReused, InvalidIdempotencyKey
 from shopkit.tables import Instant, Int, Str, Verbatim, insert_or_ignore, new_table
 
@@ -120,3 +121,9 @@ def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer:
     if (row["route"], row["fingerprint"]) != (mine["route"], mine["fingerprint"]):
         raise IdempotencyKeyReused
     return Answer(row["status"], row["body"], row["headers"], replayed=True)
+
+
+def delete_old_keys(conn: Connection, *, table: Table, now: datetime, limit: int) -> int:
+    """How many keys went of those that are older than DAYS_KEPT; at most `limit`."""
+    old = table.c.created_at <= now - timedelta(days=DAYS_KEPT)
+    return delete_batch(conn, table, old, limit=limit)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from auth.domain import RefreshToken, TokenState
 from auth.models import refresh_tokens, sessions
+from shopkit.background import delete_batch
 
 GENERATIONS_KEPT = 200
 """Of one session's tokens, so that it cannot grow for ever; older ones are merely unknown."""
@@ -122,14 +123,4 @@ def _revoke(conn: Connection, which: Any, reason: str, now: datetime) -> None:
 
 def delete_expired_sessions(conn: Connection, *, now: datetime, limit: int) -> int:
     """How many went, with their tokens; at most `limit`."""
-    expired = (
-        select(sessions.c.id)
-        .where(sessions.c.expires_at <= now)
-        .order_by(sessions.c.expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(conn.execute(expired).scalars())
-    if ids:
-        conn.execute(delete(sessions).where(sessions.c.id.in_(ids)))
-    return len(ids)
+    return delete_batch(conn, sessions, sessions.c.expires_at <= now, limit=limit)

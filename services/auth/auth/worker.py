@@ -1,13 +1,12 @@
 """Clears away what is over: sessions, and keys that nobody needs any more."""
 
-import asyncio
-
 from auth.key_ring import KeyRing
 from auth.session_repository import delete_expired_sessions
+from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
 
-SECONDS_BETWEEN_SWEEPS = 60
+EVERY_SECONDS = 60
 BATCH = 500
 
 
@@ -16,14 +15,10 @@ class Sweeper:
         self._database, self._keys, self._clock = database, keys, clock
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
-            await self.sweep()
-            await asyncio.sleep(SECONDS_BETWEEN_SWEEPS)
+        await every(EVERY_SECONDS, self.drain)
 
-    async def sweep(self) -> None:
-        """In small transactions, between which logins get their turn."""
+    async def drain(self) -> int:
+        """Clear all of it away; how many sessions."""
         self._keys.remove_retired()
-        now, gone = self._clock.now(), BATCH
-        while gone == BATCH:
-            gone = await self._database.run(delete_expired_sessions, now=now, limit=BATCH)
+        now = self._clock.now()
+        return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

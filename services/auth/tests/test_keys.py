@@ -274,5 +274,5 @@ async def test_the_sweeper_survives_a_folder_that_it_may_not_change(
         raise PermissionError("read-only file system")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    await Sweeper(auth.database, auth.service.public.state.keys, clock).sweep()
+    await Sweeper(auth.database, auth.service.public.state.keys, clock).drain()
     assert len(auth.service.public.state.keys.published()) == 1

@@ -244,9 +244,9 @@ async def test_the_sweeper_takes_expired_sessions_in_batches(
     await auth.database.run(old_sessions, user_id, auth.context, clock, BATCH + 10)
     now = clock.now()
     assert await auth.database.run(delete_expired_sessions, now=now, limit=7) == 7
-    await Sweeper(auth.database, auth.context.issuer.keys, clock).sweep()
+    await Sweeper(auth.database, auth.context.issuer.keys, clock).drain()
     assert await auth.database.read(count, sessions) == 1
     assert (await auth.refresh(signed_in.refresh_token)).status_code == 200
     clock.advance(days=31)
-    await Sweeper(auth.database, auth.context.issuer.keys, clock).sweep()
+    await Sweeper(auth.database, auth.context.issuer.keys, clock).drain()
     assert await auth.database.read(count, refresh_tokens) == 0

@@ -1,22 +1,17 @@
-"""The sweeper: expired carts, old tombstones and old idempotency keys go, a batch at a time."""
+"""The sweeper: expired carts, old tombstones and old idempotency keys go."""
 
-import asyncio
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Delete, Table, delete, select, tuple_
+from sqlalchemy import Connection
 
 from cart.context import Context
 from cart.domain import CartState, ClaimState
 from cart.models import carts, claims, idempotency_keys
-from shopkit.errors import Problem
-from shopkit.idempotency import DAYS_KEPT
-from shopkit.logs import get_logger
+from shopkit.background import delete_batch, drain, every
+from shopkit.idempotency import delete_old_keys
 
-log = get_logger()
 BATCH = 200
-PAUSE_SECONDS = 60
+EVERY_SECONDS = 60
 
 
 class Sweeper:
@@ -24,51 +19,24 @@ class Sweeper:
         self._context = context
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
-            try:
-                await self.sweep_all()
-            except Problem as exc:
-                log.warning("sweeper_paused", reason=exc.detail)
-            await asyncio.sleep(PAUSE_SECONDS)
+        await every(EVERY_SECONDS, self.drain)
 
-    async def sweep_all(self) -> int:
-        """Sweep until nothing is left; other work goes on between the batches."""
-        total = 0
-        while gone := await self.sweep():
-            total += gone
-            await asyncio.sleep(0)
-        if total:
-            log.info("swept", rows=total)
-        return total
-
-    async def sweep(self) -> int:
-        """At most one batch of each kind; answers how many rows went."""
-        context = self._context
-        return await context.database.run(
-            _sweep, now=context.clock.now(), settled=context.lifetimes.settled
-        )
+    async def drain(self) -> int:
+        """Sweep until nothing is left; how many rows."""
+        database, now = self._context.database, self._context.clock.now()
+        before = now - self._context.lifetimes.settled
+        gone = await drain(database, delete_expired, now=now, limit=BATCH)
+        gone += await drain(database, delete_tombstones, before=before, limit=BATCH)
+        keys = idempotency_keys
+        return gone + await drain(database, delete_old_keys, table=keys, now=now, limit=BATCH)
 
 
-def _sweep(conn: Connection, *, now: datetime, settled: timedelta) -> int:
-    return sum(conn.execute(statement).rowcount for statement in _statements(now, settled))
+def delete_expired(conn: Connection, *, now: datetime, limit: int) -> int:
+    """A cart in checkout never expires."""
+    over = (carts.c.expires_at <= now) & (carts.c.state != CartState.CLAIMED)
+    return delete_batch(conn, carts, over, limit=limit)
 
 
-def _statements(now: datetime, settled: timedelta) -> Iterator[Delete]:
-    key = idempotency_keys.c
-    kept = timedelta(days=DAYS_KEPT)
-    yield _batch(
-        carts, [carts.c.id], (carts.c.expires_at <= now) & (carts.c.state != CartState.CLAIMED)
-    )
-    yield _batch(
-        claims,
-        [claims.c.order_id],
-        (claims.c.state == ClaimState.RELEASED) & (claims.c.changed_at <= now - settled),
-    )
-    yield _batch(idempotency_keys, [key.caller, key.key], key.created_at <= now - kept)
-
-
-def _batch(table: Table, key: list[Any], condition: ColumnElement[bool]) -> Delete:
-    """Copies of the service sweep beside each other: each takes rows that no other has."""
-    chosen = select(*key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
-    return delete(table).where(tuple_(*key).in_(chosen))
+def delete_tombstones(conn: Connection, *, before: datetime, limit: int) -> int:
+    old = (claims.c.state == ClaimState.RELEASED) & (claims.c.changed_at <= before)
+    return delete_batch(conn, claims, old, limit=limit)
