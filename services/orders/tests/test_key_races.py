@@ -1,0 +1,91 @@
+"""What another process commits between two statements of a checkout's T1.
+
+Only on PostgreSQL, whose READ COMMITTED lets a transaction see it; SQLite has one writer.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from orders import checkout
+from orders.domain import Order, Step
+from orders.saga import store_confirmed
+from services.orders.tests.shop import Customer, Shop
+
+pytestmark = pytest.mark.skipif(
+    "TEST_POSTGRES_URL" not in os.environ, reason="needs transactions that run at once"
+)
+READS_ORDER, TAKES_OVER = "SELECT orders.id", "UPDATE orders SET fence"
+DELETES_KEY = "DELETE FROM checkout_keys"
+
+
+@contextmanager
+def meanwhile(shop: Shop, statement: str, action: Callable[[], Awaitable[Any]]) -> Iterator[None]:
+    """Between: `action` runs to its end just before the first statement that begins like this."""
+    engine = shop.context.it.database._engine.sync_engine  # type: ignore[attr-defined]
+    waiting = [action]
+
+    def before(conn: Any, _: object, sql: str, *__: object) -> None:
+        if waiting and sql.startswith(statement):
+            first = waiting.pop()
+            conn.connection.dbapi_connection.run_async(lambda _: first())
+
+    event.listen(engine, "before_cursor_execute", before)
+    yield
+    event.remove(engine, "before_cursor_execute", before)
+    assert not waiting, f"nothing was sent that begins with {statement!r}"
+
+
+async def paused_before_t5(shop: Shop, ada: Customer) -> Order:
+    """Ada's order as its driver has it, who still lives although the lease is over."""
+    shop.catalog.faults.then("commit", "lost")
+    pending = await ada.order(key="k")
+    assert pending.status_code == 202
+    await shop.context.sagas.idle(5)
+    shop.clock.advance(seconds=16)
+    return replace(await shop.stored(pending.json()["id"]), step=Step.STOCK_COMMITTED)
+
+
+@pytest.mark.parametrize("statement", [READS_ORDER, TAKES_OVER])
+async def test_an_order_finished_since_its_key_was_read_is_replayed(
+    shop: Shop, statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
+    ada, database = shop.buyer(shop.catalog.add()), shop.context.it.database
+    order = await paused_before_t5(shop, ada)
+
+    async def finish() -> None:
+        await database.run(store_confirmed, order, now=shop.clock.now())
+
+    with meanwhile(shop, statement, finish):
+        again = await ada.order(key="k")
+    assert (again.status_code, again.json()["id"]) == (201, order.id)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (await shop.stored(order.id)).fence == order.fence, "nobody took it over"
+    await shop.settle()
+    await shop.check_invariants()
+
+
+async def test_e11_an_old_key_used_twice_at_once_makes_one_new_order(shop: Shop) -> None:
+    tea = shop.catalog.add()
+    ada = shop.buyer(tea)
+    old = await ada.order(key="k")
+    shop.clock.advance(days=31)
+    shop.fill(ada, (tea, 1))
+    answers = []
+
+    async def order() -> None:
+        answers.append(await ada.order(key="k"))
+
+    with meanwhile(shop, DELETES_KEY, order):
+        await order()
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert await shop.ids() == [old.json()["id"], answers[0].json()["id"]]
+    await shop.settle()
+    await shop.check_invariants()
