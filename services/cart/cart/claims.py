@@ -50,7 +50,8 @@ async def claim_cart(context: Context, *, order_id: str, owner: str) -> dict[str
         if found.claim:
             return _stored(found.claim, owner)
         cart = _claimable(found, order_id)
-        agreed = snapshot(cart, await context.catalog.find_offers(cart.lines), order_id)
+        offers = await context.catalog_once.find_offers(cart.lines)
+        agreed = snapshot(cart, offers, order_id)
         await context.database.run(
             _claim, order_id=order_id, owner=owner, cart=cart, agreed=agreed, now=now
         )

@@ -21,7 +21,8 @@ def build(
     tokens = ServiceToken(auth, "cart", settings.client_secret.get_secret_value())
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
     asked = CoalescingCatalog(catalog or HttpCatalog(to_catalog))
-    context = new_context(settings, asked, clock)
+    once = CoalescingCatalog(catalog or HttpCatalog(to_catalog, once=True))
+    context = new_context(settings, asked, once, clock)
     return Service(
         name="cart",
         migrations=MIGRATIONS,

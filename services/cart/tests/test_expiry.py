@@ -24,7 +24,7 @@ def counts(conn: Connection) -> dict[str, int]:
 
 @pytest.fixture
 def sweeper(shop: Shop, settings: CartSettings) -> Sweeper:
-    context = new_context(settings, shop.catalog, shop.clock)
+    context = new_context(settings, shop.catalog, shop.catalog, shop.clock)
     return Sweeper(replace(context, database=shop.database))
 
 

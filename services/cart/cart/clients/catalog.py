@@ -10,6 +10,8 @@ from shopkit.logs import get_logger
 
 log = get_logger()
 DEADLINE_SECONDS = 3.0
+ONCE_SECONDS = 1.5
+"""Less than a caller of ours waits for us (`shopkit.transport.READ_SECONDS`)."""
 
 
 class Catalog(Protocol):
@@ -21,15 +23,23 @@ class Catalog(Protocol):
 
 
 class HttpCatalog:
-    def __init__(self, client: ServiceClient) -> None:
+    """Asks again when there is no answer; with `once` it leaves that to whoever called us."""
+
+    def __init__(self, client: ServiceClient, *, once: bool = False) -> None:
         self._client = client
+        self._attempts = 1 if once else 3
+        self._deadline = ONCE_SECONDS if once else DEADLINE_SECONDS
 
     async def find_offers(self, product_ids: Iterable[str]) -> Offers:
         ids = sorted(product_ids)
         if not ids:
             return {}
         answer = await self._client.call(
-            "POST", "/internal/products/lookup", json={"ids": ids}, deadline=DEADLINE_SECONDS
+            "POST",
+            "/internal/products/lookup",
+            json={"ids": ids},
+            attempts=self._attempts,
+            deadline=self._deadline,
         )
         if answer.status != 200:
             log.error("catalog_refused", status=answer.status)
