@@ -130,14 +130,14 @@ class SqliteDatabase(Database):
         """One transaction and one fsync; callers hear of it after the commit, or of its failure."""
         results: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
         try:
+            self._roll_back()  # what a failing disk may have left
             self._driver.execute("BEGIN IMMEDIATE")
             for function, future in group:
                 results.append((future, *self._in_savepoint(function)))
             self._driver.execute("COMMIT")
         except Exception as exc:
             with suppress(sqlite3.Error):  # a failing disk may fail this too; callers must hear
-                if self._driver.in_transaction:
-                    self._driver.execute("ROLLBACK")
+                self._roll_back()
             failure = _translated(exc)
             results = [(future, None, failure) for _, future in group]
         for future, result, error in results:
@@ -147,6 +147,10 @@ class SqliteDatabase(Database):
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+    def _roll_back(self) -> None:
+        if self._driver.in_transaction:
+            self._driver.execute("ROLLBACK")
 
     def _in_savepoint(
         self, function: Callable[[Connection], Any]

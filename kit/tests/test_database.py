@@ -1,6 +1,7 @@
 import asyncio
 import os
 import sqlite3
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,6 +77,17 @@ async def test_violations_have_the_same_name_everywhere(database: Database) -> N
     assert violated(check.value) == "ck_boxes_stock_not_negative"
 
 
+async def test_no_error_text_carries_what_was_to_be_stored(database: Database) -> None:
+    name = "@".join(("ada", "example.com"))  # so that no quoted line of this file has it
+    await database.run(add, name)
+    for stock in (1, -1):  # PostgreSQL itself would quote the key, and the whole row
+        with pytest.raises(IntegrityError) as refused:
+            await database.run(add, name, stock)
+        told = "".join(traceback.format_exception(refused.value))
+        assert "INSERT INTO boxes" in told
+        assert name not in told
+
+
 async def test_insert_or_ignore_tells_whether_the_row_went_in(database: Database) -> None:
     def insert_named(conn: Connection) -> bool:
         return insert_or_ignore(conn, boxes, {"id": new_id(), "name": "one", "stock": 1})
@@ -144,6 +156,27 @@ async def test_f7_a_full_disk_is_told_and_loses_nothing(databases: TestDatabases
     database._driver.execute("PRAGMA max_page_count=100000")
     await database.run(add, "after")
     assert await database.read(count) == 2
+    await database.stop()
+
+
+@on_sqlite
+async def test_f7_a_disk_that_fails_the_rollback_too_is_told_and_then_used_again(
+    databases: TestDatabases,
+) -> None:
+    def refuse(action: int, statement: str | None, *_: object) -> int:
+        ends = action == sqlite3.SQLITE_TRANSACTION and statement in ("COMMIT", "ROLLBACK")
+        return sqlite3.SQLITE_DENY if ends else sqlite3.SQLITE_OK
+
+    database = SqliteDatabase(databases.empty())
+    await database.start()
+    await database.run(boxes.create)
+    database._driver.set_authorizer(refuse)
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        async with asyncio.timeout(10):
+            await database.run(add, "lost")
+    database._driver.set_authorizer(None)
+    await database.run(add, "after")
+    assert await database.read(count) == 1
     await database.stop()
 
 
