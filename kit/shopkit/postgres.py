@@ -72,6 +72,8 @@ class PostgresDatabase(Database):
         except (PoolTimeout, OSError, TimeoutError) as exc:
             raise Unavailable("The database does not answer.") from exc
         except DBAPIError as exc:
+            # Where it stays as it is, it becomes its own cause: asyncpg's error, whose DETAIL
+            # quotes the row, must not be printed with it.
             raise _translated(exc) from exc
 
 
