@@ -65,11 +65,14 @@ class JwksClient:
                 _keep(self._cache, document)
 
     def _load_from_disk(self) -> None:
-        if self._cache and self._cache.is_file():
-            try:
-                self._keys = parse_jwks(json.loads(self._cache.read_text()))
-            except ValueError:
-                log.warning("jwks_cache_unreadable", path=str(self._cache))
+        if self._cache is None:
+            return
+        try:
+            self._keys = parse_jwks(json.loads(self._cache.read_bytes()))
+        except FileNotFoundError:
+            return  # the first start
+        except (OSError, ValueError, RecursionError) as exc:
+            log.warning("jwks_cache_unreadable", path=str(self._cache), reason=str(exc))
 
 
 def _keep(path: Path, document: Any) -> None:
@@ -82,7 +85,18 @@ def _keep(path: Path, document: Any) -> None:
 
 
 def parse_jwks(document: Any) -> dict[str, Any]:
-    """The P-256 keys of a JWKS by `kid`; others are left out."""
-    entries = document.get("keys", []) if isinstance(document, dict) else []
-    usable = [k for k in entries if k.get("kty") == "EC" and k.get("crv") == "P-256" and "kid" in k]
-    return {entry["kid"]: jwt.PyJWK(entry, algorithm="ES256") for entry in usable}
+    """The P-256 keys of a JWKS by `kid`; whatever else is in it is left out."""
+    entries = document.get("keys") if isinstance(document, dict) else None
+    keys = map(_parse_key, entries if isinstance(entries, list) else ())
+    return {str(key.key_id): key for key in keys if key is not None}
+
+
+def _parse_key(entry: Any) -> jwt.PyJWK | None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
+        return None
+    if (entry.get("kty"), entry.get("crv")) != ("EC", "P-256"):
+        return None
+    try:
+        return jwt.PyJWK(entry, algorithm="ES256")
+    except jwt.PyJWTError:
+        return None

@@ -1,6 +1,8 @@
 """Threats A1 to A9 against the verifier that every service has, with keys fetched over HTTP."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +15,6 @@ from shopkit.auth import Principal, TokenVerifier
 from shopkit.errors import InvalidToken, TokenExpired
 from shopkit.forged_tokens import forgeries, signed, twin, wrong_claims
 from shopkit.http_client import ServiceClient
-from shopkit.ids import new_id
 from shopkit.jwks import JwksClient
 from shopkit.testing import TokenFactory
 
@@ -63,6 +64,11 @@ async def shop(tokens: TokenFactory, tmp_path: Path) -> AsyncIterator[Shop]:
     verifier = TokenVerifier(keys, issuer="shop-auth", audience="shop-api", kind="user")
     yield Shop(tokens, server, keys, verifier)
     await client.close()
+
+
+def restarted(shop: Shop, cache: Path) -> TokenVerifier:
+    keys = JwksClient(ServiceClient("http://auth", transport=shop.server), cache)
+    return TokenVerifier(keys, issuer="shop-auth", audience="shop-api", kind="user")
 
 
 async def test_a_good_token_names_its_user_and_scopes(shop: Shop) -> None:
@@ -136,12 +142,44 @@ async def test_a8_the_twin_signature_gives_nothing_new(shop: Shop) -> None:
     assert await shop.verify(twin(good)) == await shop.verify(good)
 
 
-async def test_a_remembered_token_expires(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = shop.tokens.sign(shop.claims(jti=new_id()))
+async def lose_key(shop: Shop) -> None:
+    """Auth has another key, and the service has fetched it."""
+    shop.server.jwks = TokenFactory(shop.tokens.folder, kid="next").jwks
+    fetching = asyncio.create_task(shop.keys.run())
+    async with asyncio.timeout(10):
+        while await shop.keys.find_key("next") is None:
+            await asyncio.sleep(0)
+    fetching.cancel()
+
+
+def wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    then = time.time() + seconds
+    monkeypatch.setattr("shopkit.auth.time.time", lambda: then)
+
+
+async def test_a_key_that_is_gone_ends_its_tokens_within_a_minute(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = shop.good()
     await shop.verify(good)
-    later = shop.claims()["exp"] + 1.0
-    monkeypatch.setattr("shopkit.auth.time.time", lambda: later)
-    monkeypatch.setattr(shop.keys, "_keys", {"another": None})  # so that it cannot be verified anew
+    await lose_key(shop)
+    with pytest.raises(InvalidToken):
+        await shop.verify(shop.good())
+    wait(monkeypatch, 55)
+    assert (await shop.verify(good)).kind == "user", "remembered"
+    wait(monkeypatch, 6)
+    with pytest.raises(InvalidToken):
+        await shop.verify(good)
+
+
+async def test_a5_a_token_is_not_remembered_past_its_end(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = shop.tokens.sign(shop.claims(exp=int(time.time()) + 20))
+    await shop.verify(good)
+    await lose_key(shop)
+    assert (await shop.verify(good)).kind == "user", "remembered"
+    wait(monkeypatch, 21)
     with pytest.raises(InvalidToken):
         await shop.verify(good)
 
@@ -149,7 +187,34 @@ async def test_a_remembered_token_expires(shop: Shop, monkeypatch: pytest.Monkey
 async def test_a20_keys_from_disk_are_enough_while_auth_is_down(shop: Shop, tmp_path: Path) -> None:
     await shop.verify(shop.good())
     shop.server.down = True
-    client = ServiceClient("http://auth", transport=shop.server)
-    restarted = JwksClient(client, tmp_path / "cache.json")
-    verifier = TokenVerifier(restarted, issuer="shop-auth", audience="shop-api", kind="user")
+    verifier = restarted(shop, tmp_path / "cache.json")
     assert (await verifier.verify(shop.good())).kind == "user"
+
+
+HALF_A_KEY = {"kty": "EC", "crv": "P-256", "kid": "half", "x": "AAAA"}
+DAMAGED = [b"", b"{", b"\xff", b"[]", b"[" * 100_000, b'{"keys": 1}', b'{"keys": [1, {"kid": 1}]}']
+
+
+@pytest.mark.parametrize("content", [*DAMAGED, json.dumps({"keys": [HALF_A_KEY]}).encode()])
+async def test_a20_a_damaged_file_of_keys_is_replaced(
+    shop: Shop, tmp_path: Path, content: bytes
+) -> None:
+    cache = tmp_path / "damaged.json"
+    cache.write_bytes(content)
+    assert (await restarted(shop, cache).verify(shop.good())).kind == "user"
+    shop.server.down = True
+    assert (await restarted(shop, cache).verify(shop.good())).kind == "user"
+
+
+@pytest.mark.parametrize("place", ["missing/keys.json", "file/keys.json", "folder", "x" * 300])
+async def test_a20_no_place_for_the_file_of_keys_stops_nothing(
+    shop: Shop, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    assert (await restarted(shop, tmp_path / place).verify(shop.good())).kind == "user"
+
+
+async def test_a20_a_folder_that_is_read_only_stops_nothing(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o500)
+    assert (await restarted(shop, tmp_path / "mine" / "keys.json").verify(shop.good())).id
