@@ -16,8 +16,8 @@ LEEWAY = 30
 """Seconds by which the clocks of two machines may differ."""
 MAX_TOKEN = 8192
 MAX_LIFETIME = 3600
-REMEMBERED_SECONDS = 60
 """Seconds. A token that says it lives longer is not one of ours."""
+REMEMBERED_SECONDS = 60
 
 
 @dataclass(frozen=True)
