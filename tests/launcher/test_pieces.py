@@ -11,11 +11,13 @@ import pytest
 
 from launcher.administrator import find_administrator
 from launcher.banner import banner, curl_lines
+from launcher.data_folder import DataFolder
 from launcher.errors import LaunchError
 from launcher.gateway import check_port
 from launcher.log_file import last_lines, trim
 from launcher.process import Job
 from launcher.schema import is_current
+from launcher.services import NAMES, Layout, service_environment
 from launcher.settings import read_settings
 from launcher.vault import Vault
 
@@ -73,6 +75,18 @@ def test_a_failed_job_tells_its_last_line() -> None:
     job = Job("shop-auth migrate", ["sh", "-c", script], {"PATH": "/bin:/usr/bin"})
     with pytest.raises(LaunchError, match="shop-auth migrate failed: it is damaged"):
         job.finish()
+
+
+def test_a_service_gets_no_setting_of_another_nor_the_admins_password(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
+    given = {"PATH": "/bin", "ADMIN_EMAIL": "a@b.de", "ADMIN_PASSWORD": "correct horse"}
+    given |= {f"{name.upper()}_LOG_LEVEL": "DEBUG" for name in NAMES}
+    for name in NAMES:
+        told = service_environment(name, layout, Vault(tmp_path), given)
+        mine = f"{name.upper()}_"
+        assert {key for key in told if not key.startswith(mine)} == {"PATH"}
+        assert told[f"{mine}LOG_LEVEL"] == "DEBUG"
+        assert told[f"{mine}LISTEN"] == f"unix:{tmp_path}/{name}.sock"
 
 
 class Silent(http.server.BaseHTTPRequestHandler):
