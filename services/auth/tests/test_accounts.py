@@ -47,6 +47,27 @@ async def test_c4_composed_and_decomposed_addresses_are_one(auth: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "twin",
+    [
+        "\uff41da@example.com",  # a wide letter: NFKC makes an a of it
+        "\ufb01nn@example.com",  # the ligature fi
+        "a\u200bda@example.com",  # an invisible space
+        "a\u00adda@example.com",  # a soft hyphen
+        "ada@ex\u0430mple.com",  # a Cyrillic a
+        "ada@ex\u00e4mple.com",
+        "ada@exampl\u0131.com",  # a dotless i, which is an i where case is ignored
+        "ada@example.com\u2060",
+    ],
+    ids=ascii,
+)
+async def test_c4_an_address_that_only_looks_like_another_is_refused(auth: Any, twin: str) -> None:
+    answer = await auth.post("register", email=twin, password=PASSWORD)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "validation_error")
+    assert [(e["pointer"], e["code"]) for e in problem["errors"]] == [("/email", "value_error")]
+
+
+@pytest.mark.parametrize(
     ("change", "pointer", "code"),
     [
         ({"email": "nobody"}, "/email", "value_error"),
