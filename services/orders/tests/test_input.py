@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from services.orders.tests.shop import Shop
+from orders.schemas import TotalInput
+from services.orders.tests.shop import Shop, usd
+from shopkit.money import MAX_AMOUNT
 
 ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Berlin", "country": "DE"}
 REFUSED: list[Any] = [
@@ -24,6 +27,7 @@ REFUSED: list[Any] = [
     {"expected_total": {"amount": 1999.0, "currency": "USD"}},
     {"expected_total": {"amount": True, "currency": "USD"}},
     {"expected_total": {"amount": -1, "currency": "USD"}},
+    {"expected_total": {"amount": 2**63, "currency": "USD"}},
     {"expected_total": {"amount": 1, "currency": "XXX"}},
     {"shipping_address": {"name": "Ada"}},
     {"shipping_address": ADDRESS | {"country": "XX"}},
@@ -44,6 +48,18 @@ async def test_b3_b5_a_checkout_takes_only_what_it_knows(shop: Shop, body: Any) 
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_error")
     assert answer.json()["errors"]
     assert await shop.ids() == [], "nothing has happened"
+
+
+async def test_a_total_may_be_more_than_one_price_can_be(shop: Shop) -> None:
+    ada = shop.buyer(shop.catalog.add(price=MAX_AMOUNT), 2)
+    assert (await ada.order({"expected_total": usd(2**63 - 1)})).json()["code"] == "price_changed"
+    answer = await ada.order({"expected_total": usd(2 * MAX_AMOUNT)})
+    assert (answer.status_code, answer.json()["total"]) == (201, usd(2 * MAX_AMOUNT))
+
+
+def test_a_total_fits_in_64_bits_whoever_parses_it() -> None:
+    with pytest.raises(ValidationError, match="less than"):
+        TotalInput(amount=2**63, currency="USD")
 
 
 @pytest.mark.parametrize("token", ["short", "x" * 42, "x" * 44, "sp ace" * 5, "ümlaut" * 5])
