@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeAlias
 
 from orders.domain import Order, Step
 from orders.errors import FenceLost
@@ -16,6 +17,7 @@ log = get_logger()
 DRAIN_SECONDS = 3.0
 POLL_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 5.0
+Saga: TypeAlias = "asyncio.Task[Order | None]"
 
 
 class Sagas:
@@ -23,21 +25,24 @@ class Sagas:
 
     def __init__(self, it: Parties, after_confirming: Callable[[Order], Awaitable[None]]) -> None:
         self._it, self._after_confirming = it, after_confirming
-        self._tasks: dict[str, asyncio.Task[Order | None]] = {}
-        self._orders: dict[str, Order] = {}
+        self._running: dict[Saga, Order] = {}
+        self._newest: dict[str, Saga] = {}
+        """By order. One that was taken over here runs beside it until its next write."""
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._running)
 
     def start(self, order: Order) -> None:
         """Drive an order whose fence is ours."""
         task = asyncio.create_task(self._run(order))
-        self._tasks[order.id], self._orders[order.id] = task, order
-        task.add_done_callback(lambda done: self._forget(order.id, done))
+        self._running[task] = order
+        self._newest[order.id] = task
+        task.add_done_callback(self._forget)
 
-    def _forget(self, order_id: str, task: "asyncio.Task[Order | None]") -> None:
-        if self._tasks.get(order_id) is task:  # a takeover has put another one there
-            del self._tasks[order_id], self._orders[order_id]
+    def _forget(self, task: Saga) -> None:
+        order = self._running.pop(task)
+        if self._newest.get(order.id) is task:
+            del self._newest[order.id]
 
     async def _run(self, order: Order) -> Order | None:
         """The finished order; None when somebody has to go on with it later."""
@@ -71,7 +76,7 @@ class Sagas:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + seconds
         while True:
-            task = self._tasks.get(order_id)
+            task = self._newest.get(order_id)
             if task is not None:
                 await asyncio.wait({task}, timeout=ends_at - loop.time())
                 if task.done() and not task.cancelled() and (order := task.result()):
@@ -82,20 +87,20 @@ class Sagas:
                 return found
             if loop.time() >= ends_at:
                 return None
-            if order_id not in self._tasks:
+            if order_id not in self._newest:
                 await asyncio.sleep(min(POLL_SECONDS, ends_at - loop.time()))
 
     async def idle(self, seconds: float) -> None:
         """Until nothing runs here, but no longer than that."""
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=seconds)
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     async def close(self) -> None:
         """Let what runs come to its end; leave the rest to the next process, at once."""
         await self.idle(DRAIN_SECONDS)
-        left, tasks = list(self._orders.values()), list(self._tasks.values())
-        for task in tasks:
+        left = dict(self._running)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for order in left:
+        await asyncio.gather(*left, return_exceptions=True)
+        for order in left.values():
             await self._it.database.run(postpone, order, self._it.clock.now())

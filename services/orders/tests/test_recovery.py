@@ -1,6 +1,8 @@
 """Crashes, lost answers, late messages and paused workers, in process."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -141,6 +143,24 @@ async def test_two_drivers_of_one_order_confirm_it_once(shop: Shop) -> None:
     )
     assert [bool(result) for result in results].count(True) == 1
     gate.set()
+    await shop.settle()
+    await shop.check_invariants()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_driver_whose_order_was_taken_over_here_runs_to_its_end(shop: Shop) -> None:
+    """Nothing but its own task knows what it waits for; a collected task would never release it."""
+    ada = shop.buyer(shop.catalog.add())
+    gate = weakref.ref(shop.catalog.faults.hold("reserve"))
+    await ada.order()
+    del shop.catalog.faults.gates["reserve"]
+    shop.clock.advance(seconds=16)
+    assert await shop.context.worker.work() == 1
+    await shop.until_called("commit")
+    gc.collect()
+    event = gate()
+    assert event is not None, "the first driver is gone"
+    event.set()
     await shop.settle()
     await shop.check_invariants()
 
