@@ -67,7 +67,7 @@ async def place_order(
         return await _join(it, sagas, outcome.order_id, key)
     sagas.start(outcome.order)
     finished = await sagas.wait(outcome.order.id, ANSWER_SECONDS)
-    return answer_of(finished) if finished else await _still_running(it, outcome.order.id)
+    return await _answer(it, outcome.order, finished, key)
 
 
 async def _begin(it: Parties, *, order: Order, key: Key | None, max_pending: int) -> Outcome:
@@ -149,21 +149,22 @@ async def _join(it: Parties, sagas: Sagas, order_id: str, key: Key | None) -> An
     return _replay(stored["status"], stored["body"])
 
 
+async def _answer(it: Parties, begun: Order, finished: Order | None, key: Key | None) -> Answer:
+    order = finished or await it.database.read(repository.find_order, begun.id)
+    assert order is not None  # noqa: S101 - T1 has stored it
+    if key is not None and order.fence != begun.fence:
+        # Somebody else went on with it, and it may have been cancelled since: the answer is stored.
+        stored = await it.database.read(repository.get_key, key.caller, key.key)
+        if stored["status"] is not None:
+            return _replay(stored["status"], stored["body"])
+    return answer_of(order)
+
+
 def answer_of(order: Order) -> Answer:
-    """For a finished order."""
     if order.step == Step.FAILED:
         raise refusal_from(order.failure or {})
     body = render(order)
-    return Answer(201, body, _headers(body))
-
-
-async def _still_running(it: Parties, order_id: str) -> Answer:
-    order = await it.database.read(repository.find_order, order_id)
-    assert order is not None  # noqa: S101 - T1 has stored it
-    if not order.unfinished:
-        return answer_of(order)
-    body = render(order)
-    return Answer(202, body, _headers(body))
+    return Answer(202 if order.unfinished else 201, body, _headers(body))
 
 
 def _headers(body: dict[str, Any]) -> dict[str, str]:

@@ -143,6 +143,22 @@ async def test_a_key_whose_lease_is_over_is_taken_over(shop: Shop) -> None:
     await shop.check_invariants()
 
 
+async def test_i3_the_first_request_hears_what_is_stored_for_its_key(shop: Shop) -> None:
+    """Another copy has finished the order, and the customer has cancelled it, meanwhile."""
+    ada = shop.buyer(shop.catalog.add())
+    gate = shop.catalog.faults.hold("reserve")
+    first = asyncio.create_task(ada.order(key="k"))
+    await shop.until_called("reserve")
+    await asyncio.sleep(0.01)
+    del shop.catalog.faults.gates["reserve"]
+    shop.clock.advance(seconds=16)
+    second = await ada.order(key="k")
+    assert (await ada.cancel(second.json()["id"])).json()["status"] == "cancelled"
+    gate.set()
+    assert ((await first).status_code, (await first).content) == (201, second.content)
+    assert (await ada.order(key="k")).content == second.content
+
+
 async def test_a_5xx_is_never_stored(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.05)
     ada = shop.buyer(shop.catalog.add())
