@@ -11,6 +11,7 @@ from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import idempotency_keys
 from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
+from catalog.repository.groups import lock_group
 from catalog.repository.search import index_product, unindex_product
 from catalog.repository.stock import insert_stock, record_movements
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
@@ -59,7 +60,7 @@ def _insert(conn: Connection, payload: ProductCreate, caller: str, now: datetime
         conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
     )
     product_id = new_id()
-    values = _columns(conn, wanted, product_id=product_id)
+    values = _columns(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
     _file_and_index(conn, seq, wanted)
@@ -78,7 +79,7 @@ def replace_product(
     low_stock: int,
 ) -> dict[str, Any]:
     """PUT: what is absent gets its default, but the slug stays."""
-    row = _locked(conn, id, if_match)
+    row = _locked(conn, id, if_match, group_id=payload.group_id)
     wanted = payload.model_dump()
     wanted["slug"] = payload.slug or row["slug"]
     return _change(conn, row, wanted, now, low_stock)
@@ -94,7 +95,10 @@ def patch_product(
     low_stock: int,
 ) -> dict[str, Any]:
     """PATCH: RFC 7396."""
-    row = _locked(conn, id, if_match)
+    group_id = payload.group_id
+    if group_id is None and "options" in payload.model_fields_set:
+        group_id = rows.group_of_product(conn, product_id=id)
+    row = _locked(conn, id, if_match, group_id=group_id)
     current, sent = _wanted_of(row), payload.model_dump(exclude_unset=True)
     for name in ("attributes", "options"):
         if sent.get(name) is not None:
@@ -129,7 +133,12 @@ def delete_product(conn: Connection, *, id: str, if_match: str | None, now: date
     unindex_product(conn, seq=row["seq"])
 
 
-def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
+def _locked(
+    conn: Connection, id: str, if_match: str | None, *, group_id: str | None = None
+) -> dict[str, Any]:
+    """The product; before it the group that it is to stand in, as groups lock their variants."""
+    if group_id is not None:
+        lock_group(conn, id=group_id)
     row = rows.lock_product(conn, id=id)
     if row is None:
         raise ProductNotFound
@@ -140,11 +149,14 @@ def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
 def _change(
     conn: Connection, row: dict[str, Any], wanted: dict[str, Any], now: datetime, low_stock: int
 ) -> dict[str, Any]:
-    if wanted != _wanted_of(row):
-        values = _columns(conn, wanted, product_id=row["id"])
+    was = _wanted_of(row)
+    if wanted != was:
+        stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
+        group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
+        values = _columns(wanted, group)
         values |= {"version": row["version"] + 1, "updated_at": now}
         rows.update_product(conn, seq=row["seq"], values=values)
-        _file_and_index(conn, row["seq"], wanted, _wanted_of(row))
+        _file_and_index(conn, row["seq"], wanted, was)
     return _shown(conn, row["id"], low_stock)
 
 
@@ -155,15 +167,18 @@ def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
     return product
 
 
-def _columns(conn: Connection, wanted: dict[str, Any], *, product_id: str) -> dict[str, Any]:
-    """The columns of what is wanted, which is checked against groups and categories."""
+def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:
+    return variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
+
+
+def _columns(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
+    """The columns of what is wanted, whose place in a group is checked already."""
     price, compare_at = wanted["price"], wanted["compare_at_price"]
     if compare_at and compare_at["currency"] != price["currency"]:
         raise invalid_field(
             "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
         )
     category_ids = list(dict.fromkeys(wanted["category_ids"]))
-    group = variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
     return {
         "sku": wanted["sku"],
         "sku_key": domain.sku_key(wanted["sku"]),

@@ -1,18 +1,35 @@
 """Many at once: nothing is oversold, nobody waits in a circle."""
 
 import asyncio
+import os
 import random
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from catalog.groups import patch_group
+from catalog.products import patch_product
+from catalog.repository.groups import lock_group
+from catalog.schemas.groups import GroupPatch
+from catalog.schemas.products import ProductPatch
 from catalog.worker import Sweeper
 from shopkit.ids import new_id
+from shopkit.postgres import postgres_engine
 
 from .conftest import Shop
 from .invariants import check_invariants
 
 pytestmark = pytest.mark.anyio
+WAITING = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+FREE_PRODUCTS = "SELECT id FROM products FOR UPDATE SKIP LOCKED"
 
 
 async def test_e1_the_last_units_are_sold_once(shop: Shop) -> None:
@@ -147,3 +164,61 @@ async def test_products_follow_categories_that_move_meanwhile(shop: Shop) -> Non
     assert len(await shop.listed(category=parent)) == 6
     other = ({old["id"], new["id"]} - {parent}).pop()
     assert await shop.listed(category=other) == []
+
+
+@asynccontextmanager
+async def uncommitted(url: str, change: Callable[[Connection], Any]) -> AsyncIterator[None]:
+    """Meanwhile a transaction of another process has made `change`, and is not over."""
+    engine = postgres_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(change)
+            yield
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.skipif("TEST_POSTGRES_URL" not in os.environ, reason="SQLite has one writer")
+async def test_a_product_that_is_being_changed_is_sold_all_the_same(
+    shop: Shop, database_url: str
+) -> None:
+    """What refers to a product (a reservation, its stock) needs its key only, which stays."""
+    group = await shop.group(varies_by=["size", "colour"])
+    options = {"size": "M", "colour": "red"}
+    product = await shop.product(stock=5, group_id=group["id"], options=options)
+    more: Any = {"if_match": None, "now": shop.clock.now(), "low_stock": 5}
+
+    def describe(conn: Connection) -> None:
+        patch_product(conn, id=product["id"], payload=ProductPatch(description="new"), **more)
+
+    def reorder(conn: Connection) -> None:
+        payload = GroupPatch(varies_by=["colour", "size"])
+        patch_group(conn, id=group["id"], payload=payload, **more)
+
+    for change in (describe, reorder):
+        async with uncommitted(database_url, change):
+            assert (await shop.reserve((product, 1))).status_code == 200
+    assert (await shop.stock(product["id"]))["reserved"] == 2
+    shown = (await shop.guest.get(f"/api/products/{product['id']}")).json()
+    assert (shown["description"], shown["group"]["varies_by"]) == ("new", ["colour", "size"])
+    await check_invariants(shop)
+
+
+@pytest.mark.skipif("TEST_POSTGRES_URL" not in os.environ, reason="SQLite has one writer")
+async def test_variants_wait_for_their_group_before_they_are_locked(
+    shop: Shop, database_url: str
+) -> None:
+    """As groups do, which then lock their variants: nobody waits in a circle."""
+    group, other = await shop.group(), await shop.group()
+    product = await shop.product(group_id=group["id"], options={"size": "M"})
+    path = f"/api/products/{product['id']}"
+    moves: Any = [(group, {"options": {"size": "L"}}), (other, {"group_id": other["id"]})]
+    for busy, move in moves:
+        async with uncommitted(database_url, partial(lock_group, id=busy["id"])):
+            assert (await shop.staff("PATCH", path, json={"name": "Other"})).status_code == 200
+            waiting = asyncio.create_task(shop.staff("PATCH", path, json=move))
+            while not await shop.query(WAITING):
+                await asyncio.sleep(0.01)
+            assert await shop.query(FREE_PRODUCTS), "locked before its group"
+        assert (await waiting).status_code == 200
+    assert (await waiting).json()["group"]["id"] == other["id"]
