@@ -262,6 +262,35 @@ def test_a_key_that_becomes_unusable_does_not_stop_the_running_service(
     assert ring.signing_key().kid == key.kid
 
 
+async def test_a20_the_only_key_is_replaced_when_it_is_deleted(
+    auth: Any, signed_in: Any, settings: AuthSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a theft: what the stolen key has signed, or will sign, is refused."""
+    monkeypatch.setattr("auth.key_ring.SECONDS_BETWEEN_LOOKS", 0)
+    assert settings.keys_dir
+    stolen = read_keys(settings.keys_dir)[0]
+    old = (await auth.log_in())["access_token"]
+    (settings.keys_dir / "0001.pem").unlink()
+    (published,) = (await auth.public.get(JWKS)).json()["keys"]
+    assert published["kid"] != stolen.kid
+    new = (await auth.log_in())["access_token"]
+    assert jwt.get_unverified_header(new)["kid"] == published["kid"]
+    auth.service.public.state.verifier._known.clear()
+    assert (await auth.me(new)).status_code == 200
+    assert (await auth.me(old)).status_code == 401
+
+
+def test_a_stolen_key_stops_signing_before_its_successor_would_begin(
+    folder: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_key(folder, clock.now())
+    ring = ring_of(folder, clock, monkeypatch)
+    new = rotate_key(folder, clock.now())
+    (folder / "0001.pem").unlink()
+    assert ring.signing_key().kid == new.kid
+    assert set(parse_jwks(ring.jwks())) == {new.kid}
+
+
 async def test_the_sweeper_survives_a_folder_that_it_may_not_change(
     auth: Any, settings: AuthSettings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
