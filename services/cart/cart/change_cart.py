@@ -9,10 +9,10 @@ from cart.context import Context
 from cart.domain import Cart, CartState, Change, Offers
 from cart.errors import CartLocked
 from cart.etags import cart_etag, check_if_match
-from cart.guest_tokens import is_guest
 from cart.models import idempotency_keys
 from cart.pricing import price
 from cart.repository import find_cart, find_newest, save_cart
+from shopkit.guests import is_guest
 from shopkit.idempotency import Answer, replayable
 
 CART_TOKEN = "X-Cart-Token"  # noqa: S105 - the name of a header

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cart.clients.catalog import Catalog
-from cart.guest_tokens import GuestTokens, is_guest
 from cart.lanes import Lanes
 from cart.settings import CartSettings
 from shopkit.clock import Clock
 from shopkit.databases import open_database
 from shopkit.db import Database
+from shopkit.guests import GuestTokens, is_guest
 
 
 @dataclass(frozen=True)

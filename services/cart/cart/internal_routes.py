@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from cart import claims, errors
 from cart.deps import CartContext
-from cart.guest_tokens import user_owner
 from cart.schemas import ClaimInput, ClaimOut, SnapshotOut
 from shopkit.app import PathId
 from shopkit.auth import Caller, Principal
+from shopkit.guests import user_owner
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 

@@ -9,7 +9,6 @@ from cart.change_cart import Terms, change_cart
 from cart.deps import CartContext, CartVisit
 from cart.domain import AddProduct, Change, Clear, RemoveProduct, SetQuantity
 from cart.etags import cart_etag
-from cart.guest_tokens import user_owner
 from cart.merge_carts import merge_carts as merge
 from cart.read_cart import get_cart as read
 from cart.schemas import CartItemInput, CartOut, MergedCartOut, MergeInput, QuantityInput
@@ -17,6 +16,7 @@ from shopkit.app import PathId
 from shopkit.auth import CurrentUser, MaybeUser
 from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
 from shopkit.errors import StorageFull
+from shopkit.guests import user_owner
 from shopkit.idempotency import IdempotencyKey, fingerprint
 from shopkit.ids import is_id
 from shopkit.openapi import problems

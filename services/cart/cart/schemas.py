@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from cart.guest_tokens import TOKEN_PATTERN
+from shopkit.guests import TOKEN_PATTERN
 from shopkit.schemas import Id, Input, Money, Output
 
 PRODUCT_ID = "0192f0a0-0000-7000-8000-000000000001"

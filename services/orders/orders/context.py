@@ -6,7 +6,6 @@ from datetime import timedelta
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
 from orders.delivery import CartDelivery
-from orders.guests import GuestTokens
 from orders.models import outbox
 from orders.parties import Parties
 from orders.running import Sagas
@@ -16,6 +15,7 @@ from orders.worker import Worker
 from shopkit.clock import Clock
 from shopkit.databases import open_database
 from shopkit.failpoints import Failpoints
+from shopkit.guests import GuestTokens
 from shopkit.outbox import Relay
 from shopkit.pagination import Cursors
 
@@ -26,7 +26,7 @@ class Context:
     sagas: Sagas
     worker: Worker
     relay: Relay
-    guests: GuestTokens
+    guest_tokens: GuestTokens
     cursors: Cursors
     max_pending: int
 
@@ -50,7 +50,7 @@ def new_context(settings: OrdersSettings, cart: Cart, catalog: Catalog, clock: C
         sagas=sagas,
         worker=Worker(it, sagas),
         relay=relay,
-        guests=GuestTokens(secret),
+        guest_tokens=GuestTokens(secret),
         cursors=Cursors(secret),
         max_pending=settings.max_pending_orders,
     )

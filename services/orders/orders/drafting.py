@@ -9,6 +9,7 @@ from orders.numbers import new_number
 from orders.schemas import Address, CheckoutInput
 from shopkit.auth import Principal
 from shopkit.errors import NotAuthenticated
+from shopkit.guests import user_owner
 from shopkit.ids import new_id
 
 
@@ -32,7 +33,7 @@ def draft_order(
     return Order(
         id=new_id(),
         number=new_number(),
-        owner=f"user:{user.id}" if user else str(guest_owner),
+        owner=user_owner(user.id) if user else str(guest_owner),
         email=_email(payload, user),
         step=Step.CREATED,
         status=STATUS_OF[Step.CREATED],

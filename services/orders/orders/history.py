@@ -13,6 +13,7 @@ from orders.repository import COLUMNS, find_order, with_lines
 from orders.views import render
 from shopkit.auth import Principal
 from shopkit.errors import InsufficientScope, NotAuthenticated, NotFound
+from shopkit.guests import user_owner
 from shopkit.pagination import Cursors
 
 PLACED = (Status.PENDING, Status.CONFIRMED, Status.COMPLETED, Status.CANCELLED)
@@ -31,7 +32,7 @@ class Visitor:
 
 
 def visitor_of(user: Principal | None, guest: str | None) -> Visitor:
-    owners = {f"user:{user.id}"} if user else set()
+    owners = {user_owner(user.id)} if user else set()
     return Visitor(
         owners=frozenset(owners | ({guest} if guest else set())),
         scopes=user.scopes if user else frozenset(),

@@ -17,6 +17,7 @@ from shopkit.app import PathId
 from shopkit.auth import CurrentUser, MaybeUser, Principal, Staff
 from shopkit.conditional import IfNoneMatch, etag, not_modified
 from shopkit.errors import RequestInProgress
+from shopkit.guests import user_owner
 from shopkit.idempotency import IdempotencyKey, fingerprint
 from shopkit.openapi import problems
 from shopkit.routing import new_router
@@ -130,7 +131,7 @@ async def list_order_history(
 ) -> Any:
     """Newest first, those that are still being placed included. A failed checkout is no order,
     and not listed; its id still answers."""
-    query = OrderQuery(owner=f"user:{user.id}", status=status)
+    query = OrderQuery(owner=user_owner(user.id), status=status)
     return await list_orders(
         context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
     )
