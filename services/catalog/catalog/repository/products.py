@@ -41,6 +41,7 @@ _PRODUCT = select(*PUBLIC_COLUMNS).select_from(FROM).where(_LIVE)
 _BY_ID = _PRODUCT.where(p.id == bindparam("ref"))
 _BY_SLUG = _PRODUCT.where(p.slug == bindparam("ref"))
 _OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
+# With `key_share`: what refers to a product (a reservation) does not wait for who edits it.
 _LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update(key_share=True)
 _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
