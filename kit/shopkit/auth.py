@@ -9,6 +9,7 @@ import jwt
 from fastapi import Depends, Request
 
 from shopkit.errors import InsufficientScope, InvalidToken, NotAuthenticated, TokenExpired
+from shopkit.settings import ServiceSettings
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
@@ -94,6 +95,17 @@ class TokenVerifier:
         if not _well_formed(claims):
             raise InvalidToken
         return claims
+
+
+def user_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifier:
+    """For the public app."""
+    return TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, kind="user")
+
+
+def service_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifier:
+    """For the internal app."""
+    audience = settings.internal_audience
+    return TokenVerifier(keys, issuer=settings.issuer, audience=audience, kind="service")
 
 
 def _well_formed(claims: dict[str, Any]) -> bool:

@@ -32,10 +32,14 @@ class Service:
     internal: FastAPI
     background: Sequence[Callable[[], Awaitable[None]]] = ()
     closables: Sequence[Closable] = ()
+    checks: Sequence[Callable[[], None]] = ()
+    """Whatever raises here is a reason not to start."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the database, refuse a wrong schema, run the background; undo it all at the end."""
+        for check in self.checks:
+            check()
         await self.database.start()
         tasks: list[asyncio.Task[Any]] = []
         try:

@@ -4,13 +4,18 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_SECRET = "local-secret-for-one-machine-only"  # noqa: S105 - refused in production
 
 
 class ServiceSettings(BaseSettings):
-    """A service subclasses it with `model_config = SettingsConfigDict(env_prefix="CART_")`."""
+    """A service subclasses it with `model_config = SettingsConfigDict(env_prefix="CART_")`.
+
+    What is set to nothing has its default, as compose files and `.env` leave it.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
 
     environment: Literal["local", "production"] = "local"
     database_url: str

@@ -15,7 +15,6 @@ from auth.errors import CannotGrant, LastAdmin
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
 from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
-from shopkit.pagination import Cursors
 
 USERS_READ, USERS_WRITE = "users:read", "users:write"
 
@@ -31,7 +30,6 @@ class UserPage:
 async def list_users(
     context: Context,
     *,
-    cursors: Cursors,
     q: str | None,
     cursor: str | None,
     limit: int,
@@ -39,12 +37,12 @@ async def list_users(
 ) -> UserPage:
     """Newest first. Raises InvalidCursor."""
     query = f"users:{q or ''}"
-    before = cursors.decode(query, cursor)[0] if cursor else None
+    before = context.cursors.decode(query, cursor)[0] if cursor else None
     found, total = await context.database.read_slow(
         _list_users, q=q, before=before, limit=limit + 1, count=count
     )
     page = found[:limit]
-    more = cursors.encode(query, [page[-1].id]) if len(found) > limit else None
+    more = context.cursors.encode(query, [page[-1].id]) if len(found) > limit else None
     return UserPage(page, more, total)
 
 

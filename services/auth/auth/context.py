@@ -1,13 +1,20 @@
 """What the use cases work with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import SecretStr
+
+from auth.key_ring import KeyRing
 from auth.passwords import PasswordHasher
+from auth.settings import AuthSettings
 from auth.tokens import TokenIssuer
 from shopkit.clock import Clock
+from shopkit.databases import open_database
 from shopkit.db import Database
 from shopkit.ids import IdFactory, new_id
+from shopkit.pagination import Cursors
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,39 @@ class Lifetimes:
 class Context:
     database: Database
     hasher: PasswordHasher
+    keys: KeyRing
     issuer: TokenIssuer
     clock: Clock
     lifetimes: Lifetimes
+    cursors: Cursors
+    service_clients: Mapping[str, SecretStr]
     new_id: IdFactory = new_id
+
+
+def new_context(settings: AuthSettings, clock: Clock) -> Context:
+    """Nothing is open yet."""
+    keys = KeyRing(settings.keys_dir, clock)
+    return Context(
+        database=open_database(settings.database_url, settings.database_pool),
+        hasher=PasswordHasher(),
+        keys=keys,
+        issuer=_issuer(settings, keys, clock),
+        clock=clock,
+        lifetimes=Lifetimes(
+            refresh_token=timedelta(days=settings.refresh_token_days),
+            session=timedelta(days=settings.session_days),
+        ),
+        cursors=Cursors(settings.secret_key.get_secret_value()),
+        service_clients=settings.service_clients,
+    )
+
+
+def _issuer(settings: AuthSettings, keys: KeyRing, clock: Clock) -> TokenIssuer:
+    return TokenIssuer(
+        keys=keys,
+        clock=clock,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        internal_audience=settings.internal_audience,
+        lifetime=timedelta(seconds=settings.access_token_seconds),
+    )

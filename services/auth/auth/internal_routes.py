@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Request
 
-from auth.deps import Auth, Keys, ServiceClients
+from auth.deps import Auth
 from auth.forms import read_form, with_client
 from auth.oauth import issue_service_token
 from auth.schemas import Jwks, ServiceTokenAnswer
@@ -15,14 +15,12 @@ router = new_router()
 
 
 @router.get("/internal/jwks.json", response_model=Jwks)
-async def get_internal_jwks(keys: Keys, _: Public) -> dict[str, Any]:
-    return keys.jwks()
+async def get_internal_jwks(auth: Auth, _: Public) -> dict[str, Any]:
+    return auth.keys.jwks()
 
 
 @router.post("/internal/token", response_model=ServiceTokenAnswer)
-async def issue_internal_token(
-    request: Request, auth: Auth, clients: ServiceClients, _: Public
-) -> dict[str, Any]:
+async def issue_internal_token(request: Request, auth: Auth, _: Public) -> dict[str, Any]:
     """Client credentials (RFC 6749, 4.4) in the form, or as `Authorization: Basic`."""
     form = with_client(await read_form(request), request)
-    return issue_service_token(auth.issuer, clients, form)
+    return issue_service_token(auth, form)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Response
 
 from auth.answers import NOT_MODIFIED
-from auth.deps import Keys
+from auth.deps import Auth
 from auth.schemas import Jwks
 from shopkit.auth import Public
 from shopkit.conditional import IfNoneMatch, etag, not_modified
@@ -26,10 +26,10 @@ MAX_AGE = 300
     tags=["Keys"],
 )
 async def get_jwks(
-    response: Response, keys: Keys, _: Public, if_none_match: IfNoneMatch = None
+    response: Response, auth: Auth, _: Public, if_none_match: IfNoneMatch = None
 ) -> Any:
     """The keys that access tokens are verified with (RFC 7517): ES256, found by `kid`."""
-    document = keys.jwks()
+    document = auth.keys.jwks()
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     headers = {"ETag": etag(digest[:20]), "Cache-Control": f"public, max-age={MAX_AGE}"}
     if not_modified(if_none_match, headers["ETag"]):

@@ -18,7 +18,6 @@ from auth.errors import (
 )
 from auth.passwords import MAX_LENGTH
 from auth.sessions import log_in, refresh
-from auth.tokens import TokenIssuer
 
 Form = Mapping[str, str]
 MAX_USERNAME = 254
@@ -52,18 +51,16 @@ def _required(form: Form, name: str) -> str:
     return form[name]
 
 
-def issue_service_token(
-    issuer: TokenIssuer, clients: Mapping[str, SecretStr], form: Form
-) -> dict[str, Any]:
+def issue_service_token(context: Context, form: Form) -> dict[str, Any]:
     """Raises OAuthError."""
     if _required(form, "grant_type") != "client_credentials":
         raise UnsupportedGrantType("Use client_credentials.")
     client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-    known = clients.get(client_id, SecretStr("")).get_secret_value()
+    known = context.service_clients.get(client_id, SecretStr("")).get_secret_value()
     if not hmac.compare_digest(known.encode(), secret.encode()) or not known:
         raise InvalidClient
     return {
-        "access_token": issuer.service_token(client_id),
+        "access_token": context.issuer.service_token(client_id),
         "token_type": "Bearer",
-        "expires_in": issuer.expires_in,
+        "expires_in": context.issuer.expires_in,
     }

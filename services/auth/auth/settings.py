@@ -7,11 +7,12 @@ from pydantic_settings import SettingsConfigDict
 
 from shopkit.settings import ServiceSettings
 
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIN_CLIENT_SECRET = 32
 
 
 class AuthSettings(ServiceSettings):
-    model_config = SettingsConfigDict(env_prefix="AUTH_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="AUTH_")
 
     listen: str = "127.0.0.1:8001"
     internal_listen: str = "127.0.0.1:8101"

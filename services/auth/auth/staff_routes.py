@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from auth import administration
 from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
-from auth.deps import Auth, CursorKey
+from auth.deps import Auth
 from auth.errors import CannotGrant, LastAdmin
 from auth.schemas import RoleList, RolesInput, StaffUser
 from shopkit.app import PathId
@@ -38,7 +38,6 @@ CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cur
 async def list_users(
     staff: Reader,
     auth: Auth,
-    cursors: CursorKey,
     q: EmailPart = None,
     limit: Limit = 20,
     cursor: CursorText = None,
@@ -46,9 +45,7 @@ async def list_users(
 ) -> dict[str, Any]:
     """Everybody with an account, newest first."""
     await administration.require_current(auth, staff)
-    page = await administration.list_users(
-        auth, cursors=cursors, q=q, cursor=cursor, limit=limit, count=count
-    )
+    page = await administration.list_users(auth, q=q, cursor=cursor, limit=limit, count=count)
     answer = {"items": [public(user) for user in page.users], "next_cursor": page.next_cursor}
     return answer if page.total is None else {**answer, "total": page.total}
 

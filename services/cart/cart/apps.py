@@ -6,30 +6,26 @@ from cart import internal_routes, routes
 from cart.context import Context
 from cart.settings import CartSettings
 from shopkit.app import build_app, metrics_router
-from shopkit.auth import TokenVerifier
+from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
 
 ABOUT = "Carts of users and guests, priced with today's catalog at every answer."
 
 
 def public_app(settings: CartSettings, context: Context, keys: JwksClient) -> FastAPI:
-    verifier = TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, kind="user")
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Cart",
         description=ABOUT,
         routers=[routes.router],
-        state={**state, "verifier": verifier},
+        state={**state, "verifier": user_verifier(keys, settings)},
     )
 
 
 def internal_app(settings: CartSettings, context: Context, keys: JwksClient) -> FastAPI:
-    verifier = TokenVerifier(
-        keys, issuer=settings.issuer, audience=settings.internal_audience, kind="service"
-    )
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Cart, internal",
         routers=[internal_routes.router, metrics_router()],
-        state={**state, "verifier": verifier},
+        state={**state, "verifier": service_verifier(keys, settings)},
     )

@@ -13,7 +13,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class CartSettings(ServiceSettings):
-    model_config = SettingsConfigDict(env_prefix="CART_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="CART_")
 
     listen: str = "127.0.0.1:8003"
     internal_listen: str = "127.0.0.1:8103"

@@ -6,20 +6,19 @@ from orders import routes
 from orders.context import Context
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
-from shopkit.auth import TokenVerifier
+from shopkit.auth import user_verifier
 from shopkit.jwks import JwksClient
 
 ABOUT = "Checkout and what became of it. Nothing is lost, oversold or ordered twice."
 
 
 def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> FastAPI:
-    verifier = TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, kind="user")
     state = {"context": context, "database": context.it.database, "keys": keys}
     return build_app(
         title="Orders",
         description=ABOUT,
         routers=[routes.router],
-        state={**state, "verifier": verifier},
+        state={**state, "verifier": user_verifier(keys, settings)},
     )
 
 
