@@ -3,15 +3,15 @@
 from fastapi import FastAPI
 
 from catalog import internal_routes, routes
-from catalog.deps import Catalog
+from catalog.context import Context
 from catalog.settings import CatalogSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
 
 
-def public_app(settings: CatalogSettings, catalog: Catalog, keys: JwksClient) -> FastAPI:
-    state = {"catalog": catalog, "database": catalog.database, "keys": keys}
+def public_app(settings: CatalogSettings, context: Context, keys: JwksClient) -> FastAPI:
+    state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Catalog",
         routers=routes.routers,
@@ -19,8 +19,8 @@ def public_app(settings: CatalogSettings, catalog: Catalog, keys: JwksClient) ->
     )
 
 
-def internal_app(settings: CatalogSettings, catalog: Catalog, keys: JwksClient) -> FastAPI:
-    state = {"catalog": catalog, "database": catalog.database, "keys": keys}
+def internal_app(settings: CatalogSettings, context: Context, keys: JwksClient) -> FastAPI:
+    state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Catalog, internal",
         routers=[internal_routes.router, metrics_router()],

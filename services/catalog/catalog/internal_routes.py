@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from catalog import reservations
-from catalog.deps import CatalogState
+from catalog.deps import CatalogContext
 from catalog.errors import InsufficientStock, PriceChanged, ReservationGone, ReservationMismatch
 from catalog.repository.products import lookup_products as read_products
 from catalog.schemas.internal import (
@@ -27,9 +27,9 @@ CartOrOrders = Annotated[Principal, Caller("cart", "orders")]
     summary="Look products up",
     response_model=LookedUpProducts,
 )
-async def lookup_products(payload: ProductLookup, _: CartOrOrders, catalog: CatalogState) -> Any:
+async def lookup_products(payload: ProductLookup, _: CartOrOrders, context: CatalogContext) -> Any:
     """Price, status and availability of all at once."""
-    found = await catalog.database.read(read_products, ids=payload.ids)
+    found = await context.database.read(read_products, ids=payload.ids)
     return {"items": [found[id_] for id_ in dict.fromkeys(payload.ids) if id_ in found]}
 
 
@@ -40,11 +40,11 @@ async def lookup_products(payload: ProductLookup, _: CartOrOrders, catalog: Cata
     responses=problems(InsufficientStock, PriceChanged, ReservationGone, ReservationMismatch),
 )
 async def reserve_stock(
-    order_id: PathId, payload: ReservationInput, _: Orders, catalog: CatalogState
+    order_id: PathId, payload: ReservationInput, _: Orders, context: CatalogContext
 ) -> Any:
     """All or nothing. The same lines again: the same answer; `ttl_seconds` counts once only."""
-    return await catalog.database.run(
-        reservations.reserve, order_id=order_id, payload=payload, now=catalog.clock.now()
+    return await context.database.run(
+        reservations.reserve, order_id=order_id, payload=payload, now=context.clock.now()
     )
 
 
@@ -53,8 +53,8 @@ async def reserve_stock(
     summary="Get an order's reservation",
     response_model=Reservation,
 )
-async def get_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
-    return await catalog.database.read(reservations.get_reservation, order_id=order_id)
+async def get_reservation(order_id: PathId, _: Orders, context: CatalogContext) -> Any:
+    return await context.database.read(reservations.get_reservation, order_id=order_id)
 
 
 @router.post(
@@ -63,9 +63,9 @@ async def get_reservation(order_id: PathId, _: Orders, catalog: CatalogState) ->
     response_model=Reservation,
     responses=problems(ReservationGone),
 )
-async def commit_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
-    return await catalog.database.run(
-        reservations.commit, order_id=order_id, now=catalog.clock.now()
+async def commit_reservation(order_id: PathId, _: Orders, context: CatalogContext) -> Any:
+    return await context.database.run(
+        reservations.commit, order_id=order_id, now=context.clock.now()
     )
 
 
@@ -74,8 +74,8 @@ async def commit_reservation(order_id: PathId, _: Orders, catalog: CatalogState)
     summary="Give up a reservation, or what was sold with it",
     response_model=Reservation,
 )
-async def release_reservation(order_id: PathId, _: Orders, catalog: CatalogState) -> Any:
+async def release_reservation(order_id: PathId, _: Orders, context: CatalogContext) -> Any:
     """Always 200: an order that never reserved anything will never be able to."""
-    return await catalog.database.run(
-        reservations.release, order_id=order_id, now=catalog.clock.now()
+    return await context.database.run(
+        reservations.release, order_id=order_id, now=context.clock.now()
     )

@@ -1,7 +1,7 @@
 """The catalog service, put together; started by `shop-catalog serve`."""
 
 from catalog.apps import internal_app, public_app
-from catalog.deps import new_catalog
+from catalog.context import new_context
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Housekeeper, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
@@ -14,19 +14,19 @@ from shopkit.service import Service
 def build(settings: CatalogSettings, clock: Clock = SYSTEM_CLOCK) -> Service:
     auth = ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
-    catalog = new_catalog(settings, clock)
-    database = catalog.database
+    context = new_context(settings, clock)
+    database = context.database
     return Service(
         name="catalog",
         migrations=MIGRATIONS,
         database=database,
-        public=public_app(settings, catalog, keys),
-        internal=internal_app(settings, catalog, keys),
+        public=public_app(settings, context, keys),
+        internal=internal_app(settings, context, keys),
         background=[
             keys.run,
             Sweeper(database, clock, settings.sweep_seconds).run,
             Housekeeper(database, clock).run,
-            Census(database, catalog.size).run,
+            Census(database, context.size).run,
         ],
         closables=[auth],
     )

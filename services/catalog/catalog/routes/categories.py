@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import categories
-from catalog.deps import CatalogState, CategoryRef, set_caching
+from catalog.deps import CatalogContext, CategoryRef, set_caching
 from catalog.errors import (
     CategoryCycle,
     CategoryNotEmpty,
@@ -38,9 +38,9 @@ Editor = Annotated[Principal, Staff("categories:write")]
     response_model=CategoryTree,
     responses=problems(),
 )
-async def list_categories(user: MaybeUser, catalog: CatalogState, response: Response) -> Any:
+async def list_categories(user: MaybeUser, context: CatalogContext, response: Response) -> Any:
     """All categories in one answer, siblings sorted by position, then name."""
-    items = await catalog.database.read(categories.category_tree)
+    items = await context.database.read(categories.category_tree)
     set_caching(response, user)
     return {"items": items, "next_cursor": None}
 
@@ -55,12 +55,12 @@ async def list_categories(user: MaybeUser, catalog: CatalogState, response: Resp
 async def get_category(
     ref: CategoryRef,
     user: MaybeUser,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> Any:
     """By id or by slug."""
-    found = await catalog.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
+    found = await context.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
     set_caching(response, user)
     response.headers["ETag"] = tag = etag(found["version"])
     if not_modified(if_none_match, tag):
@@ -79,19 +79,19 @@ async def get_category(
 async def create_category(
     payload: CategoryInput,
     editor: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Only `name` is required. Without `parent_id` it is one of the first level."""
     answer = await run_with_slug(
-        catalog.database,
+        context.database,
         categories.create_category,
         given=payload.slug,
         payload=payload,
         key=key,
         caller=editor.id,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     return answer.apply(response)
 
@@ -107,17 +107,17 @@ async def replace_category(
     id: PathId,
     payload: CategoryInput,
     _: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """What you leave out gets its default (so it moves to the first level); only the slug stays."""
-    changed = await catalog.database.run(
+    changed = await context.database.run(
         categories.replace_category,
         id=id,
         payload=payload,
         if_match=if_match,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
     return changed
@@ -134,17 +134,17 @@ async def patch_category(
     id: PathId,
     payload: CategoryPatch,
     _: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """A merge patch (RFC 7396). Everything below it moves along."""
-    changed = await catalog.database.run(
+    changed = await context.database.run(
         categories.patch_category,
         id=id,
         payload=payload,
         if_match=if_match,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
     return changed
@@ -158,7 +158,7 @@ async def patch_category(
     responses=problems(CategoryNotEmpty),
 )
 async def delete_category(
-    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
 ) -> None:
     """Only an empty one: without products and without categories below it."""
-    await catalog.database.run(categories.delete_category, id=id, if_match=if_match)
+    await context.database.run(categories.delete_category, id=id, if_match=if_match)

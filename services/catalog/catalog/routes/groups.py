@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import groups
-from catalog.deps import CatalogState, GroupRef, sees_all, set_caching
+from catalog.deps import CatalogContext, GroupRef, sees_all, set_caching
 from catalog.errors import SlugTaken, VariesByInUse
 from catalog.schemas.groups import (
     GroupCreate,
@@ -42,12 +42,12 @@ Editor = Annotated[Principal, Staff("products:write")]
 async def list_product_groups(
     query: Annotated[GroupQuery, FromQuery(GroupQuery)],
     user: MaybeUser,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
 ) -> Any:
     """Newest first, without their variants: `GET /api/products?group=` lists those."""
     set_caching(response, user)
-    return await catalog.database.read(groups.list_groups, query=query, cursors=catalog.cursors)
+    return await context.database.read(groups.list_groups, query=query, cursors=context.cursors)
 
 
 @router.get(
@@ -60,17 +60,17 @@ async def list_product_groups(
 async def get_product_group(
     ref: GroupRef,
     user: MaybeUser,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> Any:
     """By id or by slug. Variants are products; staff with `products:read` see inactive ones too."""
-    group = await catalog.database.read(
+    group = await context.database.read(
         groups.get_group,
         ref=ref,
         by_id=is_id(ref),
         all_variants=sees_all(user),
-        low_stock=catalog.low_stock,
+        low_stock=context.low_stock,
     )
     set_caching(response, user)
     response.headers["ETag"] = tag = group_etag(group)
@@ -90,19 +90,19 @@ async def get_product_group(
 async def create_product_group(
     payload: GroupCreate,
     editor: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Then create its variants as products with `group_id` and `options`."""
     answer = await run_with_slug(
-        catalog.database,
+        context.database,
         groups.create_group,
         given=payload.slug,
         payload=payload,
         key=key,
         caller=editor.id,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     return answer.apply(response)
 
@@ -118,18 +118,18 @@ async def patch_product_group(
     id: PathId,
     payload: GroupPatch,
     _: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """A merge patch (RFC 7396)."""
-    group = await catalog.database.run(
+    group = await context.database.run(
         groups.patch_group,
         id=id,
         payload=payload,
         if_match=if_match,
-        now=catalog.clock.now(),
-        low_stock=catalog.low_stock,
+        now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     response.headers["ETag"] = group_etag(group)
     return group
@@ -143,9 +143,9 @@ async def patch_product_group(
     responses=problems(),
 )
 async def delete_product_group(
-    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
 ) -> None:
     """Its variants stay, as products without a group."""
-    await catalog.database.run(
-        groups.delete_group, id=id, if_match=if_match, now=catalog.clock.now()
+    await context.database.run(
+        groups.delete_group, id=id, if_match=if_match, now=context.clock.now()
     )

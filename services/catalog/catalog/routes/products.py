@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import products
-from catalog.deps import CatalogState, ProductRef, require_sees_all, sees_all, set_caching
+from catalog.deps import CatalogContext, ProductRef, require_sees_all, sees_all, set_caching
 from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
 from catalog.listing import wanted_of
 from catalog.repository.products import find_product
@@ -47,7 +47,7 @@ Editor = Annotated[Principal, Staff("products:write")]
 async def list_products(
     query: Annotated[ProductQuery, FromQuery(ProductQuery)],
     user: MaybeUser,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
 ) -> Any:
     """Active products, newest first, or best match first with `q`.
@@ -58,8 +58,8 @@ async def list_products(
     if query.status not in (None, "active"):
         require_sees_all(user)
     set_caching(response, user)
-    wanted = wanted_of(query, catalog.database.dialect)
-    return await catalog.list_products(wanted, query.cursor)
+    wanted = wanted_of(query, context.database.dialect)
+    return await context.list_products(wanted, query.cursor)
 
 
 @router.get(
@@ -72,13 +72,13 @@ async def list_products(
 async def get_product(
     ref: ProductRef,
     user: MaybeUser,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> Any:
     """By id or by slug. Products that are not active exist for staff with `products:read` only."""
-    product = await catalog.database.read(
-        find_product, ref=ref, by_id=is_id(ref), low_stock=catalog.low_stock
+    product = await context.database.read(
+        find_product, ref=ref, by_id=is_id(ref), low_stock=context.low_stock
     )
     if product is None or (product["status"] != "active" and not sees_all(user)):
         raise ProductNotFound
@@ -100,20 +100,20 @@ async def get_product(
 async def create_product(
     payload: ProductCreate,
     editor: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Only `sku`, `name` and `price` are required. `stock` is the opening stock."""
     answer = await run_with_slug(
-        catalog.database,
+        context.database,
         products.create_product,
         given=payload.slug,
         payload=payload,
         key=key,
         caller=editor.id,
-        now=catalog.clock.now(),
-        low_stock=catalog.low_stock,
+        now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     return answer.apply(response)
 
@@ -129,18 +129,18 @@ async def replace_product(
     id: PathId,
     payload: ProductInput,
     _: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """What you leave out gets its default; only the slug stays. Stock has calls of its own."""
-    product = await catalog.database.run(
+    product = await context.database.run(
         products.replace_product,
         id=id,
         payload=payload,
         if_match=if_match,
-        now=catalog.clock.now(),
-        low_stock=catalog.low_stock,
+        now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     response.headers["ETag"] = product_etag(product)
     return product
@@ -157,18 +157,18 @@ async def patch_product(
     id: PathId,
     payload: ProductPatch,
     _: Editor,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """A merge patch (RFC 7396): absent members stay, null removes, lists are replaced."""
-    product = await catalog.database.run(
+    product = await context.database.run(
         products.patch_product,
         id=id,
         payload=payload,
         if_match=if_match,
-        now=catalog.clock.now(),
-        low_stock=catalog.low_stock,
+        now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     response.headers["ETag"] = product_etag(product)
     return product
@@ -182,10 +182,10 @@ async def patch_product(
     responses=problems(),
 )
 async def delete_product(
-    id: PathId, _: Editor, catalog: CatalogState, if_match: IfMatch = None
+    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
 ) -> None:
     """It is gone from listings, groups and carts; past orders keep their snapshot. Its SKU and
     slug can be used again."""
-    await catalog.database.run(
-        products.delete_product, id=id, if_match=if_match, now=catalog.clock.now()
+    await context.database.run(
+        products.delete_product, id=id, if_match=if_match, now=context.clock.now()
     )

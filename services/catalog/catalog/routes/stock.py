@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import stock
-from catalog.deps import CatalogState
+from catalog.deps import CatalogContext
 from catalog.errors import StockBelowReserved, StockChanged
 from catalog.schemas.stock import MovementQuery, Stock, StockAdjust, StockMovementPage, StockSet
 from shopkit.app import PathId
@@ -30,9 +30,9 @@ Keeper = Annotated[Principal, Staff("inventory:write")]
     response_model=Stock,
     responses=problems(),
 )
-async def get_stock(id: PathId, _: Reader, catalog: CatalogState, response: Response) -> Any:
+async def get_stock(id: PathId, _: Reader, context: CatalogContext, response: Response) -> Any:
     """What is on hand, what of it is reserved for orders, and what is left: `available`."""
-    found = await catalog.database.read(stock.get_stock, product_id=id)
+    found = await context.database.read(stock.get_stock, product_id=id)
     response.headers["ETag"] = etag(found["version"])
     return found
 
@@ -48,19 +48,19 @@ async def set_stock(
     id: PathId,
     payload: StockSet,
     keeper: Keeper,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch = None,
 ) -> Any:
     """Set what is on hand, never below what is reserved. `expected` or `If-Match` makes sure that
     nothing has changed since you counted."""
-    changed = await catalog.database.run(
+    changed = await context.database.run(
         stock.set_stock,
         product_id=id,
         payload=payload,
         if_match=if_match,
         caller=keeper.id,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
     return changed
@@ -77,18 +77,18 @@ async def adjust_stock(
     id: PathId,
     payload: StockAdjust,
     keeper: Keeper,
-    catalog: CatalogState,
+    context: CatalogContext,
     response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Add to what is on hand, or take away with a negative `delta`; the reason is kept."""
-    answer = await catalog.database.run(
+    answer = await context.database.run(
         stock.adjust_stock,
         product_id=id,
         payload=payload,
         key=key,
         caller=keeper.id,
-        now=catalog.clock.now(),
+        now=context.clock.now(),
     )
     return answer.apply(response)
 
@@ -104,14 +104,14 @@ async def list_stock_movements(
     id: PathId,
     query: Annotated[MovementQuery, FromQuery(MovementQuery)],
     _: Reader,
-    catalog: CatalogState,
+    context: CatalogContext,
 ) -> Any:
     """Every change of what is on hand, newest first. Their sum is what is on hand."""
     name = f"movements {id}"
-    after = catalog.cursors.decode(name, query.cursor)[0] if query.cursor else None
-    found = await catalog.database.read(
+    after = context.cursors.decode(name, query.cursor)[0] if query.cursor else None
+    found = await context.database.read(
         stock.list_movements, product_id=id, after=after, limit=query.limit
     )
     items, more = found[: query.limit], len(found) > query.limit
-    last = catalog.cursors.encode(name, [items[-1]["seq"]]) if more else None
+    last = context.cursors.encode(name, [items[-1]["seq"]]) if more else None
     return {"items": items, "next_cursor": last}
