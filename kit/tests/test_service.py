@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -49,6 +51,10 @@ def new_service(database: Database, migrations: Path, **more: object) -> Service
     async def slow(_: Public) -> dict[str, str]:
         await asyncio.sleep(0.5)
         return {"finished": "yes"}
+
+    @router.get("/api/stuck")
+    async def stuck(_: Public) -> None:
+        await asyncio.sleep(3600)
 
     state = {"database": database}
     public = build_app(title="x", routers=[router], state=state)
@@ -137,21 +143,46 @@ async def test_background_work_is_begun_again_after_an_error(
 async def test_f12_sigterm_answers_what_has_begun_and_stops(
     databases: TestDatabases, tmp_path: Path
 ) -> None:
-    url, folder = databases.empty(), write_migrations(tmp_path / "m", "pass")
-    await asyncio.to_thread(migrate, url, folder)
-    service = new_service(open_database(url), folder)
-    public, internal = tmp_path / "p", tmp_path / "i"
-    serving = asyncio.create_task(serve(service, f"unix:{public}", f"unix:{internal}"))
-    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(public))) as client:
-        await _until_alive(client)
-        begun = asyncio.create_task(client.get("http://x/api/slow"))
-        await asyncio.sleep(0.1)
+    async with _served(databases.empty(), tmp_path) as (client, serving):
+        begun = await _begin(client, "/api/slow")
         os.kill(os.getpid(), signal.SIGTERM)
         answer = await begun
         assert await answer.json() == {"finished": "yes"}
         await asyncio.wait_for(serving, 20)
         with pytest.raises(aiohttp.ClientConnectionError):
             await client.get("http://x/healthz")
+
+
+async def test_f12_what_takes_too_long_for_a_stopping_server_is_told_to_come_again(
+    databases: TestDatabases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopkit.server.DRAIN_SECONDS", 0.2)
+    async with _served(databases.empty(), tmp_path) as (client, serving):
+        begun = await _begin(client, "/api/stuck")
+        os.kill(os.getpid(), signal.SIGTERM)
+        answer = await asyncio.wait_for(begun, 20)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+        assert (await answer.json())["code"] == "service_unavailable"
+        await asyncio.wait_for(serving, 20)
+
+
+@asynccontextmanager
+async def _served(
+    url: str, folder: Path
+) -> AsyncIterator[tuple[aiohttp.ClientSession, asyncio.Task[None]]]:
+    migrations = write_migrations(folder / "m", "pass")
+    await asyncio.to_thread(migrate, url, migrations)
+    service, public = new_service(open_database(url), migrations), folder / "p"
+    serving = asyncio.create_task(serve(service, f"unix:{public}", f"unix:{folder}/i"))
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(public))) as client:
+        await _until_alive(client)
+        yield client, serving
+
+
+async def _begin(client: aiohttp.ClientSession, path: str) -> asyncio.Task[aiohttp.ClientResponse]:
+    begun = asyncio.create_task(client.get(f"http://x{path}"))
+    await asyncio.sleep(0.1)
+    return begun
 
 
 async def _until_alive(client: aiohttp.ClientSession) -> None:
