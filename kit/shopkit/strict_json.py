@@ -28,9 +28,10 @@ def loads(raw: bytes) -> Any:
         )
     except (ValueError, RecursionError) as exc:
         raise InvalidJson(_reason(exc)) from None
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    opened = raw.count(b"[") + raw.count(b"{")
+    if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels.")
-    if raw.count(b",") > MAX_VALUES and _count(value) > MAX_VALUES:
+    if opened + raw.count(b",") > MAX_VALUES and _count(value) > MAX_VALUES:
         raise InvalidJson(f"More than {MAX_VALUES} values.")
     if b"\\u" in raw:  # the only way in for NUL and lone surrogates
         _refuse_broken_text(value, "")

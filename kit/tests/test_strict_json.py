@@ -65,7 +65,8 @@ def test_c1_depth_is_bounded(depth: int) -> None:
 
 def test_c2_the_number_of_values_is_bounded() -> None:
     members = ",".join(f'"m{number}":0' for number in range(8000))
-    for raw in ("{" + members + "}", "[" + "[1,2]," * 1500 + "1]"):
+    nested = "[" * 20 + "]" * 20 + ","
+    for raw in ("{" + members + "}", "[" + "[1,2]," * 1500 + "1]", "[" + nested * 500 + "1]"):
         with pytest.raises(InvalidJson, match="More than"):
             loads(raw.encode())
     text = "a, b; " * 3000  # commas in texts are not values
