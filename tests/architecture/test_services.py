@@ -1,0 +1,32 @@
+"""Every service looks like the others: who knows one finds the way in all."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from shopkit.settings import ServiceSettings
+
+SERVICES = ("auth", "catalog", "cart", "orders")
+SKELETON = ("main", "apps", "context", "deps", "settings", "errors", "domain", "models", "worker")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_skeleton(root: Path, service: str) -> None:
+    package = root / "services" / service / service
+    assert [name for name in SKELETON if not (package / f"{name}.py").is_file()] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_set_to_nothing_has_its_default(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: type[ServiceSettings] = getattr(
+        import_module(f"{service}.settings"), f"{service.capitalize()}Settings"
+    )
+    monkeypatch.setenv(f"{service.upper()}_DATABASE_URL", "sqlite:////x.db")
+    addresses = {"listen": "unix:/x", "internal_listen": "unix:/y"}
+    for name in ("LOG_LEVEL", "DATABASE_POOL", "JWKS_CACHE", "SECRET_KEY"):
+        monkeypatch.setenv(f"{service.upper()}_{name}", "")
+    settings = made(**addresses)  # type: ignore[arg-type]
+    assert (settings.log_level, settings.database_pool, settings.jwks_cache) == ("INFO", 10, None)
