@@ -186,14 +186,25 @@ async def test_the_worker_leaves_living_leases_alone(shop: Shop) -> None:
     await shop.check_invariants()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_f5_a_late_try_after_the_failure_holds_nothing(shop: Shop) -> None:
-    """Messages of a failed order that were delayed arrive when it is long over."""
+    """The reserve of a driver that was paused arrives when another one has failed the order."""
     tea = shop.catalog.add(stock=1)
     ada = shop.buyer(tea, 2)
-    assert (await ada.order()).status_code == 409
-    (order,) = await shop.all_stored()
-    with pytest.raises(FenceLost):
-        await drive(shop.context.it, replace(order, step=Step.CREATED, fence=0))
+    gate = shop.catalog.faults.hold("reserve")
+    order_id = (await ada.order(key="k")).json()["id"]
+    del shop.catalog.faults.gates["reserve"]
+    shop.clock.advance(seconds=16)
+    assert await shop.context.worker.work() == 1
+    await shop.context.sagas.wait(order_id, 5)
+    failed = await shop.stored(order_id)
+    tea.on_hand = 10
+    gate.set()
+    await shop.context.sagas.idle(5)
+    assert shop.catalog.faults.calls.count("reserve") == 2
+    assert (failed.step, failed.fence) == (Step.FAILED, 2)
+    assert await shop.stored(order_id) == failed
+    assert (await ada.order(key="k")).json()["code"] == "insufficient_stock"
     await shop.check_invariants()
 
 
