@@ -23,7 +23,7 @@ TOKEN_BODY: dict[str, Any] = {
                     "properties": {
                         "grant_type": {
                             "type": "string",
-                            "enum": ["password", "refresh_token", "client_credentials"],
+                            "enum": ["password", "refresh_token"],
                         },
                         "username": {"type": "string", "description": "The e-mail address"},
                         "password": {"type": "string", "format": "password"},
@@ -32,8 +32,7 @@ TOKEN_BODY: dict[str, Any] = {
                             "type": "string",
                             "description": "Ignored: all scopes of the user are granted.",
                         },
-                        "client_id": {"type": "string"},
-                        "client_secret": {"type": "string", "format": "password"},
+                        "client_id": {"type": "string", "description": "Ignored."},
                     },
                 },
                 "examples": {

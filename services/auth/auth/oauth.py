@@ -35,7 +35,7 @@ async def exchange(context: Context, form: Form) -> dict[str, Any]:
             return await refresh(context, refresh_token=_required(form, "refresh_token"))
     except (InvalidCredentials, InvalidRefreshToken, RefreshTokenReused) as exc:
         raise InvalidGrant(exc.detail) from None
-    raise UnsupportedGrantType("Use password, refresh_token or client_credentials.")
+    raise UnsupportedGrantType("Use password or refresh_token.")
 
 
 async def _password(context: Context, form: Form) -> dict[str, Any]:

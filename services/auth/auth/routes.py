@@ -84,7 +84,8 @@ async def login(payload: Credentials, auth: Auth, _: Public) -> dict[str, Any]:
 )
 async def issue_token(request: Request, auth: Auth, _: Public) -> dict[str, Any]:
     """Log in or refresh, for OAuth clients (RFC 6749): form encoded, with the grants `password`
-    (the username is the e-mail address) and `refresh_token`.
+    (the username is the e-mail address) and `refresh_token`. Services with credentials of their
+    own get their tokens elsewhere, and 401 `invalid_client` here.
 
     Errors are problems that also have OAuth's members `error` and `error_description`.
     """

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
+from shopkit.openapi import document
+
 pytestmark = pytest.mark.anyio
 PASSWORD = "correct horse battery"
 CART_SECRET = "cart-" + "s" * 40
@@ -135,6 +137,14 @@ async def test_services_get_nothing_from_the_public_endpoint(auth: Any, secret: 
     answer = await auth.form(**fields)
     assert problem(answer) == (401, "invalid_client")
     assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+async def test_the_document_offers_what_the_public_endpoint_takes(auth: Any) -> None:
+    call = document(auth.service.public)["paths"]["/api/auth/token"]["post"]
+    schema = call["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    for grant_type in schema["properties"]["grant_type"]["enum"]:
+        answer = await auth.form(grant_type=grant_type)
+        assert problem(answer) == (400, "invalid_request"), "it only misses the rest"
 
 
 async def service_token(auth: Any, headers: dict[str, str] | None = None, **fields: str) -> Any:

@@ -179,7 +179,10 @@ async def cancel_order(
     payload: CancelInput | None = None,
 ) -> Any:
     """For its customer while nothing is shipped, and for staff with `orders:write`. What was
-    ordered goes back into stock. Cancelling again changes nothing and answers the same."""
+    ordered goes back into stock. Cancelling again changes nothing and answers the same.
+
+    An order that is still `pending` cannot be cancelled yet, and a failed one never: 409
+    `invalid_state`, with its state in `order_status`. Wait until it is not pending."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
     actor = "customer" if visitor.owns(order) else "staff"

@@ -3,7 +3,9 @@
 import math
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from catalog.schemas.fields import (
@@ -74,9 +76,18 @@ Images = Annotated[list[ImageInput], Field(max_length=20)]
 CategoryIds = Annotated[list[Id], Field(max_length=20)]
 
 
-class ProductInput(Input):
-    """A whole product. Without a slug, one is made from the name."""
+def _refuse_stock(_: object) -> None:
+    where = "Stock has calls of its own: PUT /api/products/{id}/stock sets it."
+    raise PydanticCustomError("extra_forbidden", where)
 
+
+StockElsewhere = Annotated[
+    SkipJsonSchema[None], BeforeValidator(_refuse_stock), Field(exclude=True)
+]
+"""No member, but looked for here: whoever sends it is told where it is set."""
+
+
+class _WholeProduct(Input):
     sku: Sku
     name: Name
     price: MoneyInput
@@ -93,7 +104,15 @@ class ProductInput(Input):
     ] = Field(default_factory=dict)
 
 
-class ProductCreate(ProductInput):
+class ProductInput(_WholeProduct):
+    """A whole product. Without a slug, one is made from the name."""
+
+    stock: StockElsewhere = None
+
+
+class ProductCreate(_WholeProduct):
+    """A whole product. Without a slug, one is made from the name."""
+
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, description="The opening stock.")] = 0
 
 
@@ -114,6 +133,7 @@ class ProductPatch(Input):
     images: Images | None = None
     group_id: Id | None = None
     options: Annotated[dict[OptionName, OptionValue | None], Field(max_length=5)] | None = None
+    stock: StockElsewhere = None
 
 
 # What is read most is typed as dicts, since models cost twice as much to serialise.
