@@ -1,17 +1,47 @@
 """ETag, If-None-Match and If-Match (RFC 9110, section 13)."""
 
+import re
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Depends, Header, Request
 
-from shopkit.errors import PreconditionFailed
+from shopkit.errors import FieldError, Invalid, PreconditionFailed
 
-IfMatch = Annotated[
-    str | None, Header(description="ETag you read; 412 when it has changed since.", max_length=500)
-]
-IfNoneMatch = Annotated[
-    str | None, Header(description="ETag you have; 304 when it is still current.", max_length=500)
-]
+_TAG = r'(W/)?"[^"]*"'
+_TAGS = re.compile(rf"\*|{_TAG}(\s*,\s*{_TAG})*")
+
+
+async def _if_match(
+    request: Request,
+    _: Annotated[
+        str | None,
+        Header(alias="If-Match", description="ETag you read; 412 when it has changed since."),
+    ] = None,
+) -> str | None:
+    sent = _joined(request, "if-match")
+    if sent is not None and not _TAGS.fullmatch(sent):
+        error = FieldError("header:If-Match", "invalid_etag", "Send it as you got it, in quotes.")
+        raise Invalid("The If-Match header is not an ETag.", errors=[error])
+    return sent
+
+
+async def _if_none_match(
+    request: Request,
+    _: Annotated[
+        str | None,
+        Header(alias="If-None-Match", description="ETag you have; 304 when it is still current."),
+    ] = None,
+) -> str | None:
+    return _joined(request, "if-none-match")
+
+
+def _joined(request: Request, name: str) -> str | None:
+    sent = request.headers.getlist(name)
+    return ",".join(sent) if sent else None
+
+
+IfMatch = Annotated[str | None, Depends(_if_match)]
+IfNoneMatch = Annotated[str | None, Depends(_if_none_match)]
 
 
 def etag(version: int | str) -> str:

@@ -1,6 +1,7 @@
 """StrictRoute: refuses what FastAPI would guess at (bodies, media types, query parameters)."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -12,28 +13,67 @@ from shopkit.query import QueryOf
 from shopkit.strict_json import loads
 
 MAX_BODY = 64 * 1024
+_VALUES = "shop.dependencies"
 MAX_PARAMETERS = 50
 """How many of the query's parameters are looked at; a route knows fewer."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Dependency = Callable[[Request], Awaitable[Any]]
 
 
 class StrictRoute(APIRoute):
-    """A route that knows its query parameters and reads its JSON body itself."""
+    """A route that knows its query parameters, and that reads dependencies and body itself.
+
+    Dependencies take the request and nothing else (headers only as documentation, named `_`), and
+    come before the body: who may not call is told so, whatever was sent. Each would otherwise cost
+    some 20 µs in FastAPI's solver.
+    """
 
     def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
         known = query_names(self.dependant)
+        dependencies = plain_dependencies(self.dependant)
+        handle = self._handler_given_their_values()
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
                 check_query(request, known)
+            request.scope[_VALUES] = {
+                name: await dependency(request) for name, dependency in dependencies
+            }
             if has_body:
                 await parse_json_body(request)
             return await handle(request)
 
         return strict
+
+    def _handler_given_their_values(self) -> Handler:
+        """FastAPI's own handler, for an endpoint without dependencies."""
+        whole, endpoint = self.dependant, self.endpoint
+        wants_request = whole.request_param_name is not None
+        name = whole.request_param_name or "request"
+
+        async def call(**values: Any) -> Any:
+            request: Request = values[name] if wants_request else values.pop(name)
+            return await endpoint(**values, **request.scope[_VALUES])
+
+        self.dependant = replace(whole, dependencies=[], request_param_name=name, call=call)
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = whole
+
+
+def plain_dependencies(dependant: Dependant) -> list[tuple[str, Dependency]]:
+    """By the names of the endpoint's parameters. Raises RuntimeError for one that asks for more."""
+    found: list[tuple[str, Dependency]] = []
+    for one in dependant.dependencies:
+        asked = [*one.dependencies, *one.path_params, *one.query_params, *one.body_params]
+        asked += [header for header in one.header_params if header.name != "_"]
+        if asked or one.request_param_name is None or one.call is None or one.name is None:
+            raise RuntimeError(f"{one.call}: a dependency takes the request and nothing else")
+        found.append((one.name, one.call))
+    return found
 
 
 def new_router() -> APIRouter:
@@ -41,11 +81,9 @@ def new_router() -> APIRouter:
 
 
 def query_names(dependant: Dependant) -> frozenset[str]:
-    """The query parameters of a route and of its dependencies."""
-    found = {field.alias for field in dependant.query_params}
-    if isinstance(dependant.call, QueryOf):
-        found |= dependant.call.names
-    return frozenset(found).union(*map(query_names, dependant.dependencies))
+    """The query parameters of a route, its models' members included."""
+    models = [one.call.names for one in dependant.dependencies if isinstance(one.call, QueryOf)]
+    return frozenset(field.alias for field in dependant.query_params).union(*models)
 
 
 def check_query(request: Request, known: frozenset[str]) -> None:

@@ -57,6 +57,10 @@ async def stuck(_: Public) -> None:
     await asyncio.sleep(3600)
 
 
+@router.put("/api/boxes/{id}", status_code=204)
+async def put_box(_: CurrentUser, id: PathId, box: BoxInput) -> None: ...
+
+
 @router.delete("/api/boxes/{id}", status_code=204)
 async def delete_box(_: Annotated[Principal, Staff("boxes:write")], id: PathId) -> None: ...
 
@@ -175,6 +179,8 @@ async def test_who_may_call_is_checked(client: httpx2.AsyncClient, tokens: Token
     assert (await client.delete(path, headers=service)).status_code == 401
     twice = [("Authorization", staff["Authorization"])] * 2
     assert (await client.delete(path, headers=twice)).status_code == 401
+    unread = await client.put(path, content=b"{", headers={"Content-Type": "text/plain"})
+    assert unread.status_code == 401  # before anybody looks at the body
     forged = {"Authorization": "Bearer a.b.c"}
     assert (await client.get("/api/boxes", headers=forged)).status_code == 401
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Header, Request
 from pydantic import Field
 
 from shopkit.auth import Public
@@ -20,10 +20,6 @@ class Filters(Input):
     limit: Limit = 20
 
 
-async def paging(cursor: str | None = None) -> str | None:
-    return cursor
-
-
 def new_app() -> FastAPI:
     router = new_router()
 
@@ -32,9 +28,7 @@ def new_app() -> FastAPI:
         return filters.model_dump()
 
     @router.get("/plain")
-    async def by_parameter(
-        _: Public, cursor: Annotated[Any, Depends(paging)], limit: int = 1
-    ) -> None: ...
+    async def by_parameter(_: Public, limit: int = 1) -> None: ...
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.router.routes.extend(router.routes)
@@ -42,9 +36,29 @@ def new_app() -> FastAPI:
     return app
 
 
-def test_models_plain_parameters_and_dependencies_are_all_known() -> None:
+def test_models_and_plain_parameters_are_all_known() -> None:
     names = [query_names(route.dependant) for route in new_app().router.routes]  # type: ignore[attr-defined]
-    assert names == [{"color", "limit"}, {"limit", "cursor"}]
+    assert names == [{"color", "limit"}, {"limit"}]
+
+
+async def of_a_parameter(cursor: str | None = None) -> str | None:
+    return cursor
+
+
+async def of_a_header(request: Request, x_tag: Annotated[str, Header()]) -> str:
+    return x_tag
+
+
+async def of_another(request: Request, tag: Annotated[str, Depends(of_a_header)]) -> str:
+    return tag
+
+
+@pytest.mark.parametrize("asks_for_more", [of_a_parameter, of_a_header, of_another])
+def test_a_dependency_may_only_ask_for_the_request(asks_for_more: Any) -> None:
+    async def endpoint(_: Public, more: Annotated[Any, Depends(asks_for_more)]) -> None: ...
+
+    with pytest.raises(RuntimeError, match="takes the request and nothing else"):
+        new_router().get("/more")(endpoint)
 
 
 def test_a_models_members_are_documented() -> None:

@@ -131,7 +131,7 @@ async def logout_all(user: CurrentUser, auth: Auth) -> None:
     tags=["Account"],
 )
 async def get_me(
-    user: CurrentUser, response: Response, auth: Auth, if_none_match: IfNoneMatch = None
+    user: CurrentUser, response: Response, auth: Auth, if_none_match: IfNoneMatch
 ) -> Any:
     """The caller's account, with the roles and scopes of today."""
     me = await accounts.get_me(auth, principal=user)
@@ -140,7 +140,7 @@ async def get_me(
 
 @router.patch("/api/auth/me", summary="Change my account", response_model=User, tags=["Account"])
 async def update_me(
-    payload: MeUpdate, user: CurrentUser, response: Response, auth: Auth, if_match: IfMatch = None
+    payload: MeUpdate, user: CurrentUser, response: Response, auth: Auth, if_match: IfMatch
 ) -> dict[str, Any]:
     """Change the name (RFC 7396: null takes it away)."""
     changes = payload.model_dump(exclude_unset=True)

@@ -62,7 +62,7 @@ async def get_user(
     staff: Reader,
     response: Response,
     auth: Auth,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """One account, with its roles and what they allow."""
     await administration.require_current(auth, staff)
@@ -83,7 +83,7 @@ async def set_user_roles(
     staff: Writer,
     response: Response,
     auth: Auth,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> dict[str, Any]:
     """Give exactly these roles. You can neither give nor take a scope that you lack yourself, and
     the last admin stays one. The user's access tokens change when they are next refreshed.

@@ -53,7 +53,7 @@ async def get_cart(
     visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """The user's cart, or with `X-Cart-Token` a guest's; an empty one when there is none.
 
@@ -93,7 +93,7 @@ async def add_to_cart(
     response: Response,
     user: MaybeUser,
     key: IdempotencyKey,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """Adds to the line that is there already. Stock is checked for both together.
 
@@ -127,7 +127,7 @@ async def set_cart_quantity(
     visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """0 removes the line. Refused when there are fewer in stock than asked for."""
     change: Change = RemoveProduct(product_id)
@@ -151,7 +151,7 @@ async def remove_from_cart(
     visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """Answers what is left."""
     answer = await change_cart(
@@ -174,7 +174,7 @@ async def clear_cart(
     visit: CartVisit,
     response: Response,
     user: MaybeUser,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """The cart stays the owner's, without anything in it."""
     answer = await change_cart(

@@ -150,7 +150,7 @@ async def get_order(
     response: Response,
     user: MaybeUser,
     guest: MaybeGuest,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """For its customer, for the guest with the `X-Cart-Token` it was placed with, and for staff
     with `orders:read`. A failed checkout's last `timeline` entry has the reason."""

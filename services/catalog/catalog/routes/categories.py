@@ -57,7 +57,7 @@ async def get_category(
     user: MaybeUser,
     context: CatalogContext,
     response: Response,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug."""
     found = await context.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
@@ -109,7 +109,7 @@ async def replace_category(
     _: Editor,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """What you leave out gets its default (so it moves to the first level); only the slug stays."""
     changed = await context.database.run(
@@ -136,7 +136,7 @@ async def patch_category(
     _: Editor,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """A merge patch (RFC 7396). Everything below it moves along."""
     changed = await context.database.run(

@@ -62,7 +62,7 @@ async def get_product_group(
     user: MaybeUser,
     context: CatalogContext,
     response: Response,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug. Variants are products; staff with `products:read` see inactive ones too."""
     group = await context.database.read(
@@ -120,7 +120,7 @@ async def patch_product_group(
     _: Editor,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """A merge patch (RFC 7396)."""
     group = await context.database.run(

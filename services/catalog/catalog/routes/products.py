@@ -74,7 +74,7 @@ async def get_product(
     user: MaybeUser,
     context: CatalogContext,
     response: Response,
-    if_none_match: IfNoneMatch = None,
+    if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug. Products that are not active exist for staff with `products:read` only."""
     product = await context.database.read(
@@ -131,7 +131,7 @@ async def replace_product(
     _: Editor,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """What you leave out gets its default; only the slug stays. Stock has calls of its own."""
     product = await context.database.run(
@@ -159,7 +159,7 @@ async def patch_product(
     _: Editor,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """A merge patch (RFC 7396): absent members stay, null removes, lists are replaced."""
     product = await context.database.run(

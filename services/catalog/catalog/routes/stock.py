@@ -50,7 +50,7 @@ async def set_stock(
     keeper: Keeper,
     context: CatalogContext,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Any:
     """Set what is on hand, never below what is reserved. `expected` or `If-Match` makes sure that
     nothing has changed since you counted."""
