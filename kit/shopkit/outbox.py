@@ -7,15 +7,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Insert,
     MetaData,
     Row,
+    Select,
     Table,
+    bindparam,
     delete,
     insert,
     select,
@@ -56,7 +60,12 @@ def emit(
 ) -> None:
     """Write an event in the transaction of its cause. It goes once it is delivered."""
     row = {"id": new_id(), "topic": topic, "payload": dict(payload), "attempts": 0}
-    conn.execute(insert(table), {**row, "created_at": now, "due_at": now})
+    conn.execute(_insert(table), {**row, "created_at": now, "due_at": now})
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 class Relay:
@@ -94,13 +103,19 @@ class Relay:
 
     async def drain(self) -> int:
         """Deliver what is due now, once; answers how many were tried."""
-        now = self._clock.now()
-        rows = await self._database.run(_take, self._table, now=now, lease_end=now + self._lease)
+        rows = await self._take()
         if rows:
             failed = await asyncio.gather(*(self._deliver(row) for row in rows))
             ended = self._clock.now()
             await self._database.run(_settle, self._table, rows=rows, failed=failed, now=ended)
         return len(rows)
+
+    async def _take(self) -> Sequence[Row[Any]]:
+        """One process has an SQLite file, and it has one relay: there is nobody to take it from."""
+        now = self._clock.now()
+        if self._database.dialect == "sqlite":
+            return await self._database.read(_find, self._table, now=now)
+        return await self._database.run(_take, self._table, now=now, lease_end=now + self._lease)
 
     async def _deliver(self, row: Row[Any]) -> bool:
         """True when it failed."""
@@ -112,17 +127,25 @@ class Relay:
         return False
 
 
-def _take(
-    conn: Connection, table: Table, *, now: datetime, lease_end: datetime
-) -> Sequence[Row[Any]]:
-    due = (
+@cache
+def _due(table: Table) -> Select[Any]:
+    return (
         select(table)
-        .where(table.c.due_at <= now)
+        .where(table.c.due_at <= bindparam("now"))
         .order_by(table.c.due_at, table.c.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    rows = conn.execute(due).all()
+
+
+def _find(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]]:
+    return conn.execute(_due(table), {"now": now}).all()
+
+
+def _take(
+    conn: Connection, table: Table, *, now: datetime, lease_end: datetime
+) -> Sequence[Row[Any]]:
+    rows = _find(conn, table, now=now)
     taken = table.c.id.in_([row.id for row in rows])
     if rows:
         conn.execute(update(table).where(taken).values(due_at=lease_end))

