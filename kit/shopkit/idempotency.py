@@ -9,12 +9,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    select,
+    update,
+)
 
 from shopkit.background import delete_batch
 from shopkit.errors import IdempotencyKeyReused, InvalidIdempotencyKey
@@ -109,15 +123,29 @@ def replayable(
         answer = effect()
         stored = {"status": answer.status, "headers": answer.headers}
         body = to_jsonable_python(answer.body)
-        where = (table.c.caller == caller) & (table.c.key == key)
-        conn.execute(update(table).where(where).values(**stored, body=body))
+        conn.execute(_store(table), {**stored, "body": body, "of": caller, "named": key})
         return Answer(answer.status, body, answer.headers)
     return _stored(conn, table, mine)
 
 
+@cache
+def _store(table: Table) -> Update:
+    values = {name: bindparam(name) for name in ("status", "headers", "body")}
+    return update(table).where(_mine(table)).values(values)
+
+
+@cache
+def _find(table: Table) -> Select[Any]:
+    return select(table).where(_mine(table))
+
+
+def _mine(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.caller == bindparam("of"), table.c.key == bindparam("named"))
+
+
 def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer:
-    where = (table.c.caller == mine["caller"]) & (table.c.key == mine["key"])
-    row = conn.execute(select(table).where(where)).mappings().one()
+    asked = {"of": mine["caller"], "named": mine["key"]}
+    row = conn.execute(_find(table), asked).mappings().one()
     if (row["route"], row["fingerprint"]) != (mine["route"], mine["fingerprint"]):
         raise IdempotencyKeyReused
     return Answer(row["status"], row["body"], row["headers"], replayed=True)

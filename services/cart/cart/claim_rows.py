@@ -3,22 +3,29 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, null, select, update
 
 from cart.domain import ClaimState
 from cart.models import claims
 from shopkit.tables import insert_or_ignore
 
 Claim = Row[Any]
+_FIND = select(claims).where(claims.c.order_id == bindparam("order_id"))
+_LOCK = _FIND.with_for_update()
+_SET_STATE = (
+    update(claims)
+    .where(claims.c.order_id == bindparam("claimed_for"))
+    .values(state=bindparam("new_state"), changed_at=bindparam("now"))
+)
+_RELEASE = _SET_STATE.values(cart_id=null(), owner=null(), snapshot=null())
 
 
 def find_claim(conn: Connection, *, order_id: str) -> Claim | None:
-    return conn.execute(select(claims).where(claims.c.order_id == order_id)).one_or_none()
+    return conn.execute(_FIND, {"order_id": order_id}).one_or_none()
 
 
 def lock_claim(conn: Connection, *, order_id: str) -> Claim | None:
-    found = select(claims).where(claims.c.order_id == order_id).with_for_update()
-    return conn.execute(found).one_or_none()
+    return conn.execute(_LOCK, {"order_id": order_id}).one_or_none()
 
 
 def insert_claim(
@@ -43,7 +50,5 @@ def insert_tombstone(conn: Connection, *, order_id: str, now: datetime) -> bool:
 
 
 def set_claim_state(conn: Connection, *, order_id: str, state: ClaimState, now: datetime) -> None:
-    values: dict[str, Any] = {"state": state, "changed_at": now}
-    if state is ClaimState.RELEASED:
-        values |= {"cart_id": None, "owner": None, "snapshot": None}
-    conn.execute(update(claims).where(claims.c.order_id == order_id).values(values))
+    statement = _RELEASE if state is ClaimState.RELEASED else _SET_STATE
+    conn.execute(statement, {"claimed_for": order_id, "new_state": state, "now": now})

@@ -11,6 +11,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    null,
     or_,
     select,
     text,
@@ -82,6 +83,32 @@ _UPDATE_LINE = (
 )
 _REMOVE_LINE = delete(cart_lines).where(_LINE)
 _REMOVE_LINES = delete(cart_lines).where(cart_lines.c.cart_id == bindparam("cart"))
+_INSERT_LINE = insert(cart_lines)
+_INSERT_MERGE = insert(cart_merges)
+_SPEND = (
+    update(carts)
+    .where(_UNMOVED)
+    .values(state=CartState.MERGED, version=carts.c.version + 1, expires_at=bindparam("until"))
+)
+_CLAIM = (
+    update(carts).where(_UNMOVED).values(state=CartState.CLAIMED, order_id=bindparam("taken_by"))
+)
+_IS_CLAIMED = and_(carts.c.id == bindparam("cart"), carts.c.state == CartState.CLAIMED)
+_CONVERT = (
+    update(carts)
+    .where(_IS_CLAIMED)
+    .values(state=CartState.CONVERTED, expires_at=bindparam("until"))
+)
+_REOPEN = (
+    update(carts)
+    .where(_IS_CLAIMED)
+    .values(
+        state=CartState.OPEN,
+        version=carts.c.version + 1,
+        order_id=null(),
+        expires_at=bindparam("until"),
+    )
+)
 _REPORT = (
     select(cart_merges.c.merged_by, cart_merges.c.report)
     .select_from(cart_merges.join(carts))
@@ -158,7 +185,7 @@ def _save_lines(
     for product_id, line in after.items():
         old = before.get(product_id)
         if old is None:
-            conn.execute(insert(cart_lines), _line_row(cart_id, line))
+            conn.execute(_INSERT_LINE, _line_row(cart_id, line))
         elif old != line:
             values = {"new_sku": line.sku, "new_name": line.name, "new_quantity": line.quantity}
             conn.execute(_UPDATE_LINE, {"cart": cart_id, "product": product_id, **values})
@@ -180,12 +207,11 @@ def spend_guest_cart(
     conn: Connection, *, cart: Cart, merged_by: str, report: Any, expires_at: datetime
 ) -> None:
     """Mark a guest's cart as merged and keep the report. Raises Moved."""
-    values = {"state": CartState.MERGED, "version": cart.version + 1, "expires_at": expires_at}
-    if not conn.execute(update(carts).where(_UNMOVED).values(values), _seen(cart)).rowcount:
+    if not conn.execute(_SPEND, {**_seen(cart), "until": expires_at}).rowcount:
         raise Moved
     conn.execute(_REMOVE_LINES, {"cart": cart.id})
     row = {"guest_cart_id": cart.id, "merged_by": merged_by, "report": report}
-    conn.execute(insert(cart_merges), row)
+    conn.execute(_INSERT_MERGE, row)
 
 
 def find_merge_report(conn: Connection, *, guest: str, merged_by: str) -> Any | None:
@@ -196,8 +222,7 @@ def find_merge_report(conn: Connection, *, guest: str, merged_by: str) -> Any | 
 
 def claim_cart_row(conn: Connection, *, cart: Cart, order_id: str) -> None:
     """open → claimed. Raises Moved when the cart is not open at the version that was read."""
-    values = {"state": CartState.CLAIMED, "order_id": order_id}
-    if not conn.execute(update(carts).where(_UNMOVED).values(values), _seen(cart)).rowcount:
+    if not conn.execute(_CLAIM, {**_seen(cart), "taken_by": order_id}).rowcount:
         raise Moved
 
 
@@ -205,8 +230,5 @@ def settle_cart_row(
     conn: Connection, *, cart_id: str, state: CartState, expires_at: datetime
 ) -> None:
     """claimed → converted, or → open with a new version, so that a version is claimed once."""
-    values: dict[str, Any] = {"state": state, "expires_at": expires_at}
-    if state is CartState.OPEN:
-        values |= {"order_id": None, "version": carts.c.version + 1}
-    claimed = and_(carts.c.id == cart_id, carts.c.state == CartState.CLAIMED)
-    conn.execute(update(carts).where(claimed).values(values))
+    statement = _REOPEN if state is CartState.OPEN else _CONVERT
+    conn.execute(statement, {"cart": cart_id, "until": expires_at})

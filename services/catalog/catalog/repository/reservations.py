@@ -17,6 +17,10 @@ _MOVE = (
     .where(r.order_id == bindparam("order"), r.status == bindparam("was"))
     .values(status=bindparam("becomes"))
 )
+_SET_LINES = (
+    update(reservations).where(r.order_id == bindparam("order")).values(lines=bindparam("text"))
+)
+_INSERT_LINES = insert(reservation_lines)
 _QUANTITIES = select(line.product_id, line.quantity).where(line.order_id == bindparam("order_id"))
 
 
@@ -39,12 +43,12 @@ def insert_reservation(
 
 def set_lines(conn: Connection, *, order_id: str, lines: list[dict[str, Any]]) -> None:
     text = json.dumps(lines, ensure_ascii=False)
-    conn.execute(update(reservations).where(r.order_id == order_id).values(lines=text))
+    conn.execute(_SET_LINES, {"order": order_id, "text": text})
     rows = [
         {"order_id": order_id, "product_id": one["product_id"], "quantity": one["quantity"]}
         for one in lines
     ]
-    conn.execute(insert(reservation_lines), rows)
+    conn.execute(_INSERT_LINES, rows)
 
 
 def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | None:

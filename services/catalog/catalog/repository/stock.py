@@ -23,6 +23,7 @@ _RESERVE = _of_product.where(s.on_hand - s.reserved >= _q).values(
 )
 _UNRESERVE = _of_product.values(reserved=s.reserved - _q, version=s.version + 1)
 _SELL = _of_product.values(on_hand=s.on_hand - _q, reserved=s.reserved - _q, version=s.version + 1)
+_INSERT_MOVEMENTS = insert(stock_movements)
 _RESTOCK = _of_product.values(on_hand=s.on_hand + _q, version=s.version + 1)
 
 
@@ -92,7 +93,7 @@ def record_movements(
         if quantity
     ]
     if rows:
-        conn.execute(insert(stock_movements), rows)
+        conn.execute(_INSERT_MOVEMENTS, rows)
 
 
 def list_movements(
