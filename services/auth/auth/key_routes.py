@@ -25,9 +25,7 @@ MAX_AGE = 300
     responses=NOT_MODIFIED,
     tags=["Keys"],
 )
-async def get_jwks(
-    response: Response, auth: Auth, _: Public, if_none_match: IfNoneMatch = None
-) -> Any:
+async def get_jwks(response: Response, auth: Auth, _: Public, if_none_match: IfNoneMatch) -> Any:
     """The keys that access tokens are verified with (RFC 7517): ES256, found by `kid`."""
     document = auth.keys.jwks()
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -158,7 +158,7 @@ async def patch_category(
     responses=problems(CategoryNotEmpty),
 )
 async def delete_category(
-    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
+    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch
 ) -> None:
     """Only an empty one: without products and without categories below it."""
     await context.database.run(categories.delete_category, id=id, if_match=if_match)

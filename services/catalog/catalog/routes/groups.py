@@ -143,7 +143,7 @@ async def patch_product_group(
     responses=problems(),
 )
 async def delete_product_group(
-    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
+    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch
 ) -> None:
     """Its variants stay, as products without a group."""
     await context.database.run(

@@ -181,9 +181,7 @@ async def patch_product(
     status_code=204,
     responses=problems(),
 )
-async def delete_product(
-    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch = None
-) -> None:
+async def delete_product(id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch) -> None:
     """It is gone from listings, groups and carts; past orders keep their snapshot. Its SKU and
     slug can be used again."""
     await context.database.run(
