@@ -1,17 +1,19 @@
 """What a person may set: the environment, and beside it the file .env (see .env.example)."""
 
+import io
 import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dotenv.parser import Original, parse_stream
+
 from launcher.errors import LaunchError
 
 DEFAULT_ADMIN = "admin@example.com"
 PASSWORD_LENGTHS = range(8, 129)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,22 @@ def _switch(name: str, text: str) -> bool:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The assignments of a file like `.env`; none where there is no file."""
+    """The assignments of a file like `.env`, by dotenv's rules; none where there is no file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise LaunchError(f"{path} cannot be read: {error}") from None
-    values = {}
-    for number, line in enumerate(map(str.strip, lines), 1):
-        if not line or line.startswith("#"):
-            continue
-        if not (found := _ASSIGNMENT.fullmatch(line)):
-            raise LaunchError(f"{path.name}, line {number}: expected NAME=value")
-        values[found[1]] = _unquoted(found[2])
-    return values
+    found = list(parse_stream(io.StringIO(text)))
+    for binding in found:
+        if binding.error or (binding.key and binding.value is None):
+            line = _line_of(binding.original)
+            raise LaunchError(f"{path.name}, line {line}: expected NAME=value")
+    return {binding.key: binding.value or "" for binding in found if binding.key}
 
 
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]:
-        return text[1:-1]
-    return re.sub(r"(^|\s+)#.*", "", text)
+def _line_of(original: Original) -> int:
+    """Empty lines before an assignment are parsed as its beginning."""
+    empty = len(original.string) - len(original.string.lstrip())
+    return original.line + original.string.count("\n", 0, empty)

@@ -23,6 +23,8 @@ from launcher.vault import Vault
 def run_shop(settings: Settings, environment: Mapping[str, str], root: Path) -> None:
     """Until KeyboardInterrupt; raises LaunchError when the shop cannot run."""
     data = DataFolder(settings.data_dir)
+    if not data.path.exists():
+        check_port(settings)  # a shop that cannot open leaves nothing behind
     with data.opened():
         check_port(settings)
         with data.sockets() as sockets:

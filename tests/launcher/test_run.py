@@ -128,6 +128,7 @@ def test_a_second_one_on_the_same_port_is_refused(shop: LaunchedShop, tmp_path: 
     second = start(tmp_path / "var", {"GATEWAY_PORT": port})
     assert second.process.wait(PATIENCE) == 1
     assert second.text().startswith(f"shop: port {port} of 127.0.0.1 is busy")
+    assert not second.data.exists()
 
 
 @pytest.mark.parametrize(

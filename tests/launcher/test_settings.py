@@ -72,7 +72,8 @@ def test_env_file_is_read_as_people_write_it(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(
         "# comment\n\nGATEWAY_PORT=8090 # inside\n export RATE_LIMITS = off\n"
-        "ADMIN_PASSWORD='a # b'\nEMPTY=\nHASH=a#b\n"
+        "ADMIN_PASSWORD='a # b' # quoted\nEMPTY=\nHASH=a#b\n"
+        'DATA_DIR="/srv/my shop" # quoted\nESCAPED="say \\"hi\\""\nDOLLAR=a$b${c}\n'
     )
     assert read_env_file(file) == {
         "GATEWAY_PORT": "8090",
@@ -80,6 +81,9 @@ def test_env_file_is_read_as_people_write_it(tmp_path: Path) -> None:
         "ADMIN_PASSWORD": "a # b",
         "EMPTY": "",
         "HASH": "a#b",
+        "DATA_DIR": "/srv/my shop",
+        "ESCAPED": 'say "hi"',
+        "DOLLAR": "a$b${c}",
     }
 
 
@@ -91,8 +95,16 @@ def test_no_env_file_is_no_setting(tmp_path: Path) -> None:
     assert read_env_file(tmp_path / ".env") == {}
 
 
-@pytest.mark.parametrize("content", [b"GATEWAY_PORT 8080\n", b"\xff\xfe=1\n"])
+@pytest.mark.parametrize(
+    "content", [b"GATEWAY_PORT 8080\n", b"GATEWAY_PORT\n", b"A='b\n", b"\xff\xfe=1\n"]
+)
 def test_a_damaged_env_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(LaunchError, match=r"\.env"):
+        read_env_file(tmp_path / ".env")
+
+
+def test_the_damaged_line_of_an_env_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# comment\n\nRATE_LIMITS=off\n\n\nGATEWAY_PORT 8080\n")
+    with pytest.raises(LaunchError, match=r"\.env, line 6: expected NAME=value"):
         read_env_file(tmp_path / ".env")
