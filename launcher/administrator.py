@@ -1,6 +1,7 @@
 """The first admin: who it is, and whether it has to be made."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from launcher.settings import Settings
 from launcher.vault import Vault
@@ -12,6 +13,8 @@ _PASSWORD, _MADE = "admin-password", "admin-email"
 class Administrator:
     email: str
     password: str
+    password_file: Path | None
+    """Where it is kept; None when ADMIN_PASSWORD gives it."""
     vault: Vault
 
     @property
@@ -28,5 +31,7 @@ class Administrator:
 
 def find_administrator(settings: Settings, vault: Vault) -> Administrator:
     """A password that was not given is made once and kept, readable for its owner only."""
-    password = settings.admin_password or vault.secret(_PASSWORD, size=15)
-    return Administrator(settings.admin_email, password, vault)
+    if settings.admin_password:
+        return Administrator(settings.admin_email, settings.admin_password, None, vault)
+    password = vault.secret(_PASSWORD, size=15)
+    return Administrator(settings.admin_email, password, vault.folder / _PASSWORD, vault)

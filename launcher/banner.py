@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,36 +16,47 @@ def password_works(auth: Path, administrator: Administrator) -> bool:
     return call(auth, "POST", "/api/auth/login", body)[0] == HTTPStatus.OK
 
 
-def banner(
-    url: str, data: Path, administrator: Administrator, *, works: bool, product_id: str | None
-) -> str:
-    password = administrator.password if works else "(changed since the admin was made)"
+def banner(url: str, data: Path, password: str, commands: Sequence[str], *, email: str) -> str:
     facts = {
         "Shop": url,
         "API reference": f"{url}/docs",
         "Data": str(data),
-        "Admin": administrator.email,
+        "Admin": email,
         "Password": password,
     }
     lines = [f"  {name + ':':<15}{value}" for name, value in facts.items()]
-    commands = curl_lines(url, administrator, works=works, product_id=product_id)
     lines += ["", "Try:", *(f"  {command}" for command in commands)]
     return "\n".join(["", *lines, "", "Ctrl-C stops it.", ""])
+
+
+def shown_password(administrator: Administrator, *, first: bool, works: bool) -> str:
+    """Itself only once, when it was made; a start may be watched, and its output kept."""
+    if not works:
+        return "(changed since the admin was made)"
+    if administrator.password_file is None:
+        return "(yours, of ADMIN_PASSWORD)"
+    return administrator.password if first else f"(in {administrator.password_file})"
 
 
 def curl_lines(
     url: str, administrator: Administrator, *, works: bool, product_id: str | None
 ) -> list[str]:
     """A list, a login, and a guest's cart: each works by itself."""
-    login = {"email": administrator.email, "password": administrator.password}
-    item = {"product_id": product_id, "quantity": 1}
+    item = shlex.quote(json.dumps({"product_id": product_id, "quantity": 1}))
+    file = administrator.password_file if works else None
     return [
         f"curl -s '{url}/api/products?limit=3'",
-        _post(f"{url}/api/auth/login", login) if works else f"curl -s {url}/api/categories",
+        _login(url, administrator.email, file) if file else f"curl -s {url}/api/categories",
         _post(f"{url}/api/cart", item) if product_id else f"curl -s {url}/api/cart",
     ]
 
 
-def _post(url: str, body: object) -> str:
-    text = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return f"curl -s {url} -H 'Content-Type: application/json' -d {text}"
+def _login(url: str, email: str, file: Path) -> str:
+    """Without the password itself. It is of letters and digits, which JSON takes as they are."""
+    name, password = shlex.quote(json.dumps(email)), f"$(cat {shlex.quote(str(file))})"
+    body = f"""$(printf '{{"email": %s, "password": "%s"}}' {name} "{password}")"""
+    return _post(f"{url}/api/auth/login", f'"{body}"')
+
+
+def _post(url: str, body: str) -> str:
+    return f"curl -s {url} -H 'Content-Type: application/json' -d {body}"

@@ -1,8 +1,7 @@
-"""The sample catalog: loaded into an empty shop through its own public API, as any client would."""
+"""The sample catalog: loaded once into an empty shop, through its public API like any client's."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import Path
 
 from launcher.administrator import Administrator
 from launcher.process import Job
@@ -13,17 +12,20 @@ from launcher.unix_http import call
 class SampleCatalog:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-
-    @property
-    def _unfinished(self) -> Path:
-        return self._layout.data.path / "sample-unfinished"
+        self._begun = layout.data.path / "sample-begun"
+        self._settled = layout.data.path / "sample-settled"
 
     def is_wanted(self) -> bool:
-        """The catalog is empty, or an earlier start was stopped while it loaded."""
-        return self._unfinished.exists() or self.find_product() is None
+        """The catalog is empty at the first start, or that was stopped while it loaded.
+
+        Whoever deletes the sample, or had products before, is not given it again.
+        """
+        if self._settled.exists():
+            return False
+        return self._begun.exists() or self.find_product() is None
 
     def load(self, url: str, administrator: Administrator, environment: Mapping[str, str]) -> Job:
-        self._unfinished.touch()
+        self._begun.touch()
         caller = {
             "SHOP_TOKEN": "",  # it would win over the password
             "SHOP_URL": url,
@@ -33,9 +35,9 @@ class SampleCatalog:
         program = self._layout.programs / "shop"
         return Job("shop sample", [program, "sample"], {**environment, **caller})
 
-    def finish(self, job: Job) -> None:
-        job.finish()
-        self._unfinished.unlink(missing_ok=True)
+    def settle(self) -> None:
+        """It is loaded, or not wanted: for good."""
+        self._settled.touch()
 
     def find_product(self) -> str | None:
         """The id of a product that can be bought now, or of any; None when there is none."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from launcher.administrator import Administrator, find_administrator
-from launcher.banner import banner, password_works
+from launcher.banner import banner, curl_lines, password_works, shown_password
 from launcher.child import Child
 from launcher.data_folder import DataFolder
 from launcher.gateway import check_port, gateway_child
@@ -49,12 +49,13 @@ class Shop:
         }
         nginx = find_nginx(self._layout.root / ".tools" / "nginx", self._progress.step)
         administrator = find_administrator(self._settings, vault)
+        first = not administrator.is_made
         Preparation(self._layout, environments, self._progress).run(administrator)
         gateway = gateway_child(nginx, self._settings, self._layout, self._environment)
         services = self._services(environments)
         supervisor = Supervisor(services, gateway, self._progress.event)
         try:
-            self._start(supervisor, administrator)
+            self._start(supervisor, administrator, first=first)
             supervisor.run_while(lambda: True)
         except KeyboardInterrupt:
             self._progress.event("stopping the shop")
@@ -74,16 +75,22 @@ class Shop:
             is_ready=lambda: answers(self._layout.socket(name), "/readyz"),
         )
 
-    def _start(self, supervisor: Supervisor, administrator: Administrator) -> None:
+    def _start(self, supervisor: Supervisor, administrator: Administrator, *, first: bool) -> None:
         supervisor.start()
         self._progress.step("auth, catalog, cart, orders and the gateway answer")
         if self._sample.is_wanted():
             self._progress.step("loading the sample catalog")
             job = self._sample.load(self._settings.url, administrator, self._environment)
             supervisor.run_while(lambda: job.running)
-            self._sample.finish(job)
+            job.finish()
+        self._sample.settle()
         self._progress.step("the shop is open")
+        print(self._banner(administrator, first=first), flush=True)
+
+    def _banner(self, administrator: Administrator, *, first: bool) -> str:
+        url, data = self._settings.url, self._settings.data_dir
         works = password_works(self._layout.socket("auth"), administrator)
         product_id = self._sample.find_product()
-        where = self._settings.url, self._settings.data_dir
-        print(banner(*where, administrator, works=works, product_id=product_id), flush=True)
+        commands = curl_lines(url, administrator, works=works, product_id=product_id)
+        password = shown_password(administrator, first=first, works=works)
+        return banner(url, data, password, commands, email=administrator.email)

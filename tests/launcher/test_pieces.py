@@ -1,6 +1,5 @@
 import http.server
 import json
-import shlex
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from launcher.administrator import find_administrator
-from launcher.banner import banner, curl_lines
+from launcher.banner import curl_lines, shown_password
 from launcher.data_folder import DataFolder
 from launcher.errors import LaunchError
 from launcher.gateway import check_port
@@ -117,25 +116,27 @@ def test_a_busy_port_is_named(tmp_path: Path, listener: http.server.HTTPServer) 
         check_port(read_settings({"GATEWAY_PORT": port}, tmp_path))
 
 
-def test_printed_curl_lines_survive_any_password(
+def test_printed_curl_lines_survive_any_address_and_folder(
     tmp_path: Path, listener: http.server.HTTPServer
 ) -> None:
-    given = {"ADMIN_PASSWORD": """it's "$HOME" \\ `id` ünd!"""}
-    administrator = find_administrator(read_settings(given, tmp_path), Vault(tmp_path))
+    secrets = tmp_path / """it's "$HOME" \\ `id` ünd!"""
+    secrets.mkdir()
+    given = {"ADMIN_EMAIL": """o'%s"\\$HOME`id`@example.com"""}
+    administrator = find_administrator(read_settings(given, tmp_path), Vault(secrets))
     url = f"http://127.0.0.1:{listener.server_port}"
     login = curl_lines(url, administrator, works=True, product_id=None)[1]
-    job = Job("curl", ["sh", "-c", login], {"PATH": "/bin:/usr/bin"})
-    job.finish()
-    assert Silent.seen == [{"email": "admin@example.com", **_password(given)}]
-    assert shlex.split(login)[0] == "curl"
+    Job("curl", ["sh", "-c", login], {"PATH": "/bin:/usr/bin"}).finish()
+    assert Silent.seen == [{"email": given["ADMIN_EMAIL"], "password": administrator.password}]
+    assert administrator.password not in login
 
 
-def _password(given: dict[str, str]) -> dict[str, str]:
-    return {"password": given["ADMIN_PASSWORD"]}
-
-
-def test_a_changed_password_is_not_shown_as_the_admins(tmp_path: Path) -> None:
-    administrator = find_administrator(read_settings({}, tmp_path), Vault(tmp_path))
-    text = banner("http://x", tmp_path, administrator, works=False, product_id=None)
-    assert "Password:      (changed" in text
-    assert administrator.password not in text
+def test_a_password_is_shown_when_it_is_made_and_never_again(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    made = find_administrator(read_settings({}, tmp_path), vault)
+    given = find_administrator(read_settings({"ADMIN_PASSWORD": "hunter2hunter2"}, tmp_path), vault)
+    assert shown_password(made, first=True, works=True) == made.password
+    assert shown_password(made, first=False, works=True) == f"(in {tmp_path}/admin-password)"
+    assert (tmp_path / "admin-password").read_text().strip() == made.password
+    assert shown_password(made, first=True, works=False).startswith("(changed")
+    assert shown_password(given, first=True, works=True) == "(yours, of ADMIN_PASSWORD)"
+    assert "hunter2" not in "".join(curl_lines("http://x", given, works=True, product_id=None))

@@ -76,10 +76,13 @@ def test_first_start_loads_a_sample(first_run: FirstRun) -> None:
     assert "loading the sample catalog" in first_run.text
 
 
-def test_second_start_makes_nothing_twice(shop: LaunchedShop) -> None:
+def test_second_start_makes_nothing_twice(first_run: FirstRun, shop: LaunchedShop) -> None:
     text = shop.text()
     assert not any(word in text for word in ("migrate", "create-key", "admin@example.com: there"))
     assert "sample" not in text
+    password = (shop.data / "secrets" / "admin-password").read_text().strip()
+    assert password in first_run.text
+    assert password not in text
     assert products(shop) > 50
     with sqlite3.connect(shop.data / "databases" / "auth.db") as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
@@ -94,6 +97,17 @@ def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
     assert len(answers[0]["items"]) == 3
     assert answers[1]["token_type"] == "Bearer"
     assert answers[2]["item_count"] == 1
+
+
+def test_a_sample_that_was_deleted_stays_away(first_run: FirstRun, tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    shutil.copytree(first_run.data, data, ignore=shutil.ignore_patterns("run", "*.lock"))
+    with sqlite3.connect(data / "databases" / "catalog.db") as connection:
+        connection.execute("UPDATE products SET status = 'archived'")
+    connection.close()
+    with launched_shop(data, {}) as shop:
+        assert "loading the sample" not in shop.text()
+        assert products(shop) == 0
 
 
 @pytest.mark.parametrize("name", ["shop-auth", "shop-orders", "nginx: master"])
