@@ -1,11 +1,13 @@
 """ETag, If-None-Match and If-Match (RFC 9110, section 13)."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 
 from shopkit.errors import FieldError, Invalid, PreconditionFailed
+from shopkit.responses import json_response
 
 _TAG = r'(W/)?"[^"]*"'
 _TAGS = re.compile(rf"\*|{_TAG}(\s*,\s*{_TAG})*")
@@ -56,6 +58,16 @@ def matches(header: str, current: str) -> bool:
 
 def not_modified(if_none_match: str | None, current: str) -> bool:
     return if_none_match is not None and matches(if_none_match, current)
+
+
+def conditional_response(
+    body: Any, tag: str, if_none_match: str | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`body` with its ETag, or 304 when the client has it."""
+    headers = {"ETag": tag, **(headers or {})}
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    return json_response(body, headers=headers)
 
 
 def check_if_match(if_match: str | None, version: int | str) -> None:

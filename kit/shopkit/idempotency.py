@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from shopkit.background import delete_batch
 from shopkit.errors import IdempotencyKeyReused, InvalidIdempotencyKey
+from shopkit.responses import json_response
 from shopkit.tables import Instant, Int, Str, Verbatim, insert_or_ignore, new_table
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -47,13 +48,9 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     replayed: bool = False
 
-    def apply(self, response: Response) -> Any:
-        """Set status and headers; the body is for the route to return."""
-        response.status_code = self.status
-        response.headers.update(self.headers)
-        if self.replayed:
-            response.headers["Idempotent-Replayed"] = "true"
-        return self.body
+    def response(self) -> Response:
+        replayed = {"Idempotent-Replayed": "true"} if self.replayed else {}
+        return json_response(self.body, status=self.status, headers=self.headers | replayed)
 
 
 async def _idempotency_key(
@@ -130,7 +127,7 @@ def replayable(
 
 @cache
 def _store(table: Table) -> Update:
-    values = {name: bindparam(name) for name in ("status", "headers", "body")}
+    values: dict[str, Any] = {name: bindparam(name) for name in ("status", "headers", "body")}
     return update(table).where(_mine(table)).values(values)
 
 

@@ -1,10 +1,12 @@
 """Turn errors into problem+json answers."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -13,6 +15,16 @@ from shopkit.errors import PROBLEM_JSON, FieldError, Problem
 from shopkit.logs import request_id
 
 MAX_ERRORS = 50
+
+
+def json_response(
+    body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer as it is, for busy routes: validating a page of 20 products costs them 60 µs.
+
+    That it is what the route declares is checked by the tests (`shopkit.testing.client_for`).
+    """
+    return Response(to_json(body), status, headers, media_type="application/json")
 
 
 def problem_bytes(problem: Problem, instance: str, request: str) -> bytes:

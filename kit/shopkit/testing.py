@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from sqlalchemy.engine import make_url
+from starlette.routing import Match
 
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
@@ -128,8 +132,35 @@ class TokenFactory:
 
 
 def client_for(app: FastAPI) -> httpx2.AsyncClient:
+    """A client that fails when an answer is not exactly what its route declares."""
+
+    async def check(answer: httpx2.Response) -> None:
+        adapter = _declared(app, answer)
+        if adapter:
+            await answer.aread()
+            adapter.validate_json(answer.content, extra="forbid")
+
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-    return httpx2.AsyncClient(transport=transport, base_url="http://shop")
+    return httpx2.AsyncClient(
+        transport=transport, base_url="http://shop", event_hooks={"response": [check]}
+    )
+
+
+def _declared(app: FastAPI, answer: httpx2.Response) -> TypeAdapter[Any] | None:
+    """What the body of a successful answer ought to be, where there is one."""
+    if not answer.is_success or answer.headers.get("content-type") != "application/json":
+        return None
+    method, path = answer.request.method, answer.request.url.path
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+    for route in app.router.routes:
+        if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL:
+            return _adapter(route.response_model) if route.response_model else None
+    return None
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
 class InProcess:

@@ -5,7 +5,8 @@ asks only whether somebody else wrote in between, so If-Match looks at id and ve
 """
 
 import hashlib
-import json
+
+from pydantic_core import to_json
 
 from cart.domain import Cart
 from cart.pricing import View
@@ -14,8 +15,7 @@ from shopkit.errors import PreconditionFailed
 
 
 def cart_etag(view: View) -> str:
-    text = json.dumps(view, separators=(",", ":")).encode()
-    digest = hashlib.blake2b(text, digest_size=9).hexdigest()
+    digest = hashlib.blake2b(to_json(view), digest_size=9).hexdigest()
     return etag(f"{_position(view['id'], view['version'])}.{digest}")
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from fastapi import Response
-
 from cart import errors
 from cart.change_cart import Terms, change_cart
 from cart.deps import CartContext, CartVisit
@@ -14,7 +12,7 @@ from cart.read_cart import get_cart as read
 from cart.schemas import CartItemInput, CartOut, MergedCartOut, MergeInput, QuantityInput
 from shopkit.app import PathId
 from shopkit.auth import CurrentUser, MaybeUser
-from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.errors import StorageFull
 from shopkit.guests import user_owner
 from shopkit.idempotency import IdempotencyKey, fingerprint
@@ -51,7 +49,6 @@ TAGS: list[Any] = ["Cart"]
 )
 async def get_cart(
     visit: CartVisit,
-    response: Response,
     user: MaybeUser,
     if_none_match: IfNoneMatch,
 ) -> Any:
@@ -62,11 +59,7 @@ async def get_cart(
     that) and `unavailable` (stays in the cart, but counts 0).
     """
     view = await read(visit.context, owner=visit.owner(user))
-    tag = cart_etag(view)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    response.headers["ETag"] = tag
-    return view
+    return conditional_response(view, cart_etag(view), if_none_match)
 
 
 @router.post(
@@ -90,7 +83,6 @@ async def get_cart(
 async def add_to_cart(
     payload: CartItemInput,
     visit: CartVisit,
-    response: Response,
     user: MaybeUser,
     key: IdempotencyKey,
     if_match: IfMatch,
@@ -111,7 +103,7 @@ async def add_to_cart(
     )
     change = AddProduct(payload.product_id, payload.quantity)
     answer = await change_cart(visit.context, owner=visit.owner(user), change=change, terms=terms)
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.patch(
@@ -125,7 +117,6 @@ async def set_cart_quantity(
     product_id: PathId,
     payload: QuantityInput,
     visit: CartVisit,
-    response: Response,
     user: MaybeUser,
     if_match: IfMatch,
 ) -> Any:
@@ -136,7 +127,7 @@ async def set_cart_quantity(
     answer = await change_cart(
         visit.context, owner=visit.owner(user), change=change, terms=Terms(if_match=if_match)
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.delete(
@@ -149,7 +140,6 @@ async def set_cart_quantity(
 async def remove_from_cart(
     product_id: PathId,
     visit: CartVisit,
-    response: Response,
     user: MaybeUser,
     if_match: IfMatch,
 ) -> Any:
@@ -160,7 +150,7 @@ async def remove_from_cart(
         change=RemoveProduct(product_id),
         terms=Terms(if_match=if_match),
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.delete(
@@ -172,7 +162,6 @@ async def remove_from_cart(
 )
 async def clear_cart(
     visit: CartVisit,
-    response: Response,
     user: MaybeUser,
     if_match: IfMatch,
 ) -> Any:
@@ -180,7 +169,7 @@ async def clear_cart(
     answer = await change_cart(
         visit.context, owner=visit.owner(user), change=Clear(), terms=Terms(if_match=if_match)
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.post(
@@ -193,7 +182,6 @@ async def clear_cart(
 async def merge_carts(
     payload: MergeInput,
     context: CartContext,
-    response: Response,
     user: CurrentUser,
     key: IdempotencyKey,
 ) -> Any:
@@ -208,4 +196,4 @@ async def merge_carts(
     guest = context.guest_tokens.owner(payload.cart_token)
     owner = user_owner(user.id)
     answer = await merge(context, owner=owner, guest=guest, terms=terms)
-    return answer.apply(response)
+    return answer.response()

@@ -3,7 +3,7 @@
 import time
 from typing import Annotated
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Path, Request
 
 from catalog.context import Context
 from shopkit.auth import Principal
@@ -42,7 +42,9 @@ def require_sees_all(user: Principal | None) -> None:
         raise InsufficientScope("products:read")
 
 
-def set_caching(response: Response, user: Principal | None) -> None:
-    response.headers["Cache-Control"] = ANONYMOUS if user is None else PERSONAL
-    if user is None:  # else nginx rounds a second up to two, and cannot tell the Age
-        response.headers["X-Accel-Expires"] = f"@{int(time.time())}"
+def caching(user: Principal | None) -> dict[str, str]:
+    """Headers that say who may keep an answer."""
+    if user is not None:
+        return {"Cache-Control": PERSONAL}
+    # Without the second one nginx rounds a second up to two, and cannot tell the Age.
+    return {"Cache-Control": ANONYMOUS, "X-Accel-Expires": f"@{int(time.time())}"}

@@ -135,8 +135,8 @@ def list_groups(conn: Connection, *, query: GroupQuery, cursors: Cursors) -> dic
     after = cursors.decode(name, query.cursor)[0] if query.cursor is not None else None
     found = rows.list_groups(conn, slug=query.slug, after=after, limit=query.limit + 1)
     items, more = found[: query.limit], len(found) > query.limit
-    last = cursors.encode(name, [items[-1]["seq"]]) if more else None
-    page: dict[str, Any] = {"items": items, "next_cursor": last}
+    last = cursors.encode(name, [items[-1][0]]) if more else None
+    page: dict[str, Any] = {"items": [group for _, group in items], "next_cursor": last}
     if query.count:
         page["total"] = rows.count_groups(conn, slug=query.slug)
     return page

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Query
 
 from orders import errors
 from orders.cancellation import cancel_order as cancel
@@ -15,11 +15,12 @@ from orders.schemas import CancelInput, CheckoutInput, OrderOut, OrderStatus, Pl
 from orders.views import render
 from shopkit.app import PathId
 from shopkit.auth import CurrentUser, MaybeUser, Principal, Staff
-from shopkit.conditional import IfNoneMatch, etag, not_modified
+from shopkit.conditional import IfNoneMatch, conditional_response, etag
 from shopkit.errors import RequestInProgress
 from shopkit.guests import user_owner
 from shopkit.idempotency import IdempotencyKey, fingerprint
 from shopkit.openapi import problems
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 from shopkit.schemas import CountedPage, Limit, QueryBool
 
@@ -58,7 +59,6 @@ PageLimit = Annotated[Limit, Query(description="Orders a page.")]
 )
 async def place_order(
     context: OrdersContext,
-    response: Response,
     user: MaybeUser,
     guest: MaybeGuest,
     key: IdempotencyKey,
@@ -89,14 +89,13 @@ async def place_order(
     answer = await place(
         context.it, context.sagas, order=order, key=used, max_pending=context.max_pending
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.get(
     "/api/orders",
     summary="List everybody's orders",
     response_model=CountedPage[OrderOut],
-    response_model_exclude_unset=True,
     tags=TAGS,
 )
 async def list_all_orders(
@@ -109,16 +108,16 @@ async def list_all_orders(
 ) -> Any:
     """Newest first. Failed checkouts only show up with `status=failed`."""
     query = OrderQuery(owner=None, status=status)
-    return await list_orders(
+    page = await list_orders(
         context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
     )
+    return json_response(page)
 
 
 @router.get(
     "/api/orders/history",
     summary="List your own orders",
     response_model=CountedPage[OrderOut],
-    response_model_exclude_unset=True,
     tags=TAGS,
 )
 async def list_order_history(
@@ -132,9 +131,10 @@ async def list_order_history(
     """Newest first, those that are still being placed included. A failed checkout is no order,
     and not listed; its id still answers."""
     query = OrderQuery(owner=user_owner(user.id), status=status)
-    return await list_orders(
+    page = await list_orders(
         context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
     )
+    return json_response(page)
 
 
 @router.get(
@@ -147,7 +147,6 @@ async def list_order_history(
 async def get_order(
     order_id: PathId,
     context: OrdersContext,
-    response: Response,
     user: MaybeUser,
     guest: MaybeGuest,
     if_none_match: IfNoneMatch,
@@ -156,11 +155,7 @@ async def get_order(
     with `orders:read`. A failed checkout's last `timeline` entry has the reason."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:read")
-    tag = etag(order.version)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    response.headers["ETag"] = tag
-    return render(order)
+    return conditional_response(render(order), etag(order.version), if_none_match)
 
 
 @router.post(
@@ -173,7 +168,6 @@ async def get_order(
 async def cancel_order(
     order_id: PathId,
     context: OrdersContext,
-    response: Response,
     user: MaybeUser,
     guest: MaybeGuest,
     payload: CancelInput | None = None,
@@ -188,5 +182,4 @@ async def cancel_order(
     actor = "customer" if visitor.owns(order) else "staff"
     reason = payload.reason if payload else None
     cancelled = await cancel(context.it, context.sagas, order, actor=actor, reason=reason)
-    response.headers["ETag"] = etag(cancelled.version)
-    return render(cancelled)
+    return json_response(render(cancelled), headers={"ETag": etag(cancelled.version)})

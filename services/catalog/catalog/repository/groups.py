@@ -30,8 +30,10 @@ _BY_SLUG = select(product_groups).where(g.slug == bindparam("ref"))
 
 
 def group_of(row: Any) -> dict[str, Any]:
-    """The row as a dict with `varies_by` parsed; `seq` is in it."""
-    return {**row, "varies_by": json.loads(row["varies_by"])}
+    """The public form of a row."""
+    return {name: row[name] for name in row if name != "seq"} | {
+        "varies_by": json.loads(row["varies_by"])
+    }
 
 
 def find_group(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | None:
@@ -84,14 +86,14 @@ def slugs_like(conn: Connection, base: str) -> set[str]:
 
 def list_groups(
     conn: Connection, *, slug: str | None, after: int | None, limit: int
-) -> list[dict[str, Any]]:
-    """Newest first."""
+) -> list[tuple[int, dict[str, Any]]]:
+    """Newest first, each with its `seq`."""
     statement = select(product_groups).order_by(g.seq.desc()).limit(limit)
     if slug is not None:
         statement = statement.where(g.slug == slug)
     if after is not None:
         statement = statement.where(g.seq < after)
-    return [group_of(row) for row in conn.execute(statement).mappings()]
+    return [(row["seq"], group_of(row)) for row in conn.execute(statement).mappings()]
 
 
 def count_groups(conn: Connection, *, slug: str | None) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import categories
-from catalog.deps import CatalogContext, CategoryRef, set_caching
+from catalog.deps import CatalogContext, CategoryRef, caching
 from catalog.errors import (
     CategoryCycle,
     CategoryNotEmpty,
@@ -18,10 +18,11 @@ from catalog.schemas.categories import Category, CategoryInput, CategoryPatch, C
 from catalog.slugs import run_with_slug
 from shopkit.app import PathId
 from shopkit.auth import MaybeUser, Principal, Staff
-from shopkit.conditional import IfMatch, IfNoneMatch, etag, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response, etag
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -38,11 +39,10 @@ Editor = Annotated[Principal, Staff("categories:write")]
     response_model=CategoryTree,
     responses=problems(),
 )
-async def list_categories(user: MaybeUser, context: CatalogContext, response: Response) -> Any:
+async def list_categories(user: MaybeUser, context: CatalogContext) -> Any:
     """All categories in one answer, siblings sorted by position, then name."""
     items = await context.database.read(categories.category_tree)
-    set_caching(response, user)
-    return {"items": items, "next_cursor": None}
+    return json_response({"items": items, "next_cursor": None}, headers=caching(user))
 
 
 @router.get(
@@ -56,16 +56,11 @@ async def get_category(
     ref: CategoryRef,
     user: MaybeUser,
     context: CatalogContext,
-    response: Response,
     if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug."""
     found = await context.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
-    set_caching(response, user)
-    response.headers["ETag"] = tag = etag(found["version"])
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers=dict(response.headers))
-    return found
+    return conditional_response(found, etag(found["version"]), if_none_match, caching(user))
 
 
 @router.post(
@@ -80,7 +75,6 @@ async def create_category(
     payload: CategoryInput,
     editor: Editor,
     context: CatalogContext,
-    response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Only `name` is required. Without `parent_id` it is one of the first level."""
@@ -93,7 +87,7 @@ async def create_category(
         caller=editor.id,
         now=context.clock.now(),
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.put(

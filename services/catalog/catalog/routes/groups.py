@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import groups
-from catalog.deps import CatalogContext, GroupRef, sees_all, set_caching
+from catalog.deps import CatalogContext, GroupRef, caching, sees_all
 from catalog.errors import SlugTaken, VariesByInUse
 from catalog.schemas.groups import (
     GroupCreate,
@@ -19,11 +19,12 @@ from catalog.slugs import run_with_slug
 from catalog.versions import group_etag
 from shopkit.app import PathId
 from shopkit.auth import MaybeUser, Principal, Staff
-from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -43,11 +44,10 @@ async def list_product_groups(
     query: Annotated[GroupQuery, FromQuery(GroupQuery)],
     user: MaybeUser,
     context: CatalogContext,
-    response: Response,
 ) -> Any:
     """Newest first, without their variants: `GET /api/products?group=` lists those."""
-    set_caching(response, user)
-    return await context.database.read(groups.list_groups, query=query, cursors=context.cursors)
+    page = await context.database.read(groups.list_groups, query=query, cursors=context.cursors)
+    return json_response(page, headers=caching(user))
 
 
 @router.get(
@@ -61,7 +61,6 @@ async def get_product_group(
     ref: GroupRef,
     user: MaybeUser,
     context: CatalogContext,
-    response: Response,
     if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug. Variants are products; staff with `products:read` see inactive ones too."""
@@ -72,11 +71,7 @@ async def get_product_group(
         all_variants=sees_all(user),
         low_stock=context.low_stock,
     )
-    set_caching(response, user)
-    response.headers["ETag"] = tag = group_etag(group)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers=dict(response.headers))
-    return group
+    return conditional_response(group, group_etag(group), if_none_match, caching(user))
 
 
 @router.post(
@@ -91,7 +86,6 @@ async def create_product_group(
     payload: GroupCreate,
     editor: Editor,
     context: CatalogContext,
-    response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Then create its variants as products with `group_id` and `options`."""
@@ -104,7 +98,7 @@ async def create_product_group(
         caller=editor.id,
         now=context.clock.now(),
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.patch(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import products
-from catalog.deps import CatalogContext, ProductRef, require_sees_all, sees_all, set_caching
+from catalog.deps import CatalogContext, ProductRef, caching, require_sees_all, sees_all
 from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
 from catalog.listing import wanted_of
 from catalog.repository.products import find_product
@@ -22,12 +22,13 @@ from catalog.slugs import run_with_slug
 from catalog.versions import product_etag
 from shopkit.app import PathId
 from shopkit.auth import MaybeUser, Principal, Staff
-from shopkit.conditional import IfMatch, IfNoneMatch, not_modified
+from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.errors import InsufficientScope
 from shopkit.idempotency import IdempotencyKey
 from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -48,7 +49,6 @@ async def list_products(
     query: Annotated[ProductQuery, FromQuery(ProductQuery)],
     user: MaybeUser,
     context: CatalogContext,
-    response: Response,
 ) -> Any:
     """Active products, newest first, or best match first with `q`.
 
@@ -57,9 +57,9 @@ async def list_products(
     """
     if query.status not in (None, "active"):
         require_sees_all(user)
-    set_caching(response, user)
     wanted = wanted_of(query, context.database.dialect)
-    return await context.list_products(wanted, query.cursor)
+    page = await context.list_products(wanted, query.cursor)
+    return json_response(page, headers=caching(user))
 
 
 @router.get(
@@ -73,7 +73,6 @@ async def get_product(
     ref: ProductRef,
     user: MaybeUser,
     context: CatalogContext,
-    response: Response,
     if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug. Products that are not active exist for staff with `products:read` only."""
@@ -82,11 +81,7 @@ async def get_product(
     )
     if product is None or (product["status"] != "active" and not sees_all(user)):
         raise ProductNotFound
-    set_caching(response, user)
-    response.headers["ETag"] = tag = product_etag(product)
-    if not_modified(if_none_match, tag):
-        return Response(status_code=304, headers=dict(response.headers))
-    return product
+    return conditional_response(product, product_etag(product), if_none_match, caching(user))
 
 
 @router.post(
@@ -101,7 +96,6 @@ async def create_product(
     payload: ProductCreate,
     editor: Editor,
     context: CatalogContext,
-    response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Only `sku`, `name` and `price` are required. `stock` is the opening stock."""
@@ -115,7 +109,7 @@ async def create_product(
         now=context.clock.now(),
         low_stock=context.low_stock,
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.put(

@@ -78,7 +78,6 @@ async def adjust_stock(
     payload: StockAdjust,
     keeper: Keeper,
     context: CatalogContext,
-    response: Response,
     key: IdempotencyKey,
 ) -> Any:
     """Add to what is on hand, or take away with a negative `delta`; the reason is kept."""
@@ -90,7 +89,7 @@ async def adjust_stock(
         caller=keeper.id,
         now=context.clock.now(),
     )
-    return answer.apply(response)
+    return answer.response()
 
 
 @router.get(

@@ -44,13 +44,7 @@ class Category(Output):
     updated_at: Timestamp
 
 
-class CategoryNode(Output):
-    id: str
-    parent_id: str | None
-    name: str
-    slug: str
-    description: str
-    position: int
+class CategoryNode(Category):
     children: list[CategoryNode]
 
 
