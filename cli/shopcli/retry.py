@@ -24,6 +24,9 @@ class Patience:
     first_wait: float = 0.25
     longest_wait: float = 8.0
     longest_asked: float = 90.0
+    busy_pace: float = 15.0
+    """Calls a second, once it was asked to slow down. The gateway allows an address 20, and behind
+    ours may be others."""
 
     def backoff(self, attempt: int) -> float:
         """Full jitter, so that clients that failed together do not come back together."""
@@ -44,11 +47,18 @@ def retry_after(header: str | None) -> float | None:
 
 
 class Gate:
-    """All calls of one client wait here while the shop asked for a pause."""
+    """All calls of one client wait here while the shop asked for a pause, and for their turn once
+    it was too many of them."""
 
     def __init__(self, on_pause: Callable[[float], None]) -> None:
         self._on_pause = on_pause
         self._open_at = 0.0
+        self._spacing = 0.0
+        self._next_turn = 0.0
+
+    def slow_down(self, pace: float) -> None:
+        """At most so many calls a second from now on."""
+        self._spacing = 1 / pace
 
     def close_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -60,5 +70,9 @@ class Gate:
         while True:
             wait = self._open_at - time.monotonic()
             if wait <= 0:
-                return
+                break
             await asyncio.sleep(wait + random.uniform(0, 0.05))  # noqa: S311
+        if self._spacing:
+            turn = max(self._next_turn, time.monotonic())
+            self._next_turn = turn + self._spacing
+            await asyncio.sleep(turn - time.monotonic())

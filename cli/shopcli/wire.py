@@ -92,6 +92,7 @@ class Wire:
             self._reached = True
             if response.status_code in BUSY and pauses < self._patience.busy_attempts:
                 pauses += 1
+                self._gate.slow_down(self._patience.busy_pace)
                 self._pause(response, pauses)
             elif self._worth_repeating(call, response) and failures < self._patience.attempts:
                 failures += 1

@@ -35,7 +35,7 @@ STAFF = ["products:read", "products:write", "categories:write", "inventory:read"
 URL = "http://shop.test"
 settings.register_profile("patient", deadline=None)  # other work on the machine is no failure
 settings.load_profile("patient")
-HURRIED = Patience(first_wait=0.001, longest_wait=0.01)
+HURRIED = Patience(first_wait=0.001, longest_wait=0.01, busy_pace=10_000)
 
 
 class Gateway(httpx2.AsyncBaseTransport):
