@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.domain import sku_key
+from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
-from catalog.repository.listing import FIRST, Shape
+from catalog.repository.listing import Shape
 from catalog.repository.products import product_of
 from catalog.schemas.products import ProductQuery
 from catalog.search_text import query_words
@@ -93,7 +94,7 @@ def list_products(
     if nothing:
         found: list[tuple[Any, list[Any]]] = []
     elif wanted.shape.sort == "relevance":
-        found = _ranked(conn, wanted, position)
+        found = ranked(conn, wanted.shape, wanted.values, wanted.words, wanted.limit, position)
     else:
         found = _sorted(conn, wanted, position)
     more = len(found) > wanted.limit
@@ -111,7 +112,7 @@ def _sorted(
     conn: Connection, wanted: Wanted, position: list[Any] | None
 ) -> list[tuple[Any, list[Any]]]:
     """Rows, one more than the limit when there are more, and the position of each."""
-    values = {**wanted.values, "limit": wanted.limit + 1, **_match(wanted)}
+    values = {**wanted.values, "limit": wanted.limit + 1, **_match(conn, wanted)}
     shape = wanted.shape
     if position is not None:
         shape = replace(shape, after=True)
@@ -121,57 +122,13 @@ def _sorted(
     return [(row, [row.seq] if column is None else [row[column], row.seq]) for row in found]
 
 
-def _ranked(
-    conn: Connection, wanted: Wanted, position: list[Any] | None
-) -> list[tuple[Any, list[Any]]]:
-    """The tiers of relevance one after the other, each with its newest first.
-
-    A product's place depends on nothing but the product, so pages fit together whatever
-    comes and goes in between.
-    """
-    tiers = search.tiers(wanted.shape.dialect, wanted.words)
-    matches = FIRST
-    if position is None:  # many searches for several words find little: that is soon ranked
-        matches = search.count_matches(conn, match=tiers[-1], limit=wanted.limit + 1)
-        if matches < 2:
-            tiers = tiers[-1:] * matches
-    first, last = position or (0, FIRST)
-    found: list[tuple[Any, list[Any]]] = []
-    for tier in range(first, len(tiers)):
-        rest = _tier(conn, wanted, tiers, tier, last, found if position is None else None)
-        found += [(row, [tier, row.seq]) for row in rest]
-        if len(found) > wanted.limit or len(found) == matches:
-            break
-        last = FIRST
-    return found[: wanted.limit + 1]
-
-
-def _tier(
-    conn: Connection,
-    wanted: Wanted,
-    tiers: list[str],
-    tier: int,
-    last: int,
-    above: list[tuple[Any, list[Any]]] | None,
-) -> list[Any]:
-    """What the tier has more than those above it, from `last` on.
-
-    On a first page, `above` is all of what those have, which saves searching for it.
-    """
-    match = tiers[tier]
-    if above is None and tier > 0:
-        match = search.but(wanted.shape.dialect, match, tiers[tier - 1])
-    values = {**wanted.values, "limit": wanted.limit + 1, "match": match, "seq": last}
-    found = rows.list_page(conn, shape=replace(wanted.shape, after=True), values=values)
-    seen = {row.seq for row, _ in above or ()}
-    return [row for row in found if row.seq not in seen]
-
-
 def _count(conn: Connection, wanted: Wanted) -> int:
-    return rows.count_page(conn, shape=wanted.shape, values={**wanted.values, **_match(wanted)})
+    return rows.count_page(
+        conn, shape=wanted.shape, values={**wanted.values, **_match(conn, wanted)}
+    )
 
 
-def _match(wanted: Wanted) -> dict[str, str]:
+def _match(conn: Connection, wanted: Wanted) -> dict[str, str]:
     if not wanted.words:
         return {}
-    return {"match": search.anywhere(wanted.shape.dialect, wanted.words)}
+    return {"match": search.anywhere(conn, wanted.words)}

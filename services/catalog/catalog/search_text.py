@@ -6,6 +6,7 @@ anything to FTS5 or tsquery, so no input can.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 FIELDS = ("name", "sku", "attributes", "description")
 """The searched fields, best first."""
@@ -39,12 +40,16 @@ def query_words(text: str) -> list[str]:
 
 def document(*, name: str, sku: str, attributes: dict[str, object], description: str) -> list[str]:
     """The folded text of each of FIELDS."""
-    sku_words = words(sku)
-    if len(sku_words) > 1:
-        sku_words.append("".join(sku_words)[:_MAX_WORD])  # AB-12 is found as ab12 too
-    found = [words(name), sku_words, _attribute_words(attributes)]
+    found = [words(name), _sku_words(sku), _attribute_words(attributes)]
     found.append(words(_TAG.sub(" ", description)))
     return [" ".join(field) for field in found]
+
+
+def _sku_words(sku: str) -> list[str]:
+    found = words(sku)
+    if len(found) > 1:
+        found.append("".join(found)[:_MAX_WORD])  # AB-12 is found as ab12 too
+    return found
 
 
 def _attribute_words(attributes: dict[str, object]) -> list[str]:
@@ -69,10 +74,28 @@ def tsvector(fields: list[str]) -> str:
     return " ".join(f"'{word}':{','.join(at[:255])}" for word, at in places.items())
 
 
-def fts5(found: list[str], fields: tuple[str, ...] = FIELDS) -> str:
-    """The FTS5 expression for all words in `fields`; the last may be the beginning of one."""
-    every = " AND ".join([*(f'"{word}"' for word in found[:-1]), f'"{found[-1]}" *'])
+def fts5(
+    found: list[str], endings: list[str] | None = None, fields: tuple[str, ...] = FIELDS
+) -> str:
+    """The FTS5 expression for all words in `fields`; the last may be the beginning of one.
+
+    `endings` are the words that begin with the last one, where they are known: FTS5 walks through
+    those, but copies all it knows of a prefix before it finds the first product.
+    """
+    last = _either(endings) if endings else f'"{found[-1]}" *'
+    every = " AND ".join([*(f'"{word}"' for word in found[:-1]), last])
     return f"{{{' '.join(fields)}}} : ({every})"
+
+
+def _either(phrases: Iterable[str]) -> str:
+    quoted = [f'"{phrase}"' for phrase in phrases]
+    return f"({' OR '.join(quoted)})"
+
+
+def _phrase(found: list[str], endings: list[str] | None) -> str:
+    if not endings:
+        return f'name : "{" ".join(found)}" *'
+    return f"name : {_either(' '.join([*found[:-1], ending]) for ending in endings)}"
 
 
 def tsquery(found: list[str], weights: str = "ABCD") -> str:
@@ -81,17 +104,45 @@ def tsquery(found: list[str], weights: str = "ABCD") -> str:
     return " & ".join(each)
 
 
-def fts5_tiers(found: list[str]) -> list[str]:
+def fts5_tiers(found: list[str], endings: list[str] | None = None) -> list[str]:
     """One expression per tier of relevance, best first; each finds what those before it find.
 
     The tiers: the words as a phrase in the name; all in the name; all in name and SKU; all in
     those and the attributes; all anywhere.
     """
-    tiers = [fts5(found, FIELDS[:count]) for count in range(1, len(FIELDS) + 1)]
-    return [f'name : "{" ".join(found)}" *', *tiers] if len(found) > 1 else tiers
+    tiers = [fts5(found, endings, FIELDS[:count]) for count in range(1, len(FIELDS) + 1)]
+    return [_phrase(found, endings), *tiers] if len(found) > 1 else tiers
 
 
 def tsquery_tiers(found: list[str]) -> list[str]:
     """`fts5_tiers` as tsqueries."""
     tiers = [tsquery(found, "ABCD"[:count]) for count in range(1, len(FIELDS) + 1)]
     return [tiers[0].replace(" & ", " <-> "), *tiers] if len(found) > 1 else tiers
+
+
+def tier_of(
+    found: list[str], *, name: str, sku: str, attributes: dict[str, object], last: int
+) -> int:
+    """The number of the first of `fts5_tiers` that finds a product; `last` when no other does."""
+    fields = [words(name), _sku_words(sku), _attribute_words(attributes)]
+    if len(found) > 1 and _has_phrase(fields[0], found):
+        return 0
+    seen: list[str] = []
+    for tier, field in enumerate(fields, start=last - len(fields)):
+        seen += field
+        if _has_all(seen, found):
+            return tier
+    return last
+
+
+def _has_phrase(field: list[str], found: list[str]) -> bool:
+    begins = range(len(field) - len(found) + 1)
+    return any(
+        field[at : at + len(found) - 1] == found[:-1]
+        and field[at + len(found) - 1].startswith(found[-1])
+        for at in begins
+    )
+
+
+def _has_all(field: list[str], found: list[str]) -> bool:
+    return set(found[:-1]) <= set(field) and any(word.startswith(found[-1]) for word in field)

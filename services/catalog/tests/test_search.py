@@ -1,5 +1,7 @@
 """Search finds the same on both databases; the expectations are the same table for both."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,49 @@ async def test_names_rank_over_skus_over_attributes_over_descriptions(shop: Shop
     first = (await shop.guest.get("/api/products?q=red+lamp&limit=2")).json()
     rest = await shop.listed(q="red lamp", limit=3, cursor=first["next_cursor"])
     assert [one["sku"] for one in first["items"] + rest] == skus
+
+
+async def test_the_order_is_the_same_however_long_the_pages_are(shop: Shop) -> None:
+    """Short answers are put in order by us, longer ones by the database."""
+    chance, vocabulary = random.Random(1), ["red", "lamp", "redder", "oak", "la", "x1"]
+
+    def some(count: int) -> str:
+        return " ".join(chance.choices(vocabulary, k=chance.randint(1, count)))
+
+    for number in range(30):
+        await shop.product(
+            name=some(3),
+            sku=f"{chance.choice(vocabulary)}-{chance.choice(vocabulary)}-{number}",
+            attributes={"kind": some(2), "red": chance.random() < 0.2},
+            description=some(4),
+        )
+    for q in [*vocabulary, *(f"{a} {b}" for a in vocabulary for b in vocabulary), "red oak la"]:
+        whole = [one["sku"] for one in await shop.listed(q=q, limit=100)]
+        for limit in (1, 7):
+            assert await _paged(shop, q, limit) == whole, q
+
+
+@pytest.mark.parametrize("endings", [3, 30])
+async def test_a_word_is_found_by_its_beginning_however_many_begin_so(
+    shop: Shop, endings: int
+) -> None:
+    for number in range(endings):
+        await shop.product(name=f"Lantern{number:02} oak", sku=f"L{number}")
+    assert len(await shop.listed(q="oak lante", limit=100)) == endings
+    assert [one["sku"] for one in await shop.listed(q="lantern02")] == ["L2"]
+    assert await shop.listed(q="lanterns") == []
+
+
+async def _paged(shop: Shop, q: str, limit: int) -> list[str]:
+    skus: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        params = {"q": q, "limit": str(limit), **cursor}
+        page = (await shop.guest.get("/api/products", params=params)).json()
+        skus += [one["sku"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            return skus
+        cursor = {"cursor": page["next_cursor"]}
 
 
 async def test_search_follows_changes(shop: Shop) -> None:

@@ -1,13 +1,11 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    Select,
     Text,
     bindparam,
     cast,
@@ -26,6 +24,9 @@ from catalog.models import products
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
+PREFIX_INDEX = 3
+"""FTS5 has an index of the first so many letters of words."""
+MOST_ENDINGS = 16
 MATCHES = 10_000
 """A search that is not sorted by relevance sorts this many matches, the newest ones."""
 
@@ -33,6 +34,10 @@ _INDEXED = text("SELECT name, sku, attributes, description FROM product_search W
 _ADD_SQLITE = text(
     "INSERT INTO product_search (seq, name, sku, attributes, description) "
     "VALUES (:seq, :name, :sku, :attributes, :description)"
+)
+_ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
+_ENDINGS = text(
+    "SELECT word FROM product_search_words WHERE word >= :word AND word < :beyond LIMIT :most"
 )
 _ADD_FTS = text(
     "INSERT INTO product_fts (rowid, name, sku, attributes, description) "
@@ -68,6 +73,7 @@ def index_product(
         values = {"seq": seq, **dict(zip(search_text.FIELDS, fields, strict=True))}
         conn.execute(_ADD_SQLITE, values)
         conn.execute(_ADD_FTS, values)
+        conn.execute(_ADD_WORDS, [{"word": word} for word in set(" ".join(fields).split())])
     else:
         conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
 
@@ -81,10 +87,11 @@ def unindex_product(conn: Connection, *, seq: int) -> None:
     conn.execute(_REMOVE, {"seq": seq})
 
 
-def tiers(dialect: str, words: list[str]) -> list[str]:
+def tiers(conn: Connection, words: list[str]) -> list[str]:
     """Expressions for the parameter `match`, best tier first; each finds what those before find."""
-    make = search_text.fts5_tiers if dialect == "sqlite" else search_text.tsquery_tiers
-    return make(words)
+    if conn.dialect.name == "sqlite":
+        return search_text.fts5_tiers(words, _endings(conn, words[-1]))
+    return search_text.tsquery_tiers(words)
 
 
 def but(dialect: str, match: str, above: str) -> str:
@@ -92,10 +99,20 @@ def but(dialect: str, match: str, above: str) -> str:
     return f"({match}) NOT ({above})" if dialect == "sqlite" else f"({match}) & !({above})"
 
 
-def anywhere(dialect: str, words: list[str]) -> str:
+def anywhere(conn: Connection, words: list[str]) -> str:
     """The match expression for all words in any field."""
-    make = search_text.fts5 if dialect == "sqlite" else search_text.tsquery
-    return make(words)
+    if conn.dialect.name == "sqlite":
+        return search_text.fts5(words, _endings(conn, words[-1]))
+    return search_text.tsquery(words)
+
+
+def _endings(conn: Connection, beginning: str) -> list[str] | None:
+    """The indexed words that begin like that; None when FTS5 had better find them itself."""
+    if len(beginning) <= PREFIX_INDEX:
+        return None
+    asked = {"word": beginning, "beyond": f"{beginning}\U0010ffff", "most": MOST_ENDINGS + 1}
+    found = list(conn.execute(_ENDINGS, asked).scalars())
+    return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
 
 
 def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
@@ -113,15 +130,3 @@ def newest_matches(dialect: str) -> ColumnElement[bool]:
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
     return products.c.seq.in_(found)
-
-
-def count_matches(conn: Connection, *, match: str, limit: int) -> int:
-    """How many products match, up to `limit`; those count that no list shows, too."""
-    statement = _some_matches(conn.dialect.name)
-    return len(conn.execute(statement, {"match": match, "limit": limit}).all())
-
-
-@lru_cache
-def _some_matches(dialect: str) -> Select[Any]:
-    index, seq, matches = index_of(dialect)
-    return select(seq).select_from(index).where(matches).limit(bindparam("limit"))
