@@ -5,6 +5,7 @@ import sys
 from contextvars import ContextVar
 
 import structlog
+from pydantic_core import to_json
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -18,6 +19,10 @@ def _add_request_id(
     return event
 
 
+def _to_json(event: structlog.typing.EventDict, **_: object) -> str:
+    return to_json(event, fallback=str).decode()
+
+
 def configure_logs(service: str, level: str = "INFO") -> None:
     """Set up structlog, and route the standard library's warnings and errors the same way."""
     number = logging.getLevelNamesMapping()[level]
@@ -28,7 +33,7 @@ def configure_logs(service: str, level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_to_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),

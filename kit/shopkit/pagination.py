@@ -6,6 +6,8 @@ import hmac
 import json
 from typing import Any
 
+from pydantic_core import to_json
+
 from shopkit.errors import InvalidCursor
 
 _MAC = 16
@@ -18,7 +20,7 @@ class Cursors:
 
     def encode(self, query: str, position: list[Any]) -> str:
         """`query` names the endpoint, sort and filters; `position` is the last row's sort key."""
-        body = json.dumps(position, separators=(",", ":")).encode()
+        body = to_json(position)
         return base64.urlsafe_b64encode(self._mac(query, body) + body).decode().rstrip("=")
 
     def decode(self, query: str, cursor: str) -> list[Any]:
@@ -34,7 +36,8 @@ class Cursors:
         return position
 
     def _mac(self, query: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, query.encode() + b"\0" + body, "sha256")[:_MAC]
+        message = query.encode() + b"\0" + body
+        return hashlib.blake2b(message, key=self._key, digest_size=_MAC).digest()
 
 
 def _refusal() -> InvalidCursor:

@@ -3,7 +3,7 @@
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
 from catalog.settings import MIGRATIONS, CatalogSettings
-from catalog.worker import Census, Housekeeper, Sweeper
+from catalog.worker import Census, Housekeeper, Librarian, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
 from shopkit.http_client import ServiceClient
@@ -27,6 +27,7 @@ def build(settings: CatalogSettings, clock: Clock = SYSTEM_CLOCK) -> Service:
             Sweeper(database, clock, settings.sweep_seconds).run,
             Housekeeper(database, clock).run,
             Census(database, context.size).run,
+            Librarian(database).run,
         ],
         closables=[auth],
     )

@@ -6,6 +6,7 @@ from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
 from catalog.repository.reservations import delete_tombstones
+from catalog.repository.search import merge_index
 from catalog.reservations import expire_due
 from shopkit.background import drain, every
 from shopkit.clock import Clock
@@ -13,7 +14,9 @@ from shopkit.db import Database
 from shopkit.idempotency import DAYS_KEPT, delete_old_keys
 
 BATCH = 100
+PAGES = 50
 CENSUS_SECONDS = 60
+LIBRARY_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
 
 
@@ -42,6 +45,20 @@ class Census:
 
     async def count(self) -> None:
         self._size.products = await self._database.read(newest_seq)
+
+
+class Librarian:
+    """Keeps the search index of SQLite in one piece, a few milliseconds at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self) -> None:
+        if self._database.dialect == "sqlite":
+            await every(LIBRARY_SECONDS, self.tidy)
+
+    async def tidy(self) -> int:
+        return await drain(self._database, merge_index, limit=PAGES)
 
 
 class Housekeeper:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.search_text import document, fold, words
+from catalog.worker import Librarian
 
 from .conftest import Shop
 
@@ -112,6 +113,18 @@ async def test_a_word_is_found_by_its_beginning_however_many_begin_so(
     assert len(await shop.listed(q="oak lante", limit=100)) == endings
     assert [one["sku"] for one in await shop.listed(q="lantern02")] == ["L2"]
     assert await shop.listed(q="lanterns") == []
+
+
+async def test_the_index_is_kept_in_few_pieces(shop: Shop) -> None:
+    if shop.database.dialect != "sqlite":
+        pytest.skip("GIN keeps itself")
+    for number in range(12):
+        await shop.product(name=f"Lamp {number}", sku=f"L{number}")
+    pieces = "SELECT count(DISTINCT segid) FROM product_fts_idx"
+    assert (await shop.query(pieces))[0][0] > 2
+    await Librarian(shop.database).tidy()
+    assert (await shop.query(pieces))[0][0] <= 2
+    assert len(await shop.listed(q="lamp")) == 12
 
 
 async def _paged(shop: Shop, q: str, limit: int) -> list[str]:

@@ -231,6 +231,7 @@ def _search_on_sqlite() -> None:
         "CREATE VIRTUAL TABLE product_fts USING fts5(name, sku, attributes, description, "
         "content='product_search', content_rowid='seq', tokenize='ascii', prefix='1 2 3')"
     )
+    op.execute("INSERT INTO product_fts (product_fts, rank) VALUES ('usermerge', 2)")
     op.execute("CREATE TABLE product_search_words (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
 
 
