@@ -17,6 +17,7 @@ from bench.shop import ADMIN, Shop, log_in, make_guest_carts, make_products, run
 from bench.words import Vocabulary
 from bench.wrk import Request, measure
 
+CART_LINES = 5
 RESULTS = Path(__file__).with_name("results")
 TARGETS = {
     "list, cached": 20_000,
@@ -64,10 +65,10 @@ def login(_: Shop, __: list[str]) -> list[Request]:
 
 
 def cart_add(shop: Shop, products: list[str]) -> list[Request]:
-    tokens = make_guest_carts(shop, products, 256)
+    tokens = make_guest_carts(shop, products, 1024)
     return [
         Request("POST", "/api/cart", {"X-Cart-Token": token}, {"product_id": products[n]})
-        for n in range(20)
+        for n in range(CART_LINES)
         for token in tokens
     ]
 
