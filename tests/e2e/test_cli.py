@@ -27,6 +27,12 @@ COLUMNS = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ctrl_c() -> None:
+    """Where the tests run in the background of a shell, they and what they start ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass
 class Cli:
     """Runs `shop` with an environment of its own, so that no session of the tester is touched."""
