@@ -5,12 +5,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from rich.console import Console, OverflowMethod
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 200
-"""Columns of a table that goes to a file or another program, where nothing should be cut."""
+"""Where long lines of a table are folded that goes to a file or another program."""
+GAP = 2
+"""Spaces between two columns of a table."""
+NARROWEST = 4
 
 
 def out() -> Console:
@@ -40,13 +44,30 @@ def show_table(
     rows: Iterable[Sequence[str]],
     *,
     right: str = "",
-    overflow: OverflowMethod = "ellipsis",
+    shrinks: str | None = None,
 ) -> None:
-    """`right`: names of the columns that hold numbers. Texts are shown, never interpreted."""
+    """`right`: names of the columns that hold numbers. Texts are shown, never interpreted.
+
+    `shrinks`: the one column that a narrow terminal may cut; without it, long cells are folded.
+    """
+    console, lines = out(), list(rows)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right.split() else "left"
-        table.add_column(column, justify=justify, overflow=overflow, no_wrap=overflow == "ellipsis")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    out().print(table)
+        table.add_column(column, justify=justify, overflow="fold")
+    if shrinks is not None:
+        _fit(table, columns.index(shrinks), [columns, *lines], console)
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line))
+    console.print(table)
+
+
+def _fit(table: Table, index: int, lines: Sequence[Sequence[str]], console: Console) -> None:
+    """All columns get what they need, and what is not there is taken from one of them."""
+    widths = [max(map(cell_len, cells)) for cells in zip(*lines, strict=True)]
+    needed = sum(widths) + GAP * (len(widths) - 1)
+    missing = max(0, needed - console.width) if sys.stdout.isatty() else 0
+    column = table.columns[index]
+    column.no_wrap, column.overflow = True, "ellipsis"
+    column.max_width = max(NARROWEST, widths[index] - missing)
+    console.width = max(console.width, needed - widths[index] + column.max_width)

@@ -118,7 +118,7 @@ def _tell_remarks(remarks: list[Remark]) -> None:
         chosen = [remark for remark in remarks if remark.skipped is wanted]
         if chosen:
             show(f"{title}:")
-            show_table(("Row", "Column", "Reason"), remark_lines(chosen), overflow="fold")
+            show_table(("Row", "Column", "Reason"), remark_lines(chosen))
 
 
 async def _has_others(url: str, session: Session, listings: list[Listing]) -> bool:

@@ -35,7 +35,7 @@ def list_orders(
         say("No orders.")
         return
     columns = ("Number", "Placed", "Status", "Payment", "Items", "Total", "E-mail")
-    show_table(columns, (_row(order) for order in orders), right="Items Total")
+    show_table(columns, (_row(order) for order in orders), right="Items Total", shrinks="E-mail")
 
 
 async def _orders(

@@ -40,7 +40,8 @@ def list_products(
         say("No products.")
         return
     columns = ("SKU", "Name", "Price", "Stock", "Status")
-    show_table(columns, (_row(product) for product in products), right="Price Stock")
+    rows = (_row(product) for product in products)
+    show_table(columns, rows, right="Price Stock", shrinks="Name")
 
 
 async def _products(url: str, session: Session, params: Params, limit: int) -> list[dict[str, Any]]:
