@@ -12,7 +12,7 @@ from dotenv.parser import Original, parse_stream
 from launcher.errors import LaunchError
 
 DEFAULT_ADMIN = "admin@example.com"
-PASSWORD_LENGTHS = range(8, 129)
+PASSWORD_LENGTHS = range(12, 129)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 

@@ -9,15 +9,19 @@ from fastapi import Depends, Header, Request, Response
 from shopkit.errors import FieldError, Invalid, PreconditionFailed
 from shopkit.responses import json_response
 
-_TAG = r'(W/)?"[^"]*"'
-_TAGS = re.compile(rf"\*|{_TAG}(\s*,\s*{_TAG})*")
+_TAG = r'(?:W/)?"[^"]*"'
+_OPAQUE = re.compile(r'"[^"]*"')
+_TAGS = re.compile(rf"\s*(?:\*|{_TAG}(?:\s*,\s*{_TAG})*)\s*")
 
 
 async def _if_match(
     request: Request,
     _: Annotated[
         str | None,
-        Header(alias="If-Match", description="ETag you read; 412 when it has changed since."),
+        Header(
+            alias="If-Match",
+            description="ETag you read; 412 when somebody wrote since then.",
+        ),
     ] = None,
 ) -> str | None:
     sent = _joined(request, "if-match")
@@ -52,8 +56,7 @@ def etag(version: int | str) -> str:
 
 def matches(header: str, current: str) -> bool:
     """Weak comparison of a header's list of tags with the current one."""
-    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    return "*" in tags or current in tags
+    return header.strip() == "*" or current in _OPAQUE.findall(header)
 
 
 def not_modified(if_none_match: str | None, current: str) -> bool:

@@ -36,7 +36,7 @@ from shopkit.responses import json_response
 from shopkit.tables import Instant, Int, Str, Verbatim, insert_or_ignore, new_table
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-DAYS_KEPT = 30
+KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,14 @@ def replayable(
     if key is None:
         return effect()
     mine = {"caller": caller, "key": key, "route": route, "fingerprint": fingerprint}
-    if insert_or_ignore(conn, table, {**mine, "created_at": now}):
-        answer = effect()
-        stored = {"status": answer.status, "headers": answer.headers}
-        body = to_jsonable_python(answer.body)
-        conn.execute(_store(table), {**stored, "body": body, "of": caller, "named": key})
-        return Answer(answer.status, body, answer.headers)
-    return _stored(conn, table, mine)
+    while not insert_or_ignore(conn, table, {**mine, "created_at": now}):
+        if stored := _stored(conn, table, mine):  # else an old key that has just been forgotten
+            return stored
+    answer = effect()
+    body = to_jsonable_python(answer.body)
+    kept = {"status": answer.status, "headers": answer.headers, "body": body}
+    conn.execute(_store(table), {**kept, "of": caller, "named": key})
+    return Answer(answer.status, body, answer.headers)
 
 
 @cache
@@ -140,15 +141,17 @@ def _mine(table: Table) -> ColumnElement[bool]:
     return and_(table.c.caller == bindparam("of"), table.c.key == bindparam("named"))
 
 
-def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer:
+def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer | None:
     asked = {"of": mine["caller"], "named": mine["key"]}
-    row = conn.execute(_find(table), asked).mappings().one()
+    row = conn.execute(_find(table), asked).mappings().one_or_none()
+    if row is None:
+        return None
     if (row["route"], row["fingerprint"]) != (mine["route"], mine["fingerprint"]):
         raise IdempotencyKeyReused
     return Answer(row["status"], row["body"], row["headers"], replayed=True)
 
 
 def delete_old_keys(conn: Connection, *, table: Table, now: datetime, limit: int) -> int:
-    """How many keys went of those that are older than DAYS_KEPT; at most `limit`."""
-    old = table.c.created_at <= now - timedelta(days=DAYS_KEPT)
+    """How many keys went of those that are older than KEPT; at most `limit`."""
+    old = table.c.created_at <= now - KEPT
     return delete_batch(conn, table, old, limit=limit)

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object per line on standard output, with the request's id."""
 
+import json
 import logging
 import sys
 from contextvars import ContextVar
@@ -20,7 +21,10 @@ def _add_request_id(
 
 
 def _to_json(event: structlog.typing.EventDict, **_: object) -> str:
-    return to_json(event, fallback=str).decode()
+    try:
+        return to_json(event, fallback=str, inf_nan_mode="null").decode()
+    except ValueError:  # a text with half a character in it: logging must not add to the trouble
+        return json.dumps({str(key): repr(value) for key, value in event.items()})
 
 
 def configure_logs(service: str, level: str = "INFO") -> None:

@@ -138,7 +138,7 @@ def client_for(app: FastAPI) -> httpx2.AsyncClient:
         adapter = _declared(app, answer)
         if adapter:
             await answer.aread()
-            adapter.validate_json(answer.content, extra="forbid")
+            adapter.validate_json(answer.content, strict=True, extra="forbid")
 
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     return httpx2.AsyncClient(

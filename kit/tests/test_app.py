@@ -37,6 +37,8 @@ class Full(Conflict):
 async def make_box(_: Public, box: BoxInput) -> dict[str, object]:
     if box.name == "bug":
         raise KeyError("a bug")
+    if box.name == "half a character":
+        raise ValueError("a file named \udcff")
     if box.name == "full":
         raise Full("No box fits.", items=[1])
     return {"name": box.name, "size": box.size}
@@ -183,6 +185,11 @@ async def test_who_may_call_is_checked(client: httpx2.AsyncClient, tokens: Token
     assert unread.status_code == 401  # before anybody looks at the body
     forged = {"Authorization": "Bearer a.b.c"}
     assert (await client.get("/api/boxes", headers=forged)).status_code == 401
+
+
+async def test_what_is_hard_to_log_is_answered_all_the_same(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/api/boxes", json={"name": "half a character"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
 
 
 async def test_b4_other_methods_are_405_with_allow(client: httpx2.AsyncClient) -> None:

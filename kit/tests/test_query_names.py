@@ -1,10 +1,11 @@
 """A route knows its query parameters, however they are declared."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Cookie, Depends, FastAPI, Header, Request, Response
 from pydantic import Field
 
 from shopkit.auth import Public
@@ -53,11 +54,27 @@ async def of_another(request: Request, tag: Annotated[str, Depends(of_a_header)]
     return tag
 
 
-@pytest.mark.parametrize("asks_for_more", [of_a_parameter, of_a_header, of_another])
+async def of_a_cookie(request: Request, sid: Annotated[str | None, Cookie()] = None) -> None: ...
+
+
+async def of_the_response(request: Request, response: Response) -> None: ...
+
+
+async def yielding(request: Request) -> AsyncIterator[int]:
+    yield 1
+
+
+def waiting(request: Request) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "asks_for_more",
+    [of_a_parameter, of_a_header, of_another, of_a_cookie, of_the_response, yielding, waiting],
+)
 def test_a_dependency_may_only_ask_for_the_request(asks_for_more: Any) -> None:
     async def endpoint(_: Public, more: Annotated[Any, Depends(asks_for_more)]) -> None: ...
 
-    with pytest.raises(RuntimeError, match="takes the request and nothing else"):
+    with pytest.raises(RuntimeError, match="takes `request` and nothing else"):
         new_router().get("/more")(endpoint)
 
 

@@ -110,13 +110,13 @@ def write_key(folder: Path, number: int, active_from: datetime) -> bool:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_others(folder, "700")
     partial = folder / f".{secrets.token_hex(8)}.partial"
-    _write_private(partial, _content(active_from))
     try:
+        _write_private(partial, _content(active_from))
         (folder / f"{number:04}.pem").hardlink_to(partial)  # refused where the name exists
     except FileExistsError:
         return False
     finally:
-        partial.unlink()
+        partial.unlink(missing_ok=True)
     _sync(folder)
     return True
 

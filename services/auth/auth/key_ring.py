@@ -75,9 +75,9 @@ class KeyRing:
         try:
             seen = fingerprint(self._folder)
             if seen != self._seen:
-                self._seen, now = seen, self._clock.now()
                 # Whoever deletes the only key does not want it to be used any more.
-                self._keys = read_keys(self._folder) or [create_key(self._folder, now)]
+                made = read_keys(self._folder) or [create_key(self._folder, self._clock.now())]
+                self._seen, self._keys = seen, made
                 log.info("keys_loaded", kids=[key.kid for key in self._keys])
         except (KeyProblem, OSError) as exc:
             log.error("keys_unusable", reason=str(exc), kept=[key.kid for key in self._keys])

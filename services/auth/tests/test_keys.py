@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import jwt
 import pytest
@@ -278,6 +279,19 @@ async def test_a20_the_only_key_is_replaced_when_it_is_deleted(
     auth.service.public.state.verifier._known.clear()
     assert (await auth.me(new)).status_code == 200
     assert (await auth.me(old)).status_code == 401
+
+
+def test_a_deleted_key_is_replaced_as_soon_as_the_disk_lets_it_be(
+    folder: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stolen = create_key(folder, clock.now())
+    ring = ring_of(folder, clock, monkeypatch)
+    (folder / f"{stolen.number:04}.pem").unlink()
+    with monkeypatch.context() as disk:
+        disk.setattr("auth.key_files.os.fsync", Mock(side_effect=OSError(28, "disk full")))
+        assert ring.signing_key().kid == stolen.kid
+        assert list(folder.iterdir()) == []
+    assert ring.signing_key().kid != stolen.kid
 
 
 def test_a_stolen_key_stops_signing_before_its_successor_would_begin(

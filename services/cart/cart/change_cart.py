@@ -12,10 +12,8 @@ from cart.etags import cart_etag, check_if_match
 from cart.models import idempotency_keys
 from cart.pricing import price
 from cart.repository import find_cart, find_newest, save_cart
-from shopkit.guests import is_guest
+from shopkit.guests import HEADER, is_guest
 from shopkit.idempotency import Answer, replayable
-
-CART_TOKEN = "X-Cart-Token"  # noqa: S105 - the name of a header
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def _write(
         require_open(seen.cart)
         check_if_match(terms.if_match, seen.cart)
         cart = change.apply(seen.cart, offers)
-        headers = {CART_TOKEN: seen.new_token} if seen.new_token and cart.lines else {}
+        headers = {HEADER: seen.new_token} if seen.new_token and cart.lines else {}
         if cart.lines != seen.cart.lines:
             cart = save_cart(
                 conn,

@@ -5,13 +5,16 @@ asks only whether somebody else wrote in between, so If-Match looks at id and ve
 """
 
 import hashlib
+import re
 
 from pydantic_core import to_json
 
 from cart.domain import Cart
 from cart.pricing import View
+from shopkit import conditional
 from shopkit.conditional import etag
-from shopkit.errors import PreconditionFailed
+
+_DIGEST = re.compile(r'\.[0-9a-f]{18}"')
 
 
 def cart_etag(view: View) -> str:
@@ -21,12 +24,8 @@ def cart_etag(view: View) -> str:
 
 def check_if_match(if_match: str | None, cart: Cart) -> None:
     """Raises PreconditionFailed when the cart was written since the client read it."""
-    if if_match is None:
-        return
-    tags = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    seen = {tag.rpartition(".")[0] for tag in tags}
-    if "*" not in tags and _position(cart.id, cart.version) not in seen:
-        raise PreconditionFailed("Read the cart again and repeat your change.")
+    seen = if_match and _DIGEST.sub('"', if_match)
+    conditional.check_if_match(seen, _position(cart.id, cart.version))
 
 
 def _position(cart_id: str | None, version: int) -> str:

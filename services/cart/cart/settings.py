@@ -6,9 +6,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shopkit.money import is_currency
-from shopkit.settings import ServiceSettings
+from shopkit.settings import LOCAL_SECRET, ServiceSettings
 
-LOCAL_CLIENT_SECRET = "local-cart-client-secret-0123456789"  # noqa: S105 - refused in production
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
@@ -18,7 +17,7 @@ class CartSettings(ServiceSettings):
     listen: str = "127.0.0.1:8003"
     internal_listen: str = "127.0.0.1:8103"
     catalog_url: str = "http://127.0.0.1:8102"
-    client_secret: SecretStr = SecretStr(LOCAL_CLIENT_SECRET)
+    client_secret: SecretStr = Field(default=SecretStr(LOCAL_SECRET), min_length=32)
     currency: str = "USD"
     user_days: int = Field(default=90, ge=1, le=3650)
     guest_days: int = Field(default=30, ge=1, le=3650)
@@ -34,6 +33,6 @@ class CartSettings(ServiceSettings):
 
     def unsafe(self) -> list[str]:
         found = super().unsafe()
-        if self.client_secret.get_secret_value() == LOCAL_CLIENT_SECRET:
+        if self.client_secret.get_secret_value() == LOCAL_SECRET:
             found.append("client_secret is the one for local use: set the one that auth knows")
         return found

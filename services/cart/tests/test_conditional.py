@@ -50,7 +50,7 @@ async def test_a_stale_if_match_is_412(shop: Shop, method: str) -> None:
         return (await ada.send("DELETE", **headers)).status_code
 
     before = await ada.cart()
-    for tag in (stale, '"nonsense"', '"none.0.x"'):
+    for tag in (stale, '"nonsense"', '"none.0.x"', '"*"', '"x,*,y"'):
         assert await write(tag) == 412
     for unquoted in ("", "none.0.x", fresh.strip('"'), f"{fresh}, x"):
         assert await write(unquoted) == 422

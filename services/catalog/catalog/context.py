@@ -19,9 +19,13 @@ class Context:
     low_stock: int
     size: CatalogSize
 
+    def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
+        deep = cursor is not None or self.size.is_large
+        return wanted.passes_over_rows or (wanted.shape.search and deep)
+
     async def list_products(self, wanted: Wanted, cursor: str | None) -> dict[str, Any]:
         """A page, read where it holds up nobody. Raises InvalidCursor."""
-        slow = wanted.may_be_slow and self.size.is_large
+        slow = self.may_be_slow(wanted, cursor)
         return await (self.database.read_slow if slow else self.database.read)(
             list_products,
             wanted=wanted,

@@ -34,16 +34,16 @@ class Wanted:
     count: bool
 
     @property
-    def may_be_slow(self) -> bool:
-        """Whether many rows may have to be passed over, sorted or counted."""
-        return self.count or self.shape.search or not self.shape.filters <= _ALONG_AN_INDEX
+    def passes_over_rows(self) -> bool:
+        """Whether all rows of a catalog may have to be looked at to find a page of them."""
+        return self.count or not self.shape.filters <= _ALONG_AN_INDEX
 
 
 class CatalogSize:
     """How many products there are, or have been.
 
-    In a small catalog a search takes about a millisecond, and handing it to another thread takes
-    as long again; in a large one it must not hold up what else the process does.
+    The first page of a search takes about a millisecond in a small catalog, and handing it to
+    another thread takes as long again; in a large one it must not hold up what else we do.
     """
 
     def __init__(self) -> None:

@@ -150,7 +150,7 @@ def _change(
     conn: Connection, row: dict[str, Any], wanted: dict[str, Any], now: datetime, low_stock: int
 ) -> dict[str, Any]:
     was = _wanted_of(row)
-    if wanted != was:
+    if not _same(wanted, was):
         stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
         group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
         values = _columns(wanted, group)
@@ -158,6 +158,11 @@ def _change(
         rows.update_product(conn, seq=row["seq"], values=values)
         _file_and_index(conn, row["seq"], wanted, was)
     return _shown(conn, row["id"], low_stock)
+
+
+def _same(one: object, other: object) -> bool:
+    """As a client sees them: `true` is not 1."""
+    return json.dumps(one) == json.dumps(other)
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
@@ -230,5 +235,5 @@ def _file_and_index(
         rows.set_categories(conn, seq=seq, with_ancestors=places)
     words = {name: wanted[name] for name in _SEARCHED}
     words["attributes"] = {**wanted["attributes"], **wanted["options"]}
-    if was is None or any(was[name] != wanted[name] for name in (*_SEARCHED, "options")):
+    if was is None or not all(_same(was[name], wanted[name]) for name in (*_SEARCHED, "options")):
         index_product(conn, seq=seq, **words)

@@ -34,8 +34,8 @@ def words(text: str) -> list[str]:
 
 
 def query_words(text: str) -> list[str]:
-    """The words of a search; what is beyond MAX_WORDS does not count."""
-    return words(text)[:MAX_WORDS]
+    """The words of a search, each once; what is beyond MAX_WORDS does not count."""
+    return list(dict.fromkeys(words(text)))[:MAX_WORDS]
 
 
 def document(*, name: str, sku: str, attributes: dict[str, object], description: str) -> list[str]:

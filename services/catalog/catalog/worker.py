@@ -1,7 +1,5 @@
 """What runs beside the requests: expiry of reservations, and forgetting what is old."""
 
-from datetime import timedelta
-
 from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
@@ -11,7 +9,7 @@ from catalog.reservations import expire_due
 from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
-from shopkit.idempotency import DAYS_KEPT, delete_old_keys
+from shopkit.idempotency import KEPT, delete_old_keys
 
 BATCH = 100
 PAGES = 50
@@ -48,7 +46,7 @@ class Census:
 
 
 class Librarian:
-    """Keeps the search index of SQLite in one piece, a few milliseconds at a time."""
+    """Keeps the search index of SQLite in few pieces, a few milliseconds at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -74,5 +72,5 @@ class Housekeeper:
         """Forget all that is old; how many rows."""
         database, now = self._database, self._clock.now()
         keys = await drain(database, delete_old_keys, table=idempotency_keys, now=now, limit=BATCH)
-        before = now - timedelta(days=DAYS_KEPT)
-        return keys + await drain(database, delete_tombstones, before=before, limit=BATCH)
+        gone = await drain(database, delete_tombstones, before=now - KEPT, limit=BATCH)
+        return keys + gone

@@ -168,6 +168,23 @@ async def test_a_deleted_product_is_gone_everywhere(shop: Shop) -> None:
     assert (await shop.staff("DELETE", f"/api/categories/{category['id']}")).status_code == 204
 
 
+async def test_c2_true_is_not_one_in_a_change(shop: Shop) -> None:
+    product = await shop.product(attributes={"organic": True, "n": 1})
+    path = f"/api/products/{product['id']}"
+    changed = await shop.staff("PATCH", path, json={"attributes": {"organic": 1, "n": 1.0}})
+    assert changed.text.count('"organic":1,"n":1.0') == 1
+    assert changed.json()["version"] == 2
+    again = await shop.staff("PATCH", path, json={"attributes": {"organic": 1, "n": 1.0}})
+    assert again.json()["version"] == 2
+
+
+async def test_only_a_bare_star_matches_every_version(shop: Shop) -> None:
+    path = f"/api/products/{(await shop.product())['id']}"
+    for tag, status in (('"*"', 412), ('"x,*,y"', 412), ('"x", "*"', 412), ("*", 200)):
+        answer = await shop.staff("PATCH", path, json={"name": "B"}, headers={"If-Match": tag})
+        assert answer.status_code == status, tag
+
+
 async def test_the_same_key_creates_one_product(shop: Shop) -> None:
     body = {"sku": "K-1", "name": "Keyed", "price": PRICE, "stock": 3}
     key = {"Idempotency-Key": "k1"}

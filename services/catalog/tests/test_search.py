@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.search_text import document, fold, words
+from catalog.context import new_context
+from catalog.listing import wanted_of
+from catalog.schemas.products import ProductQuery
+from catalog.search_text import document, fold, query_words, words
+from catalog.settings import CatalogSettings
 from catalog.worker import Librarian
+from shopkit.clock import FrozenClock
 
 from .conftest import Shop
 
@@ -125,6 +130,42 @@ async def test_the_index_is_kept_in_few_pieces(shop: Shop) -> None:
     await Librarian(shop.database).tidy()
     assert (await shop.query(pieces))[0][0] <= 2
     assert len(await shop.listed(q="lamp")) == 12
+
+
+async def test_a_product_without_a_single_word_can_be_made_and_changed(shop: Shop) -> None:
+    product = await shop.product(name="★★★", sku="★", description="—")
+    path = f"/api/products/{product['id']}"
+    for name in ("Star", "—"):
+        answer = await shop.staff("PATCH", path, json={"name": name})
+        assert answer.status_code == 200
+        assert len(await shop.listed(q="star")) == (name == "Star")
+
+
+async def test_c11_a_word_counts_once_however_often_it_is_said(shop: Shop) -> None:
+    assert query_words("Shirt shirt SHIRT cotton shirt") == ["shirt", "cotton"]
+    await shop.product(name="Cotton shirt", sku="C")
+    assert len(await shop.listed(q="cotton " * 15 + "shirt")) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "cursor", "slow"),
+    [
+        ({}, None, False),
+        ({"q": "a b"}, None, False),
+        ({"q": "a b"}, "x", True),
+        ({"q": "a", "max_price": 1}, None, True),
+        ({"in_stock": "false"}, "x", True),
+        ({"count": "true"}, None, True),
+        ({"category": "a"}, "x", False),
+    ],
+)
+async def test_c11_what_may_look_at_every_product_holds_up_nobody(
+    query: dict[str, str], cursor: str | None, slow: bool
+) -> None:
+    context = new_context(CatalogSettings(database_url="sqlite:////nowhere"), FrozenClock())
+    context.size.products = 10
+    wanted = wanted_of(ProductQuery.model_validate(query), "sqlite")
+    assert context.may_be_slow(wanted, cursor) is slow
 
 
 async def _paged(shop: Shop, q: str, limit: int) -> list[str]:

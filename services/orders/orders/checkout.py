@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from orders import repository
-from orders.domain import KEY_KEPT, Order, Step
+from orders.domain import Order, Step
 from orders.errors import TooManyPendingOrders, refusal_from
 from orders.numbers import new_number
 from orders.parties import Parties
@@ -16,7 +16,7 @@ from orders.running import Sagas
 from orders.views import render
 from shopkit.conditional import etag
 from shopkit.errors import IdempotencyKeyReused, RequestInProgress
-from shopkit.idempotency import Answer
+from shopkit.idempotency import KEPT, Answer
 from shopkit.tables import violated
 
 ANSWER_SECONDS = 10.0
@@ -108,13 +108,14 @@ def begin(
 
 def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
     row = {**vars(key), "route": ROUTE, "order_id": order.id, "created_at": now}
-    if repository.insert_key(conn, row):
-        return True
-    stored = repository.get_key(conn, key.caller, key.key)
-    if stored["status"] is None or stored["created_at"] > now - KEY_KEPT:
-        return False
-    repository.delete_key(conn, stored["order_id"])
-    return repository.insert_key(conn, row)
+    while not repository.insert_key(conn, row):
+        stored = repository.find_key(conn, key.caller, key.key)
+        if stored is None:
+            continue  # an old one that has just been forgotten
+        if stored["status"] is None or stored["created_at"] > now - KEPT:
+            return False
+        repository.delete_key(conn, stored["order_id"])
+    return True
 
 
 def _take_up(conn: Connection, key: Key, now: datetime, until: datetime) -> Outcome:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 RESERVATION_SECONDS = 15 * 60
-KEY_KEPT = timedelta(days=30)
 
 
 class Step(StrEnum):

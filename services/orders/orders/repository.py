@@ -143,8 +143,15 @@ def insert_key(conn: Connection, key: Mapping[str, Any]) -> bool:
     return insert_or_ignore(conn, checkout_keys, dict(key))
 
 
+def find_key(conn: Connection, caller: str, key: str) -> RowMapping | None:
+    return conn.execute(SELECT_KEY, {"b_caller": caller, "b_key": key}).mappings().one_or_none()
+
+
 def get_key(conn: Connection, caller: str, key: str) -> RowMapping:
-    return conn.execute(SELECT_KEY, {"b_caller": caller, "b_key": key}).mappings().one()
+    """One that is there: keys that are in use, or not old, are never forgotten."""
+    found = find_key(conn, caller, key)
+    assert found is not None  # noqa: S101
+    return found
 
 
 def delete_key(conn: Connection, order_id: str) -> None:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select
 
-from orders.domain import KEY_KEPT, Status
+from orders.domain import Status
 from orders.models import checkout_keys, order_lines, orders
 from shopkit.background import delete_batch, drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
+from shopkit.idempotency import KEPT
 
 BATCH = 500
 EVERY_SECONDS = 3600
@@ -26,7 +27,7 @@ class Housekeeper:
 
     async def drain(self) -> int:
         """Forget all that is old; how many rows."""
-        before = self._clock.now() - KEY_KEPT
+        before = self._clock.now() - KEPT
         keys = await drain(self._database, forget_keys, before=before, limit=BATCH)
         return keys + await drain(self._database, forget_failed, before=before, limit=BATCH)
 

@@ -64,7 +64,6 @@ class CheckoutInput(Input):
                         "country": "DE",
                     },
                     "payment": {"method": "manual"},
-                    "expected_total": {"amount": 4997, "currency": "USD"},
                 }
             ]
         }

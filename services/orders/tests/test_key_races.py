@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from orders import checkout
 from orders.domain import Order, Step
+from orders.retention import Housekeeper
 from orders.saga import store_confirmed
 from services.orders.tests.shop import Customer, Shop
 
@@ -87,5 +88,20 @@ async def test_e11_an_old_key_used_twice_at_once_makes_one_new_order(shop: Shop)
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].content == answers[1].content
     assert await shop.ids() == [old.json()["id"], answers[0].json()["id"]]
+    await shop.settle()
+    await shop.check_invariants()
+
+
+async def test_a_key_forgotten_since_it_was_found_taken_makes_a_new_order(shop: Shop) -> None:
+    tea = shop.catalog.add()
+    ada = shop.buyer(tea)
+    old = await ada.order(key="k")
+    shop.clock.advance(days=31)
+    shop.fill(ada, (tea, 1))
+    housekeeper = Housekeeper(shop.context.it.database, shop.clock)
+    with meanwhile(shop, "SELECT checkout_keys", housekeeper.drain):
+        new = await ada.order(key="k")
+    assert new.status_code == 201
+    assert new.json()["id"] != old.json()["id"]
     await shop.settle()
     await shop.check_invariants()

@@ -78,7 +78,8 @@ def index_product(
         values = {"seq": seq, **dict(zip(search_text.FIELDS, fields, strict=True))}
         conn.execute(_ADD_SQLITE, values)
         conn.execute(_ADD_FTS, values)
-        conn.execute(_ADD_WORDS, [{"word": word} for word in set(" ".join(fields).split())])
+        if new := [{"word": word} for word in set(" ".join(fields).split())]:
+            conn.execute(_ADD_WORDS, new)
     else:
         conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
 
@@ -93,10 +94,8 @@ def unindex_product(conn: Connection, *, seq: int) -> None:
 
 
 def merge_index(conn: Connection, *, limit: int) -> int:
-    """Put about `limit` pages of what separate writes have left in pieces together; 0 when done.
-
-    For FTS5 only: it takes a quarter off a search.
-    """
+    """Put about `limit` pages of what separate writes have left in pieces together; fewer changes
+    than that when it is done. For FTS5 only: it takes a quarter off a search."""
     before = conn.execute(_CHANGES).scalar_one()
     conn.execute(_MERGE_FTS, {"pages": limit})
     return int(conn.execute(_CHANGES).scalar_one() - before) - 1

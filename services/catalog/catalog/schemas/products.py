@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
@@ -110,8 +110,21 @@ class ProductInput(_WholeProduct):
     stock: StockElsewhere = None
 
 
+_NEW_PRODUCT: dict[str, Any] = {
+    "sku": "SHIRT-M",
+    "name": "Shirt",
+    "description": "Of cotton.",
+    "price": {"amount": 1999, "currency": "USD"},
+    "attributes": _EXAMPLE,
+    "stock": 25,
+    "status": "active",
+}
+
+
 class ProductCreate(_WholeProduct):
     """A whole product. Without a slug, one is made from the name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_NEW_PRODUCT]})
 
     stock: Annotated[int, Field(ge=0, le=1_000_000_000, description="The opening stock.")] = 0
 
