@@ -1,4 +1,4 @@
-"""The first admin: who it is, and whether it has to be made."""
+"""The first admin: who it is, whether it has to be made, and whether its password was shown."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from launcher.settings import Settings
 from launcher.vault import Vault
 
-_PASSWORD, _MADE = "admin-password", "admin-email"
+_PASSWORD, _MADE, _SHOWN = "admin-password", "admin-email", "admin-shown"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class Administrator:
 
     def mark_as_made(self) -> None:
         self.vault.keep(_MADE, self.email)
+
+    @property
+    def is_shown(self) -> bool:
+        """A start that ends after the admin was made may not have come to show its password."""
+        return self.vault.note(_SHOWN) == self.email
+
+    def mark_as_shown(self) -> None:
+        self.vault.keep(_SHOWN, self.email)
 
 
 def find_administrator(settings: Settings, vault: Vault) -> Administrator:

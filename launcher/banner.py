@@ -29,13 +29,15 @@ def banner(url: str, data: Path, password: str, commands: Sequence[str], *, emai
     return "\n".join(["", *lines, "", "Ctrl-C stops it.", ""])
 
 
-def shown_password(administrator: Administrator, *, first: bool, works: bool) -> str:
-    """Itself only once, when it was made; a start may be watched, and its output kept."""
+def shown_password(administrator: Administrator, *, works: bool) -> str:
+    """Itself only once, in the first banner; a start may be watched, and its output kept."""
     if not works:
         return "(changed since the admin was made)"
     if administrator.password_file is None:
         return "(yours, of ADMIN_PASSWORD)"
-    return administrator.password if first else f"(in {administrator.password_file})"
+    return (
+        f"(in {administrator.password_file})" if administrator.is_shown else administrator.password
+    )
 
 
 def curl_lines(

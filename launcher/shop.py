@@ -49,13 +49,12 @@ class Shop:
         }
         nginx = find_nginx(self._layout.root / ".tools" / "nginx", self._progress.step)
         administrator = find_administrator(self._settings, vault)
-        first = not administrator.is_made
         Preparation(self._layout, environments, self._progress).run(administrator)
         gateway = gateway_child(nginx, self._settings, self._layout, self._environment)
         services = self._services(environments)
         supervisor = Supervisor(services, gateway, self._progress.event)
         try:
-            self._start(supervisor, administrator, first=first)
+            self._start(supervisor, administrator)
             supervisor.run_while(lambda: True)
         except KeyboardInterrupt:
             self._progress.event("stopping the shop")
@@ -75,7 +74,7 @@ class Shop:
             is_ready=lambda: answers(self._layout.socket(name), "/readyz"),
         )
 
-    def _start(self, supervisor: Supervisor, administrator: Administrator, *, first: bool) -> None:
+    def _start(self, supervisor: Supervisor, administrator: Administrator) -> None:
         supervisor.start()
         self._progress.step("auth, catalog, cart, orders and the gateway answer")
         if self._sample.is_wanted():
@@ -85,12 +84,13 @@ class Shop:
             job.finish()
         self._sample.settle()
         self._progress.step("the shop is open")
-        print(self._banner(administrator, first=first), flush=True)
+        print(self._banner(administrator), flush=True)
+        administrator.mark_as_shown()
 
-    def _banner(self, administrator: Administrator, *, first: bool) -> str:
+    def _banner(self, administrator: Administrator) -> str:
         url, data = self._settings.url, self._settings.data_dir
         works = password_works(self._layout.socket("auth"), administrator)
         product_id = self._sample.find_product()
         commands = curl_lines(url, administrator, works=works, product_id=product_id)
-        password = shown_password(administrator, first=first, works=works)
+        password = shown_password(administrator, works=works)
         return banner(url, data, password, commands, email=administrator.email)

@@ -88,6 +88,18 @@ def test_second_start_makes_nothing_twice(first_run: FirstRun, shop: LaunchedSho
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
 
 
+def test_a_first_start_that_ended_early_leaves_the_password_to_the_next(tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    early = start(data, {})
+    early.wait_for("admin admin@example.com: there")
+    early.stop(signal.SIGINT)
+    (data / "sample-settled").touch()  # nobody buys here
+    password = (data / "secrets" / "admin-password").read_text().strip()
+    assert password not in early.text()
+    with launched_shop(data, {}) as shop:
+        assert password in shop.text()
+
+
 def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
     commands = [line for line in shop.text().splitlines() if line.startswith("  curl")]
     answers = [
