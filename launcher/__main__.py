@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from launcher.env_file import read_env_file
 from launcher.errors import LaunchError
-from launcher.settings import read_env_file, read_settings
+from launcher.settings import read_settings
 from launcher.shop import run_shop
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,13 +1,10 @@
-"""What a person may set: the environment, and beside it the file .env (see .env.example)."""
+"""What a person may set, in the environment or the file .env (see .env.example)."""
 
-import io
 import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from dotenv.parser import Original, parse_stream
 
 from launcher.errors import LaunchError
 
@@ -71,25 +68,3 @@ def _switch(name: str, text: str) -> bool:
     if text.lower() not in {"on", "off"}:
         raise LaunchError(f"{name}={text} is neither on nor off")
     return text.lower() == "on"
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """The assignments of a file like `.env`, by dotenv's rules; none where there is no file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise LaunchError(f"{path} cannot be read: {error}") from None
-    found = list(parse_stream(io.StringIO(text)))
-    for binding in found:
-        if binding.error or (binding.key and binding.value is None):
-            line = _line_of(binding.original)
-            raise LaunchError(f"{path.name}, line {line}: expected NAME=value")
-    return {binding.key: binding.value or "" for binding in found if binding.key}
-
-
-def _line_of(original: Original) -> int:
-    """Empty lines before an assignment are parsed as its beginning."""
-    empty = len(original.string) - len(original.string.lstrip())
-    return original.line + original.string.count("\n", 0, empty)
