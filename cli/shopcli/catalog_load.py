@@ -13,6 +13,11 @@ from shopcli.screen import err
 from shopcli.session import Session
 from shopcli.wire import Wire
 
+LIMITED = (
+    "The gateway's limit of requests slows this down;"
+    " a shop on your own machine has none with `RATE_LIMITS=off make run`."
+)
+
 
 @dataclass
 class Load:
@@ -40,7 +45,10 @@ class Load:
                 if seconds >= 1:
                     shown.tell("Waiting for the shop")
 
-            wire = Wire(self.url, connections=WIDTH, on_pause=on_pause)
+            def on_limit() -> None:
+                console.print(LIMITED)
+
+            wire = Wire(self.url, connections=WIDTH, on_pause=on_pause, on_limit=on_limit)
             async with wire:
                 api = CatalogApi(ShopClient(wire, self.session))
                 importer = Importer(api, on_outcome, set_stock=self.set_stock)

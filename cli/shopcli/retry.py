@@ -50,14 +50,17 @@ class Gate:
     """All calls of one client wait here while the shop asked for a pause, and for their turn once
     it was too many of them."""
 
-    def __init__(self, on_pause: Callable[[float], None]) -> None:
+    def __init__(self, on_pause: Callable[[float], None], on_limit: Callable[[], None]) -> None:
         self._on_pause = on_pause
+        self._on_limit = on_limit
         self._open_at = 0.0
         self._spacing = 0.0
         self._next_turn = 0.0
 
     def slow_down(self, pace: float) -> None:
-        """At most so many calls a second from now on."""
+        """At most so many calls a second from now on; told once."""
+        if not self._spacing:
+            self._on_limit()
         self._spacing = 1 / pace
 
     def close_for(self, seconds: float) -> None:

@@ -52,10 +52,11 @@ class Wire:
         transport: httpx2.AsyncBaseTransport | None = None,
         connections: int = 8,
         on_pause: Callable[[float], None] = lambda _: None,
+        on_limit: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
         self._patience = patience or Patience()
-        self._gate = Gate(on_pause)
+        self._gate = Gate(on_pause, on_limit)
         self._reached = False
         self._http = httpx2.AsyncClient(
             base_url=url,
