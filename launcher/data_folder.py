@@ -34,6 +34,11 @@ class DataFolder:
             for folder in (self.databases, self.gateway, self.keys, self.logs, self.secrets):
                 folder.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.path / "launcher.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except (FileExistsError, NotADirectoryError):
+            raise LaunchError(
+                f"DATA_DIR {self.path} cannot be used: there is a file where a folder must be; "
+                "remove it or name another folder with DATA_DIR=…"
+            ) from None
         except OSError as error:
             raise LaunchError(
                 f"DATA_DIR {self.path} cannot be used ({error.strerror}): "

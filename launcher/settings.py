@@ -66,5 +66,5 @@ def _password(text: str | None) -> str | None:
 
 def _switch(name: str, text: str) -> bool:
     if text.lower() not in {"on", "off"}:
-        raise LaunchError(f"{name}={text} is neither on nor off")
+        raise LaunchError(f"{name}={text} is neither on nor off: write {name}=on or {name}=off")
     return text.lower() == "on"

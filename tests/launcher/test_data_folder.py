@@ -25,8 +25,10 @@ def test_a_second_launcher_is_kept_out(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LaunchError, match="DATA_DIR"), DataFolder(tmp_path / "file").opened():
-        pass
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        refused = pytest.raises(LaunchError, match=r"DATA_DIR.*there is a file where a folder must")
+        with refused, DataFolder(path).opened():
+            pass
 
 
 def test_what_a_killed_launcher_left_is_removed(tmp_path: Path) -> None:

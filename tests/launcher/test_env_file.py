@@ -54,6 +54,28 @@ def test_the_damaged_line_of_an_env_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"\n\xff\xfe=1\n", "is not UTF-8 text: save it"),
+        (b"\nADMIN_PASSWORD='secret\n", "line 2: the quote ' is not closed"),
+        (b'ADMIN_PASSWORD="a \\" b\n', 'line 1: the quote " is not closed'),
+        (b"ADMIN_PASSWORD='a' b\n", "line 1: expected NAME=value"),
+    ],
+)
+def test_what_is_wrong_with_an_env_file_is_told(
+    tmp_path: Path, content: bytes, advice: str
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(LaunchError, match=re.escape(advice)):
+        read_env_file(tmp_path / ".env")
+
+
+def test_a_folder_in_place_of_an_env_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="is a folder: remove it"):
+        read_env_file(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("name", "advice"),
     [
         ("GATWAY_PORT", "did you mean GATEWAY_PORT?"),

@@ -62,6 +62,11 @@ def test_a_damaged_setting_is_named(name: str, value: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_switch_names_what_it_takes() -> None:
+    with pytest.raises(LaunchError, match="write RATE_LIMITS=on or RATE_LIMITS=off"):
+        read_settings({"RATE_LIMITS": "false"}, ROOT)
+
+
 def test_a_password_is_not_shown_in_the_error() -> None:
     with pytest.raises(LaunchError) as raised:
         read_settings({"ADMIN_PASSWORD": "hunter2"}, ROOT)
