@@ -68,7 +68,7 @@ def _told(error: Exception) -> int:
             return error.exit_code
         case typer.TyperException():  # how typer calls wrong usage
             if message := " ".join(error.format_message().split()):
-                say(f"shop: {message} (see `shop --help`)")
+                say(f"shop: {message} (see `{_place(error)} --help`)")
             return error.exit_code
         case typer.Abort():
             say("shop: stopped; nothing was typed.")
@@ -77,6 +77,12 @@ def _told(error: Exception) -> int:
             what = f"{type(error).__name__}: {' '.join(str(error).split())}"
             say(f"shop: unexpected {what} (SHOP_DEBUG=1 shows where)")
             return 1
+
+
+def _place(error: typer.TyperException) -> str:
+    """`shop import`: the command that was called wrongly, as far as it was found."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "shop"
 
 
 if __name__ == "__main__":

@@ -55,5 +55,10 @@ def summary(tally: Tally, *, skipped: int) -> str:
     return ", ".join((*parts, f"{skipped:,} skipped", f"{tally.counts[Result.FAILED]:,} failed"))
 
 
+def counted(number: int, what: str) -> str:
+    """`1 group`, `2,000 groups`"""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def skipped_rows(remarks: Iterable[Remark]) -> int:
     return len({remark.row for remark in remarks if remark.skipped})

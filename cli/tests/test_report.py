@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from shopcli.drafts import ProductDraft, Remark
 from shopcli.importer import Outcome, Result
-from shopcli.report import Tally, remark_lines, row_ranges, skipped_rows, summary
+from shopcli.report import Tally, counted, remark_lines, row_ranges, skipped_rows, summary
 
 DRAFT = ProductDraft(7, "SKU-1", "a", "A", 100, "USD")
 
@@ -31,6 +31,11 @@ def test_row_ranges_name_exactly_the_rows(numbers: list[int]) -> None:
         first, _, last = part.partition("-")
         named |= set(range(int(first), int(last or first) + 1))
     assert named == set(numbers)
+
+
+def test_one_thing_is_no_plural() -> None:
+    told = [counted(number, "group") for number in (0, 1, 2000)]
+    assert told == ["0 groups", "1 group", "2,000 groups"]
 
 
 def test_the_sum_names_every_result() -> None:

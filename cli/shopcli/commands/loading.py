@@ -16,7 +16,7 @@ from shopcli.csv_file import Sheet, read_sheet
 from shopcli.drafts import Listing, Remark
 from shopcli.errors import ShopError, UsageError
 from shopcli.money import is_currency_code
-from shopcli.report import INTERRUPTED, remark_lines, skipped_rows, summary
+from shopcli.report import INTERRUPTED, counted, remark_lines, skipped_rows, summary
 from shopcli.sample_catalog import sample_listings
 from shopcli.screen import say, show, show_table
 from shopcli.session import Session
@@ -107,10 +107,9 @@ def _tell_found(sheet: Sheet, listings: list[Listing]) -> None:
     products = sum(len(listing.products) for listing in listings)
     groups = sum(1 for listing in listings if listing.varies_by)
     encoding = "" if sheet.encoding == "UTF-8" else f", read as {sheet.encoding}"
-    say(
-        f"{len(sheet.rows) + len(sheet.remarks):,} rows{encoding}: {products:,} products,"
-        f" {groups:,} groups with variants."
-    )
+    rows = counted(len(sheet.rows) + len(sheet.remarks), "row")
+    found = f"{counted(products, 'product')}, {counted(groups, 'group')} with variants"
+    say(f"{rows}{encoding}: {found}.")
 
 
 def _tell_remarks(remarks: list[Remark]) -> None:
