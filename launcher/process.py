@@ -1,17 +1,19 @@
 """Starting processes that never outlive the launcher."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from launcher.errors import LaunchError
 
 PR_SET_PDEATHSIG = 1
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -22,20 +24,32 @@ def spawn(
     launcher = os.getpid()
 
     def die_with_launcher() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         if _libc:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != launcher:
             os._exit(1)
 
-    return subprocess.Popen(
-        [str(word) for word in command],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=die_with_launcher,  # noqa: PLW1509 - the launcher has one thread
-    )
+    with _stopping_later():
+        return subprocess.Popen(
+            [str(word) for word in command],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_launcher,  # noqa: PLW1509 - the launcher has one thread
+        )
+
+
+@contextlib.contextmanager
+def _stopping_later() -> Iterator[None]:
+    """Python drops a KeyboardInterrupt that is raised in what it does around a fork."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
