@@ -4,10 +4,10 @@ A product's place depends on nothing but the product, so pages fit together what
 goes in between.
 """
 
-import json
 from dataclasses import replace
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from catalog.repository import search
@@ -86,7 +86,7 @@ class _Page:
         return sorted(rows, key=self._tier) if len(rows) > 1 else rows
 
     def _tier(self, row: Any) -> int:
-        details = json.loads(row.details)
+        details = from_json(row.details)
         options = details["group"]["options"] if details["group"] else {}
         attributes = {**details["attributes"], **options}
         last = len(self._tiers) - 1

@@ -49,7 +49,7 @@ async def list_products(
     query: Annotated[ProductQuery, FromQuery(ProductQuery)],
     user: MaybeUser,
     context: CatalogContext,
-) -> Any:
+) -> Response:
     """Active products, newest first, or best match first with `q`.
 
     Follow `next_cursor` with the same parameters: nothing is shown twice or left out because
