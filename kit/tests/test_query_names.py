@@ -12,7 +12,7 @@ from shopkit.auth import Public
 from shopkit.openapi import document
 from shopkit.query import FromQuery
 from shopkit.responses import add_error_handlers
-from shopkit.routing import new_router, query_names
+from shopkit.routing import answers_by_itself, new_router, query_names
 from shopkit.schemas import Input, Limit
 
 
@@ -102,3 +102,32 @@ async def test_all_that_is_wrong_with_a_query_is_told() -> None:
     assert {error["pointer"] for error in bad.json()["errors"]} == {"?color", "?limit"}
     codes = [answer.json()["errors"][0]["code"] for answer in (unknown, repeated)]
     assert codes == ["unknown_parameter", "repeated_parameter"]
+
+
+async def by_itself(_: Public, filters: Annotated[Filters, FromQuery(Filters)]) -> Response: ...
+async def of_no_response(_: Public) -> None: ...
+async def with_a_path(_: Public, name: str) -> Response: ...
+async def with_a_query(_: Public, limit: int = 1) -> Response: ...
+async def with_a_body(_: Public, filters: Filters) -> Response: ...
+async def with_headers(_: Public, x_tag: Annotated[str, Header()]) -> Response: ...
+async def with_the_request(_: Public, request: Request) -> Response: ...
+async def with_the_response(_: Public, response: Response) -> Response: ...
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "alone"),
+    [
+        (by_itself, True),
+        (of_no_response, False),
+        (with_a_path, False),
+        (with_a_query, False),
+        (with_a_body, False),
+        (with_headers, False),
+        (with_the_request, False),
+        (with_the_response, False),
+    ],
+)
+def test_fastapi_is_passed_by_only_where_nothing_is_left_to_it(endpoint: Any, alone: bool) -> None:
+    router = new_router()
+    router.post("/{name}" if endpoint is with_a_path else "/")(endpoint)
+    assert answers_by_itself(router.routes[0].dependant) is alone  # type: ignore[attr-defined]
