@@ -33,7 +33,9 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         known = query_names(self.dependant)
         dependencies = plain_dependencies(self.dependant)
-        handle = self._handler_given_their_values()
+        handle: Handler = self._handler_given_their_values()
+        if answers_by_itself(self.endpoint, {name for name, _ in dependencies}):
+            handle = self._endpoint_alone
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
@@ -48,12 +50,14 @@ class StrictRoute(APIRoute):
 
         return strict
 
+    async def _endpoint_alone(self, request: Request) -> Response:
+        """Where nothing is left for FastAPI to do."""
+        answer: Response = await self.endpoint(**request.scope[_VALUES])
+        return answer
+
     def _handler_given_their_values(self) -> Handler:
-        """FastAPI's own handler, for an endpoint without dependencies; the endpoint itself where
-        nothing is left for FastAPI to do."""
+        """FastAPI's own handler, for an endpoint without dependencies."""
         whole, endpoint = self.dependant, self.endpoint
-        if answers_by_itself(whole):
-            return lambda request: endpoint(**request.scope[_VALUES])
         wants_request = whole.request_param_name is not None
         name = whole.request_param_name or "request"
 
@@ -68,13 +72,10 @@ class StrictRoute(APIRoute):
             self.dependant = whole
 
 
-def answers_by_itself(dependant: Dependant) -> bool:
-    """An endpoint `-> Response` that asks for nothing but its dependencies."""
-    asked = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
-    asked += [*dependant.cookie_params, *dependant.body_params]
-    given = (dependant.request_param_name, dependant.response_param_name)
-    answer = inspect.signature(dependant.call or answers_by_itself).return_annotation
-    return answer is Response and not asked and given == (None, None)
+def answers_by_itself(endpoint: Callable[..., Any], dependencies: set[str]) -> bool:
+    """Whether it is declared `-> Response`, and asks for nothing but these."""
+    declared = inspect.signature(endpoint)
+    return declared.return_annotation is Response and declared.parameters.keys() == dependencies
 
 
 def plain_dependencies(dependant: Dependant) -> list[tuple[str, Dependency]]:

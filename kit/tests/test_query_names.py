@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import Cookie, Depends, FastAPI, Header, Request, Response
+from fastapi import BackgroundTasks, Cookie, Depends, FastAPI, Header, Request, Response
 from pydantic import Field
 
 from shopkit.auth import Public
@@ -111,6 +111,7 @@ async def with_a_query(_: Public, limit: int = 1) -> Response: ...
 async def with_a_body(_: Public, filters: Filters) -> Response: ...
 async def with_headers(_: Public, x_tag: Annotated[str, Header()]) -> Response: ...
 async def with_the_request(_: Public, request: Request) -> Response: ...
+async def with_tasks(_: Public, tasks: BackgroundTasks) -> Response: ...
 async def with_the_response(_: Public, response: Response) -> Response: ...
 
 
@@ -124,10 +125,13 @@ async def with_the_response(_: Public, response: Response) -> Response: ...
         (with_a_body, False),
         (with_headers, False),
         (with_the_request, False),
+        (with_tasks, False),
         (with_the_response, False),
     ],
 )
 def test_fastapi_is_passed_by_only_where_nothing_is_left_to_it(endpoint: Any, alone: bool) -> None:
     router = new_router()
     router.post("/{name}" if endpoint is with_a_path else "/")(endpoint)
-    assert answers_by_itself(router.routes[0].dependant) is alone  # type: ignore[attr-defined]
+    dependant = router.routes[0].dependant  # type: ignore[attr-defined]
+    names = {one.name for one in dependant.dependencies}
+    assert answers_by_itself(endpoint, names) is alone
