@@ -10,12 +10,16 @@ RESERVATION_SECONDS = 15 * 60
 
 
 class Step(StrEnum):
-    """Where the saga stands (checkout.md). Payments will add AUTHORIZED and AWAITING_ACTION."""
+    """Where the saga stands (checkout.md)."""
 
     CREATED = "CREATED"
     RESERVED = "RESERVED"
+    AWAITING_ACTION = "AWAITING_ACTION"
+    AUTHORIZED = "AUTHORIZED"
     STOCK_COMMITTED = "STOCK_COMMITTED"
     CONFIRMED = "CONFIRMED"
+    CAPTURING = "CAPTURING"
+    """Confirmed, and now shipped: what was authorized is captured."""
     COMPENSATING = "COMPENSATING"
     FAILED = "FAILED"
     CANCELLING = "CANCELLING"

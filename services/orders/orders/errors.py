@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shopkit.errors import Conflict, FieldError, Invalid, RateLimited
+from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, RateLimited
 
 
 class FenceLost(Exception):
@@ -52,6 +52,29 @@ class CheckoutRefused(Refusal):
     code, title = "checkout_refused", "The cart cannot be ordered as it is"
 
 
+class PaymentDeclined(Refusal):
+    """`decline_code` tells why: `card_declined`, `insufficient_funds`, `expired_card`,
+    `authentication_failed`, `invalid_token` or `other`."""
+
+    status = 402
+    code, title = "payment_declined", "The payment was declined"
+
+    def __init__(self, detail: str, *, decline_code: str) -> None:
+        super().__init__(detail, decline_code=decline_code)
+
+
+class PaymentExpired(Refusal):
+    status = 402
+    code, title = "payment_expired", "The payment was not finished in time"
+
+
+class CaptureRefused(Refusal):
+    """The provider definitely refuses to capture what it had authorized."""
+
+    status = 402
+    code, title = "capture_refused", "The authorized payment could not be collected"
+
+
 REFUSALS: dict[str, type[Refusal]] = {
     cls.code: cls
     for cls in (
@@ -62,6 +85,9 @@ REFUSALS: dict[str, type[Refusal]] = {
         PriceChanged,
         CheckoutExpired,
         CheckoutRefused,
+        PaymentDeclined,
+        PaymentExpired,
+        CaptureRefused,
     )
 }
 
@@ -83,6 +109,10 @@ class TooManyPendingOrders(RateLimited):
             f"At most {limit} orders may be in the making at a time; wait for one to finish.",
             headers={"Retry-After": "5"},
         )
+
+
+class InvalidSignature(BadRequest):
+    code, title = "invalid_signature", "The webhook is not signed as agreed"
 
 
 def email_required() -> Invalid:
