@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from catalog.models import reservation_lines, reservations
 from shopkit.tables import insert_or_ignore
 
+ENDED = ("released", "expired")
 r, line = reservations.c, reservation_lines.c
 _GET = select(reservations).where(r.order_id == bindparam("order_id"))
 _MOVE = (
@@ -22,6 +23,19 @@ _SET_LINES = (
 )
 _INSERT_LINES = insert(reservation_lines)
 _QUANTITIES = select(line.product_id, line.quantity).where(line.order_id == bindparam("order_id"))
+# With NOT IN, since SQLite would read all that was ever sold by the index on the status, and sort.
+_PAGE = (
+    select(r.order_id, r.status, r.expires_at, r.created_at)
+    .where(r.order_id > bindparam("after"), r.status.not_in(ENDED))
+    .order_by(r.order_id)
+    .limit(bindparam("limit"))
+)
+_LINES_OF_MANY = select(line.order_id, line.product_id, line.quantity).where(
+    line.order_id.in_(bindparam("order_ids", expanding=True))
+)
+_STATUSES = select(r.order_id, r.status).where(
+    r.order_id.in_(bindparam("order_ids", expanding=True))
+)
 
 
 def insert_reservation(
@@ -54,6 +68,21 @@ def set_lines(conn: Connection, *, order_id: str, lines: list[dict[str, Any]]) -
 def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | None:
     row = conn.execute(_GET, {"order_id": order_id}).mappings().first()
     return None if row is None else {**row, "lines": json.loads(row["lines"])}
+
+
+def list_reservations(conn: Connection, *, after: str, limit: int) -> list[dict[str, Any]]:
+    """What is held or sold, by order id; `quantities` are pieces per product."""
+    page = conn.execute(_PAGE, {"after": after, "limit": limit}).mappings()
+    found: dict[str, dict[str, Any]] = {row["order_id"]: {**row, "quantities": {}} for row in page}
+    for one in conn.execute(_LINES_OF_MANY, {"order_ids": list(found)}):
+        found[one.order_id]["quantities"][one.product_id] = one.quantity
+    return list(found.values())
+
+
+def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, Any]]:
+    """`order_id` and `status` of those that have a reservation."""
+    found = conn.execute(_STATUSES, {"order_ids": order_ids})
+    return [dict(row) for row in found.mappings()]
 
 
 def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
@@ -100,7 +129,7 @@ def delete_tombstones(conn: Connection, *, before: datetime, limit: int) -> int:
     """Forget reservations that came to nothing before a time; how many."""
     old = (
         select(r.order_id)
-        .where(r.status.in_(["released", "expired"]), r.expires_at < before)
+        .where(r.status.in_(ENDED), r.expires_at < before)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
