@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from catalog.models import reservation_lines, reservations
-from shopkit.tables import insert_or_ignore
+from shopkit.tables import Int, insert_or_ignore
 
 ENDED = ("released", "expired")
 r, line = reservations.c, reservation_lines.c
@@ -28,7 +28,7 @@ _PAGE = (
     select(r.order_id, r.status, r.expires_at, r.created_at)
     .where(r.order_id > bindparam("after"), r.status.not_in(ENDED))
     .order_by(r.order_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit", type_=Int))
 )
 _LINES_OF_MANY = select(line.order_id, line.product_id, line.quantity).where(
     line.order_id.in_(bindparam("order_ids", expanding=True))
