@@ -2,9 +2,16 @@
 
 from typing import Annotated, Any
 
-from catalog import reservations
+from catalog import reservations, returns
 from catalog.deps import CatalogContext
-from catalog.errors import InsufficientStock, PriceChanged, ReservationGone, ReservationMismatch
+from catalog.errors import (
+    InsufficientStock,
+    PriceChanged,
+    ReservationGone,
+    ReservationMismatch,
+    ReturnExceedsSale,
+    ReturnMismatch,
+)
 from catalog.repository.products import lookup_products as read_products
 from catalog.repository.reservations import find_statuses, list_reservations
 from catalog.schemas.internal import (
@@ -16,6 +23,8 @@ from catalog.schemas.internal import (
     ReservationInput,
     ReservationLookup,
     ReservationQuery,
+    Return,
+    ReturnInput,
 )
 from shopkit.app import PathId
 from shopkit.auth import Caller, Principal
@@ -112,4 +121,20 @@ async def release_reservation(order_id: PathId, _: Orders, context: CatalogConte
     """Always 200: an order that never reserved anything will never be able to."""
     return await context.database.run(
         reservations.release, order_id=order_id, now=context.clock.now()
+    )
+
+
+@router.put(
+    "/internal/returns/{return_id}",
+    summary="Put goods that came back into stock",
+    response_model=Return,
+    responses=problems(ReturnExceedsSale, ReturnMismatch),
+)
+async def take_back(
+    return_id: PathId, payload: ReturnInput, _: Orders, context: CatalogContext
+) -> Any:
+    """Once: the same return again gets the same answer. Never more than the order's reservation
+    sold and has not come back yet; a later release puts back only the rest."""
+    return await context.database.run(
+        returns.take_back, return_id=return_id, payload=payload, now=context.clock.now()
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from catalog.models import reservation_lines, reservations
+from catalog.models import reservation_lines, reservations, returns
 from shopkit.tables import Int, insert_or_ignore
 
 ENDED = ("released", "expired")
@@ -22,7 +22,20 @@ _SET_LINES = (
     update(reservations).where(r.order_id == bindparam("order")).values(lines=bindparam("text"))
 )
 _INSERT_LINES = insert(reservation_lines)
-_QUANTITIES = select(line.product_id, line.quantity).where(line.order_id == bindparam("order_id"))
+_LOCK = select(r.status).where(r.order_id == bindparam("order_id")).with_for_update()
+_QUANTITIES = select(line.product_id, (line.quantity - line.returned).label("left")).where(
+    line.order_id == bindparam("order_id"), line.quantity > line.returned
+)
+_q = bindparam("taken_back", type_=Int)
+_ADD_RETURNED = (
+    update(reservation_lines)
+    .where(
+        line.order_id == bindparam("order"),
+        line.product_id == bindparam("product"),
+        line.quantity - line.returned >= _q,
+    )
+    .values(returned=line.returned + _q)
+)
 # With NOT IN, since SQLite would read all that was ever sold by the index on the status, and sort.
 _PAGE = (
     select(r.order_id, r.status, r.expires_at, r.created_at)
@@ -91,9 +104,20 @@ def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
     return changed.rowcount == 1
 
 
+def lock_status(conn: Connection, *, order_id: str) -> str | None:
+    return conn.execute(_LOCK, {"order_id": order_id}).scalar()
+
+
 def quantities_of(conn: Connection, *, order_id: str) -> dict[str, int]:
+    """Pieces per product, without what has come back."""
     found = conn.execute(_QUANTITIES, {"order_id": order_id})
-    return {row.product_id: row.quantity for row in found}
+    return {row.product_id: row.left for row in found}
+
+
+def add_returned(conn: Connection, *, order_id: str, product_id: str, quantity: int) -> bool:
+    """False, and nothing is changed, when not so many are still with the customer."""
+    values = {"order": order_id, "product": product_id, "taken_back": quantity}
+    return conn.execute(_ADD_RETURNED, values).rowcount == 1
 
 
 def lock_due(conn: Connection, *, now: datetime, limit: int) -> list[str]:
@@ -135,6 +159,7 @@ def delete_tombstones(conn: Connection, *, before: datetime, limit: int) -> int:
     )
     ids = list(conn.execute(old).scalars())
     if ids:
+        conn.execute(delete(returns).where(returns.c.order_id.in_(ids)))
         conn.execute(delete(reservation_lines).where(line.order_id.in_(ids)))
         conn.execute(delete(reservations).where(r.order_id.in_(ids)))
     return len(ids)

@@ -83,6 +83,30 @@ class ReservationLookup(Input):
     order_ids: Annotated[list[Id], Field(max_length=200)]
 
 
+class ReturnLineInput(Input):
+    product_id: Id
+    quantity: Quantity
+
+
+class ReturnInput(Input):
+    order_id: Id
+    lines: Annotated[list[ReturnLineInput], Field(min_length=1, max_length=100)]
+
+
+class ReturnLine(Output):
+    product_id: str
+    quantity: int
+
+
+class Return(Output):
+    """Lines are summed per product."""
+
+    id: str
+    order_id: str
+    lines: list[ReturnLine]
+    created_at: Timestamp
+
+
 class LookedUpReservation(Output):
     order_id: str
     status: ReservationStatus
