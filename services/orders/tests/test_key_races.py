@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import event
 
 from orders import checkout
-from orders.domain import Order, Step
+from orders.domain import Order
 from orders.retention import Housekeeper
 from orders.saga import store_confirmed
+from orders.states import Step
 from services.orders.tests.shop import Customer, Shop
 
 pytestmark = pytest.mark.skipif(
