@@ -62,7 +62,7 @@ async def test_an_order_finished_since_its_key_was_read_is_replayed(
     order = await paused_before_t5(shop, ada)
 
     async def finish() -> None:
-        await database.run(store_confirmed, order, now=shop.clock.now())
+        await database.run(store_confirmed, order, None, now=shop.clock.now())
 
     with meanwhile(shop, statement, finish):
         again = await ada.order(key="k")
