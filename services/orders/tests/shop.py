@@ -10,7 +10,9 @@ import httpx2
 from orders.context import Context
 from orders.domain import Order
 from orders.metrics import measure
-from orders.repository import find_order
+from orders.repository.orders import find_order
+from orders.states import Step
+from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog, Product
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
@@ -53,6 +55,7 @@ class Shop:
     context: Context
     cart: FakeCart
     catalog: FakeCatalog
+    bank: FakeProvider
     clock: FrozenClock
     tokens: TokenFactory
 
@@ -110,7 +113,8 @@ class Shop:
 
         def count(conn: Any) -> int:
             sagas, undelivered = measure(conn)
-            return len(sagas) + (undelivered is not None)
+            waiting = sum(count for step, count, _ in sagas if step == Step.AWAITING_ACTION)
+            return sum(count for _, count, _ in sagas) - waiting + (undelivered is not None)
 
         return await self.context.it.database.read(count)
 
