@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.tests.process import API_KEY, PROGRAM, SECRET, SandboxProcess, sandbox_process
 from sandbox.tests.receiver import receiving, wait_until
 from shopkit.errors import Unavailable
 from shopkit.http_client import ServiceClient
 from shopkit.ids import new_id
-from tests.sandbox_process import API_KEY, PROGRAM, SECRET, SandboxProcess, sandbox_process
 
 KILLS, BUYERS = 3, 8
 
