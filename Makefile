@@ -27,7 +27,7 @@ $(READY): requirements.lock $(PACKAGES) tools/venv.sh
 	@tools/venv.sh $(VENV)
 	@touch $@
 
-run: $(READY) ## Start the whole shop here: four services and the gateway (settings: .env.example)
+run: $(READY) ## Start the whole shop here: services, gateway and payment sandbox (settings: .env.example)
 	@exec $(BIN)/python -m launcher
 
 test: $(READY) ## Run every test that needs neither Docker nor PostgreSQL
