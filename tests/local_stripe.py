@@ -33,7 +33,7 @@ from tests.launched_shop import free_port
 
 START_SECONDS = 30.0
 API_KEY = "sk_test_of_the_tests_1234567890"
-VISA = "pm_card_visa"
+VISA, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"
 WEBHOOK_SECRET = "whsec_of_the_tests_1234567890"
 NOT_KNOWN = ("automatic_payment_methods", "confirm")
 
@@ -130,12 +130,13 @@ class Door:
         return answer or (409, IN_USE)
 
     async def _first(self, call: Call) -> Answer:
+        self.stored[call.key] = (call, None)
         fault = self.faults.pop(0) if self.faults else None
         if fault:
             await asyncio.sleep(fault.wait)
         if fault and not fault.after:
+            del self.stored[call.key]
             return fault.answer
-        self.stored[call.key] = (call, None)
         answer = await self._pass(call)
         if fault and fault.status:
             answer = fault.answer

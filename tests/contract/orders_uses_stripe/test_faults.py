@@ -1,6 +1,7 @@
 """What Stripe does not say, says twice or says wrongly (F and G4)."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from pydantic import SecretStr
@@ -9,10 +10,10 @@ from structlog.testing import CapturingLogger
 from orders.clients import stripe_api, stripe_errors
 from orders.clients.provider import Intent, IntentStatus, Provider, RefundStatus
 from orders.clients.stripe_api import StripeProvider
-from orders.errors import CaptureRefused
+from orders.errors import CaptureRefused, PaymentDeclined
 from shopkit.errors import Unavailable
 from shopkit.ids import new_id
-from tests.local_stripe import API_KEY, VISA, WEBHOOK_SECRET, Door, Fault
+from tests.local_stripe import API_KEY, DECLINED, VISA, WEBHOOK_SECRET, Door, Fault
 
 
 async def test_g4_a_lost_answer_is_asked_for_again_and_nothing_happens_twice(
@@ -45,6 +46,30 @@ async def test_g4_an_error_after_the_effect_which_stripe_repeats_for_ever(
         await provider.refund(fresh.id, amount=99, key=key)
     assert await provider.refund(fresh.id, amount=99, key=key) is RefundStatus.SUCCEEDED
     assert (await provider.find(fresh.id)).refunded == 99
+
+
+async def test_g4_an_error_after_a_decline_is_a_decline(
+    provider: Provider, stripe_door: Door, fresh: Intent
+) -> None:
+    stripe_door.faults = [Fault(after=True, status=500)]
+    with pytest.raises(PaymentDeclined) as declined:
+        await provider.authorize(fresh.id, token=DECLINED, key=new_id())
+    assert declined.value.extra == {"decline_code": "card_declined"}
+
+
+async def test_one_refund_by_two_who_ask_at_once(
+    provider: Provider, stripe_door: Door, paid: Intent
+) -> None:
+    """The first creation hangs until the second has looked and found none either."""
+    stripe_door.faults, key = [Fault(after=True, wait=0.2)], new_id()
+
+    async def refund() -> None:
+        with suppress(Unavailable):
+            await provider.refund(paid.id, amount=500, key=key)
+
+    await asyncio.gather(refund(), refund())
+    assert await provider.refund(paid.id, amount=500, key=key) is RefundStatus.SUCCEEDED
+    assert (await provider.find(paid.id)).refunded == 500
 
 
 @pytest.mark.parametrize("status", [0, 401, 403, 409, 429, 500, 503])

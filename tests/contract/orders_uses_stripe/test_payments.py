@@ -13,9 +13,8 @@ from orders.clients import stripe_api
 from orders.clients.provider import Event, Intent, IntentStatus, Provider, RefundStatus
 from orders.errors import CaptureRefused, PaymentDeclined
 from shopkit.ids import new_id
-from tests.local_stripe import API_KEY, VISA, WEBHOOK_SECRET, Door, Fault
+from tests.local_stripe import API_KEY, DECLINED, VISA, WEBHOOK_SECRET, Door, Fault
 
-DECLINED = "pm_card_chargeCustomerFail"
 ARRIVES_WITHIN = 20.0
 NEEDS_3DS, DECLINED_AFTER_3DS = "4000002500003155", "4000008400001629"
 

@@ -7,14 +7,15 @@ from shopkit.money import exponent
 
 _WHOLE = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 ZERO_DECIMAL = frozenset(_WHOLE.split())
-"""Stripe counts whole units. For ISO 4217 that is so too, but for MGA, which has two digits."""
+"""Stripe counts whole units. For ISO 4217 that is so too, but for MGA, which has two digits.
+
+UGX is not here: the page has it in this list, and says below that 5 are sent as `500`. A wrong
+guess charges a hundred times too much or too little, so it is not charged at all.
+"""
 SENT_AS_HUNDREDTHS = frozenset({"ISK"})
 """Whole units for ISO 4217 and for Stripe, which yet wants `500` for 5, as it always did."""
 LAST_DIGIT_ZERO = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 """Three digits, of which the last must be 0."""
-REFUSED = frozenset({"UGX"})
-"""Stripe's page has it in the list of whole units, and says below that 5 are sent as `500`. A wrong
-guess charges a hundred times too much or too little."""
 
 
 class NotRepresentable(ValueError):
@@ -49,6 +50,6 @@ def _ratio(currency: str) -> tuple[int, int]:
         return 1, 10**digits
     if currency in SENT_AS_HUNDREDTHS:
         return 100, 1
-    if currency in REFUSED or not (digits == 2 or currency in LAST_DIGIT_ZERO):
+    if digits != 2 and currency not in LAST_DIGIT_ZERO:
         raise NotRepresentable(f"The shop cannot charge {currency} through Stripe.")
     return 1, 1

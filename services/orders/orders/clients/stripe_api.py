@@ -1,6 +1,6 @@
 """Payments by Stripe, with its own SDK; docs/payments-stripe.md says what was tried and how."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 
 import aiohttp
@@ -30,8 +30,6 @@ REPETITIONS = 2
 SIGNED_WITHIN = 300  # seconds
 PAGE = 100
 OPEN = {IntentStatus.AUTHORIZED, IntentStatus.REQUIRES_ACTION, IntentStatus.CAPTURED}
-DONE = {IntentStatus.CAPTURED}
-ENDED = {IntentStatus.CAPTURED, IntentStatus.CANCELLED}
 EXPAND = ["latest_charge"]
 
 # It sends the platform and the last call's time along with every call.
@@ -100,12 +98,12 @@ class StripeProvider:
                     {"payment_method": token, "expand": EXPAND},
                     {"idempotency_key": key},
                 )
-                intent = await self._reach(OPEN, intent_id, call)
+                intent = await self._reach(_decided, intent_id, call)
         except Refused as exc:
             raise declined(exc) from None
         if intent.decline:
             raise PaymentDeclined("Try another card.", decline_code=intent.decline)
-        if intent.status not in OPEN:
+        if not _decided(intent):
             raise Unavailable("Stripe has not decided yet.")
         return intent
 
@@ -123,14 +121,12 @@ class StripeProvider:
         try:
             async with answering("capture"):
                 current = await self.find(intent_id)
-                if current.status in DONE:
-                    return current
                 call = self._intents.capture_async(
                     intent_id,
                     {"amount_to_capture": to_stripe(amount, current.currency), "expand": EXPAND},
                     {"idempotency_key": key},
                 )
-                return await self._reach(DONE, intent_id, call)
+                return await self._reach(_captured, intent_id, call)
         except (*Refused, NotRepresentable) as exc:
             log.warning("stripe_refuses_capture", intent=intent_id, code=code_of(exc))
             raise CaptureRefused("The payment is held no more.") from None
@@ -140,7 +136,7 @@ class StripeProvider:
             async with answering("void"):
                 # Without a key of ours: it is absorbing anyway, and a stored refusal would stay.
                 call = self._intents.cancel_async(intent_id, {"expand": EXPAND})
-                return await self._reach(ENDED, intent_id, call)
+                return await self._reach(_ended, intent_id, call)
         except Refused as exc:
             log.warning("stripe_refuses_void", intent=intent_id, code=code_of(exc))
             raise Unavailable("The payment cannot be cancelled just now.") from None
@@ -151,7 +147,7 @@ class StripeProvider:
         try:
             async with answering("refund"):
                 current = await self.find(intent_id)
-                if current.status not in DONE:
+                if not _captured(current):
                     return RefundStatus.FAILED
                 refund = await self._find_refund(intent_id, key)
                 if refund is None:
@@ -196,14 +192,17 @@ class StripeProvider:
             params["starting_after"] = page.data[-1].id
 
     async def _reach(
-        self, wanted: Set[IntentStatus], intent_id: str, call: Awaitable[stripe.PaymentIntent]
+        self,
+        reached: Callable[[Intent], bool],
+        intent_id: str,
+        call: Awaitable[stripe.PaymentIntent],
     ) -> Intent:
         """What the call answers, or the intent as it is when it has got there already."""
         try:
             return intent_from((await call).to_dict())
         except (*Refused, stripe.APIError):
             current = await self.find(intent_id)
-            if current.status in wanted:
+            if reached(current):
                 return current
             raise
 
@@ -213,3 +212,15 @@ class StripeProvider:
             if refund.metadata and refund.metadata.to_dict().get(KEY) == key:
                 return refund
         return None
+
+
+def _decided(intent: Intent) -> bool:
+    return intent.status in OPEN or intent.decline is not None
+
+
+def _captured(intent: Intent) -> bool:
+    return intent.status is IntentStatus.CAPTURED
+
+
+def _ended(intent: Intent) -> bool:
+    return _captured(intent) or intent.status is IntentStatus.CANCELLED
