@@ -47,7 +47,8 @@ def _next_action(order: Order) -> dict[str, Any] | None:
     """What the customer must do, where the order waits for that."""
     if order.step != Step.AWAITING_ACTION:
         return None
-    return order.payment.next_action or {"type": "pay_again"}
+    action = order.payment.next_action or {"type": "pay_again"}
+    return {"url": None, "client_secret": None} | action
 
 
 def _payment(payment: Payment) -> dict[str, Any]:

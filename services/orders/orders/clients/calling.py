@@ -1,6 +1,6 @@
 """What both clients need: to tell a definite no from an unknown outcome, and to read many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shopkit.errors import Unavailable
@@ -10,15 +10,19 @@ DEADLINE = 6.0
 """Seconds for one call with its repetitions. Two fit into the lease between two writes."""
 UNCERTAIN = {401, 403, 405, 408, 421, 425, 429}
 """Answers about the connection or our own credentials, not about the order."""
-
-
 LOOKED_UP = 200
 """Orders that a participant looks up in one call."""
 
 
-async def ask(client: ServiceClient, method: str, path: str, json: Any = None) -> ClientResponse:
+async def ask(
+    client: ServiceClient,
+    method: str,
+    path: str,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> ClientResponse:
     """The participant's answer, 2xx or a definite 4xx. Raises Unavailable otherwise."""
-    answer = await client.call(method, path, json=json, deadline=DEADLINE)
+    answer = await client.call(method, path, json=json, headers=headers, deadline=DEADLINE)
     if answer.status in UNCERTAIN or not isinstance(answer.json, dict):
         raise Unavailable(f"{method} answered {answer.status}.")
     return answer

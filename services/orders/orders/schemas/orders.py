@@ -107,9 +107,9 @@ class NextAction(Output):
     """What the customer must do. `redirect`: open `url`; `stripe_sdk`: give `client_secret` to
     Stripe's script; `pay_again`: send another means of payment to `POST …/payment`."""
 
-    model_config = ConfigDict(extra="allow")
-
-    type: str
+    type: Literal["redirect", "stripe_sdk", "pay_again"]
+    url: str | None
+    client_secret: str | None
 
 
 class PaymentOut(Output):
