@@ -10,11 +10,6 @@ DEADLINE = 6.0
 """Seconds for one call with its repetitions. Two fit into the lease between two writes."""
 UNCERTAIN = {401, 403, 405, 408, 421, 425, 429}
 """Answers about the connection or our own credentials, not about the order."""
-<<<<<<< HEAD
-
-
-=======
->>>>>>> peers
 LOOKED_UP = 200
 """Orders that a participant looks up in one call."""
 
