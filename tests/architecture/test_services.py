@@ -14,7 +14,7 @@ SKELETON = ("main", "apps", "context", "deps", "settings", "errors", "domain", "
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_the_skeleton(root: Path, service: str) -> None:
     package = root / "services" / service / service
-    assert [name for name in SKELETON if not (package / f"{name}.py").is_file()] == []
+    assert [name for name in SKELETON if not any((package / found).exists() for found in (f"{name}.py", name))] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from orders import routes
+from orders import payment_routes, routes, staff_routes
 from orders.context import Context
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
@@ -17,7 +17,8 @@ def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> 
     return build_app(
         title="Orders",
         description=ABOUT,
-        routers=[routes.router],
+        # The lists of staff before `/api/orders/{order_id}`, which would take their names for ids.
+        routers=[staff_routes.router, routes.router, payment_routes.router],
         state={**state, "verifier": user_verifier(keys, settings)},
     )
 

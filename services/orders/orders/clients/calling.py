@@ -1,5 +1,6 @@
 """What both clients need to tell a definite no from an unknown outcome."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shopkit.errors import Unavailable
@@ -11,9 +12,15 @@ UNCERTAIN = {401, 403, 405, 408, 421, 425, 429}
 """Answers about the connection or our own credentials, not about the order."""
 
 
-async def ask(client: ServiceClient, method: str, path: str, json: Any = None) -> ClientResponse:
+async def ask(
+    client: ServiceClient,
+    method: str,
+    path: str,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> ClientResponse:
     """The participant's answer, 2xx or a definite 4xx. Raises Unavailable otherwise."""
-    answer = await client.call(method, path, json=json, deadline=DEADLINE)
+    answer = await client.call(method, path, json=json, headers=headers, deadline=DEADLINE)
     if answer.status in UNCERTAIN or not isinstance(answer.json, dict):
         raise Unavailable(f"{method} answered {answer.status}.")
     return answer
