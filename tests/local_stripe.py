@@ -77,12 +77,14 @@ class Fault:
     status: int = 0
     """0: the connection is closed without an answer."""
     error: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    """Instead of an error."""
     wait: float = 0.0
     """Seconds until then."""
 
     @property
     def answer(self) -> "Answer":
-        return self.status, {"error": self.error}
+        return self.status, self.body or {"error": self.error}
 
 
 @dataclass(frozen=True)
