@@ -135,25 +135,23 @@ def tier_of(
     found: list[str], *, name: str, sku: str, attributes: dict[str, object], last: int
 ) -> int:
     """The number of the first of `fts5_tiers` that finds a product; `last` when no other does."""
-    fields = [words(name), _sku_words(sku), _attribute_words(attributes)]
-    if len(found) > 1 and _has_phrase(fields[0], found):
-        return 0
+    fields = (words(name), _sku_words(sku), _attribute_words(attributes))
     seen: list[str] = []
     for tier, field in enumerate(fields, start=last - len(fields)):
         seen += field
         if _has_all(seen, found):
-            return tier
+            return 0 if field is fields[0] and _has_phrase(field, found) else tier
     return last
 
 
 def _has_phrase(field: list[str], found: list[str]) -> bool:
-    begins = range(len(field) - len(found) + 1)
+    *before, last = found
     return any(
-        field[at : at + len(found) - 1] == found[:-1]
-        and field[at + len(found) - 1].startswith(found[-1])
-        for at in begins
+        field[at : at + len(before)] == before and field[at + len(before)].startswith(last)
+        for at in range(len(field) - len(before))
     )
 
 
 def _has_all(field: list[str], found: list[str]) -> bool:
-    return set(found[:-1]) <= set(field) and any(word.startswith(found[-1]) for word in field)
+    *before, last = found
+    return all(map(field.__contains__, before)) and any(word.startswith(last) for word in field)

@@ -37,12 +37,7 @@ _ADD_SQLITE = text(
     "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
 )
 _ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
-_WORD = table("product_search_words", column("word", Text)).c.word
-_ENDINGS = (
-    select(_WORD)
-    .where(bindparam("word") <= _WORD, bindparam("beyond") > _WORD)
-    .limit(bindparam("most"))
-)
+_ENDINGS = "SELECT word FROM product_search_words WHERE word >= ? AND word < ? LIMIT ?"
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
 _ADD_FTS = text(
@@ -126,8 +121,8 @@ def _endings(conn: Connection, beginning: str) -> list[str] | None:
     """The indexed words that begin like that; None when FTS5 had better find them itself."""
     if len(beginning) <= PREFIX_INDEX:
         return None
-    asked = {"word": beginning, "beyond": f"{beginning}\U0010ffff", "most": MOST_ENDINGS + 1}
-    found = list(conn.execute(_ENDINGS, asked).scalars())
+    asked = (beginning, f"{beginning}\U0010ffff", MOST_ENDINGS + 1)
+    found = [word for (word,) in conn.exec_driver_sql(_ENDINGS, asked).all()]
     return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
 
 
