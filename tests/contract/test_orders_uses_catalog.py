@@ -207,3 +207,19 @@ async def test_answers_that_say_nothing_about_the_order_are_unknown_outcomes(sta
         await catalog.commit(new_id())
     with pytest.raises(Unavailable):
         await catalog.release(new_id())
+
+
+async def test_returned_goods_are_in_stock_again_once_and_never_more_than_were_sold(
+    provider: Provider,
+) -> None:
+    tea, cup = await provider.add(price=450, stock=5), await provider.add(price=900, stock=5)
+    order_id, first = new_id(), new_id()
+    await provider.catalog.reserve(order_id, [line(tea, 3, 450), line(cup, 1, 900)], "USD")
+    await provider.catalog.commit(order_id)
+    for _ in range(2):
+        await provider.catalog.restock(first, order_id, {tea: 2, cup: 1})
+        assert (await provider.stock(tea), await provider.stock(cup)) == ((4, 0), (5, 0))
+    with pytest.raises(Unavailable):
+        await provider.catalog.restock(new_id(), order_id, {tea: 2})
+    await provider.catalog.restock(new_id(), order_id, {tea: 1})
+    assert await provider.stock(tea) == (5, 0)

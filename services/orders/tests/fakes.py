@@ -1,8 +1,8 @@
 """Cart and catalog in memory, keeping the same promises; and what may go wrong on the way there."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -79,6 +79,7 @@ class FakeCatalog:
         self.faults = Faults()
         self.products: dict[str, Product] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.returns: dict[str, tuple[str, dict[str, int]]] = {}
 
     def add(self, *, price: int = 1000, stock: int = 10) -> Product:
         product = Product(price, stock)
@@ -148,6 +149,29 @@ class FakeCatalog:
             if found.state == "committed":
                 self._move(found.lines, on_hand=+1)
             found.state = "released"
+
+    async def restock(self, return_id: str, order_id: str, quantities: Mapping[str, int]) -> None:
+        async with self.faults.around("restock"):
+            asked = (order_id, dict(quantities))
+            if self.returns.setdefault(return_id, asked) is not asked:
+                assert self.returns[return_id] == asked, "the same return with another body"
+                return
+            if not self._came_back(order_id):
+                del self.returns[return_id]
+                raise Unavailable("More comes back than was sold.")
+            for product_id, count in quantities.items():
+                self.products[product_id].on_hand += count
+
+    def _came_back(self, order_id: str) -> bool:
+        """Whether all that has come back was sold before."""
+        found = self.reservations.get(order_id)
+        sold = Counter[str]()
+        if found is not None and found.state == "committed":
+            sold.update({line.product_id: line.quantity for line in found.lines})
+        for of_order, quantities in self.returns.values():
+            if of_order == order_id:
+                sold.subtract(quantities)
+        return min(sold.values(), default=-1) >= 0
 
     def expire(self, order_id: str) -> None:
         self._move(self.reservations[order_id].lines, reserved=-1)

@@ -26,8 +26,8 @@ async def ask(
     return answer
 
 
-async def insist(client: ServiceClient, path: str) -> None:
+async def insist(client: ServiceClient, method: str, path: str, json: Any = None) -> None:
     """A confirm or cancel that cannot be refused: anything but success is Unavailable."""
-    answer = await client.call("POST", path, deadline=DEADLINE)
+    answer = await client.call(method, path, json=json, deadline=DEADLINE)
     if not 200 <= answer.status < 300:
-        raise Unavailable(f"POST answered {answer.status}.")
+        raise Unavailable(f"{method} answered {answer.status}.")

@@ -56,10 +56,10 @@ class HttpCart:
         return _claim(answer.json)
 
     async def consume(self, order_id: str) -> None:
-        await insist(self._client, f"/internal/claims/{order_id}/consume")
+        await insist(self._client, "POST", f"/internal/claims/{order_id}/consume")
 
     async def release(self, order_id: str) -> None:
-        await insist(self._client, f"/internal/claims/{order_id}/release")
+        await insist(self._client, "POST", f"/internal/claims/{order_id}/release")
 
 
 def _claim(body: dict[str, Any]) -> Claim:

@@ -1,6 +1,6 @@
 """Stock as a checkout needs it: reserve, commit, release; all repeatable, keyed by order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from orders.clients.calling import ask, insist
@@ -29,6 +29,9 @@ class Catalog(Protocol):
 
     async def release(self, order_id: str) -> None:
         """Give held or sold stock back, and refuse any later reserve or commit for this order."""
+
+    async def restock(self, return_id: str, order_id: str, quantities: Mapping[str, int]) -> None:
+        """What was sold with the order has come back; once for each return."""
 
 
 class HttpCatalog:
@@ -59,7 +62,12 @@ class HttpCatalog:
             raise Unavailable(f"Commit answered {answer.status}.")
 
     async def release(self, order_id: str) -> None:
-        await insist(self._client, f"/internal/reservations/{order_id}/release")
+        await insist(self._client, "POST", f"/internal/reservations/{order_id}/release")
+
+    async def restock(self, return_id: str, order_id: str, quantities: Mapping[str, int]) -> None:
+        lines = [{"product_id": id_, "quantity": count} for id_, count in quantities.items()]
+        body = {"order_id": order_id, "lines": lines}
+        await insist(self._client, "PUT", f"/internal/returns/{return_id}", body)
 
 
 def _refusal(answer: ClientResponse) -> Refusal:
