@@ -23,7 +23,7 @@ PAGE = 100
 class SandboxProvider:
     """A Provider; see there for what each call promises."""
 
-    name = "sandbox"
+    live = False
 
     def __init__(self, client: ServiceClient, webhook_secret: WebhookSecret, clock: Clock) -> None:
         self._client, self._secret, self._clock = client, webhook_secret, clock

@@ -44,9 +44,8 @@ class StripeProvider:
     `api_base` is another address than Stripe's, for tests.
     """
 
-    name = "stripe"
-
     def __init__(self, api_key: SecretStr, webhook_secret: SecretStr, api_base: str = "") -> None:
+        self.live = "_live_" in api_key.get_secret_value()
         self._webhook_secret = webhook_secret
         timeout = aiohttp.ClientTimeout(total=DEADLINE, sock_connect=CONNECT_SECONDS)
         self._http = stripe.AIOHTTPClient(timeout=timeout)
