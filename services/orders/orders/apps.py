@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from orders import payment_routes, routes, staff_routes
 from orders.context import Context
+from orders.routes import routers
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.auth import user_verifier
@@ -17,8 +17,7 @@ def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> 
     return build_app(
         title="Orders",
         description=ABOUT,
-        # The lists of staff before `/api/orders/{order_id}`, which would take their names for ids.
-        routers=[staff_routes.router, routes.router, payment_routes.router],
+        routers=routers,
         state={**state, "verifier": user_verifier(keys, settings)},
     )
 

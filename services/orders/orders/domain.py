@@ -69,11 +69,11 @@ class Order:
     number: str
     owner: str
     email: str
-    step: Step
-    status: Status
-    payment_status: PaymentStatus
-    fulfillment_status: FulfillmentStatus
-    fence: int
+    step: Step = Step.CREATED
+    status: Status = Status.PENDING
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    fulfillment_status: FulfillmentStatus = FulfillmentStatus.UNFULFILLED
+    fence: int = 1
     lease_until: datetime | None
     attempts: int = 0
     has_key: bool

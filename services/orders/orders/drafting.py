@@ -8,7 +8,6 @@ from orders.domain import CUSTOMER, PAY_LATER, Order, event
 from orders.errors import email_required, token_required, unknown_method
 from orders.numbers import new_number
 from orders.schemas.checkout import Address, CheckoutInput, PaymentInput
-from orders.states import FulfillmentStatus, PaymentStatus, Status, Step
 from shopkit.auth import Principal
 from shopkit.errors import NotAuthenticated
 from shopkit.guests import user_owner
@@ -28,8 +27,8 @@ def draft_order(
 ) -> Order:
     """CREATED, under fence 1 and a lease until `until`.
 
-    Raises NotAuthenticated for nobody, and Invalid where there is no e-mail address, no such
-    payment method among `methods`, or no token for it.
+    Raises NotAuthenticated for nobody; Invalid without an e-mail address, for a payment method
+    that is not among `methods`, or without a token for it.
     """
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
@@ -40,11 +39,6 @@ def draft_order(
         number=new_number(),
         owner=user_owner(user.id) if user else str(guest_owner),
         email=_email(payload, user),
-        step=Step.CREATED,
-        status=Status.PENDING,
-        payment_status=PaymentStatus.UNPAID,
-        fulfillment_status=FulfillmentStatus.UNFULFILLED,
-        fence=1,
         lease_until=until,
         has_key=has_key,
         cart_token=None if user else cart_token,

@@ -103,6 +103,12 @@ def refusal_from(stored: dict[str, Any]) -> Refusal:
     return REFUSALS[stored["code"]](stored["detail"], **stored["extra"])
 
 
+class RestockRefused(Conflict):
+    """A definite no of the catalog to a return; `items` lists product_id, requested, returnable."""
+
+    code, title = "restock_refused", "The goods cannot go back into stock"
+
+
 class InvalidState(Conflict):
     code, title = "invalid_state", "The order's state does not allow this"
 

@@ -9,7 +9,7 @@ from orders.domain import PAY_LATER, Actor, Line, Order, event, payment_status_o
 from orders.errors import InvalidState
 from orders.lines import chosen
 from orders.records import Payment, PaymentState
-from orders.refunding import start_refund
+from orders.refunding import Wanted, start_refund
 from orders.repository.orders import save
 from orders.repository.papers import insert_paper
 from orders.requests import Request, once
@@ -32,16 +32,14 @@ def store_refund(
         amount = worth(order, items) + shipping + _free(order, payload)
         if amount == 0:
             raise _nothing_named()
-        return start_refund(
-            conn,
-            order,
+        wanted = Wanted(
             amount=amount,
             shipping=shipping,
             items=items,
             actor=request.actor,
             reason=payload.reason,
-            now=now,
         )
+        return start_refund(conn, order, wanted, now)
 
     return once(conn, request, order_id, payload, effect, now=now)
 

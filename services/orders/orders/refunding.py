@@ -1,14 +1,14 @@
 """Refunds: set aside first, then asked of the provider under the refund's id (rule 8)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from orders.clients.provider import RefundStatus
-from orders.domain import Actor, Order, event, payment_status_of
+from orders.domain import PAY_LATER, Actor, Order, event, payment_status_of
 from orders.errors import NothingToRefund, RefundExceedsPayment
 from orders.lines import listed
 from orders.models import outbox
@@ -24,53 +24,53 @@ from shopkit.outbox import emit
 REFUND = "payment.refund"
 
 
-def start_refund(
-    conn: Connection,
-    order: Order,
-    *,
-    amount: int,
-    shipping: int = 0,
-    items: Mapping[str, int] | None = None,
-    actor: Actor,
-    reason: str | None,
-    now: datetime,
-) -> Order:
-    """Set `amount` aside, in minor units; what was paid by hand counts as refunded by hand.
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to go back: `amount` in minor units, of it `shipping` for the shipping; `items` are
+    the products, and how many of each, that it is for."""
 
-    `shipping` is the part of it that is for shipping, `items` the products and how many of each
-    it is for. The order is locked. Raises NothingToRefund and RefundExceedsPayment.
-    """
+    amount: int
+    shipping: int = 0
+    items: Mapping[str, int] = field(default_factory=dict)
+    actor: Actor
+    reason: str | None
+
+
+def start_refund(conn: Connection, order: Order, wanted: Wanted, now: datetime) -> Order:
+    """Set the amount aside, and have the provider asked; what was paid by hand goes back by hand,
+    and counts as done. The order is locked. Raises NothingToRefund and RefundExceedsPayment."""
     payment = order.captured
     if payment is None or payment.refundable == 0:
         raise NothingToRefund("Nothing of this order is paid, or all of it went back already.")
-    if not reserve_refund(conn, payment, amount):
+    if not reserve_refund(conn, payment, wanted.amount):
         left = money(payment.refundable, payment.currency)
         raise RefundExceedsPayment("So much is not left to refund.", refundable=left)
-    refund = Refund(
-        id=new_id(),
-        order_id=order.id,
-        payment_id=payment.id,
-        status="pending",
-        amount=amount,
-        shipping=shipping,
-        items=listed(items or {}),
-        reason=reason,
-        created_at=now,
-    )
+    refund = _new_refund(payment, wanted, now)
     insert_paper(conn, refund)
-    count_lines(conn, order, "refunded", dict(items or {}))
-    started = save(
-        conn,
-        order,
-        timeline=[*order.timeline, event(now, "refund_requested", actor=actor, reason=reason)],
-    )
-    payment = replace(payment, refund_pending=payment.refund_pending + amount)
-    started = _with_payment(replace(started, refunds=(*order.refunds, refund)), payment)
-    if order.is_paid_later:
+    count_lines(conn, order, "refunded", wanted.items)
+    entry = event(now, "refund_requested", actor=wanted.actor, reason=wanted.reason)
+    saved = save(conn, order, timeline=[*order.timeline, entry])
+    payment = replace(payment, refund_pending=payment.refund_pending + wanted.amount)
+    started = _with_payment(replace(saved, refunds=(*order.refunds, refund)), payment)
+    if payment.method == PAY_LATER:
         return _settle(conn, started, refund, succeeded=True, now=now)
     named = {"order_id": order.id, "refund_id": refund.id}
     emit(conn, outbox, topic=REFUND, payload=named, now=now)
     return started
+
+
+def _new_refund(payment: Payment, wanted: Wanted, now: datetime) -> Refund:
+    return Refund(
+        id=new_id(),
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        status="pending",
+        amount=wanted.amount,
+        shipping=wanted.shipping,
+        items=listed(wanted.items),
+        reason=wanted.reason,
+        created_at=now,
+    )
 
 
 def _with_payment(order: Order, payment: Payment) -> Order:

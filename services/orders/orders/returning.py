@@ -11,7 +11,7 @@ from orders.errors import InvalidState
 from orders.lines import chosen, listed
 from orders.models import outbox
 from orders.records import Return
-from orders.refunding import start_refund
+from orders.refunding import Wanted, start_refund
 from orders.repository.orders import count_lines, lock_order, save
 from orders.repository.papers import insert_paper, update_paper
 from orders.requests import Request, once
@@ -131,9 +131,8 @@ def _refunded(
     amount = min(amount, order.captured.refundable if order.captured else 0)
     if amount == 0:
         return order
-    return start_refund(
-        conn, order, amount=amount, items=items, actor=actor, reason="returned", now=now
-    )
+    wanted = Wanted(amount=amount, items=items, actor=actor, reason="returned")
+    return start_refund(conn, order, wanted, now)
 
 
 def store_rejected(

@@ -11,7 +11,7 @@ from orders.domain import SYSTEM, Actor, Order, payment_status_of
 from orders.parties import Parties
 from orders.paying import observe, voided
 from orders.records import PaymentState
-from orders.refunding import start_refund
+from orders.refunding import Wanted, start_refund
 from orders.repository.orders import lock_order, save
 from orders.states import Step
 
@@ -53,5 +53,5 @@ def refund_rest(conn: Connection, order: Order, now: datetime, actor: Actor = SY
     payment = order.captured
     if payment is None or payment.refundable == 0:
         return order
-    left = payment.refundable
-    return start_refund(conn, order, amount=left, actor=actor, reason="cancelled", now=now)
+    wanted = Wanted(amount=payment.refundable, actor=actor, reason="cancelled")
+    return start_refund(conn, order, wanted, now)

@@ -1,12 +1,13 @@
 """Cart and catalog in memory, keeping the same promises; and what may go wrong on the way there."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from orders.clients import catalog
 from orders.clients.cart import Claim
 from orders.domain import Line
 from orders.errors import (
@@ -17,10 +18,13 @@ from orders.errors import (
     InsufficientStock,
     PriceChanged,
     ProductUnavailable,
+    RestockRefused,
 )
 from shopkit.errors import Unavailable
-from shopkit.ids import new_id
+from shopkit.ids import LOWEST_ID, new_id
 from shopkit.money import money
+
+PAGE = 100
 
 
 @dataclass
@@ -73,6 +77,25 @@ class Product:
 class Reservation:
     lines: tuple[Line, ...]
     state: str = "held"
+    returns: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("released", "expired")
+
+    def quantities(self) -> dict[str, int]:
+        found: dict[str, int] = defaultdict(int)
+        for line in self.lines:
+            found[line.product_id] += line.quantity
+        return dict(found)
+
+    def left(self) -> dict[str, int]:
+        """What has not come back."""
+        found = self.quantities()
+        for returned in self.returns.values():
+            for id, quantity in returned.items():
+                found[id] -= quantity
+        return found
 
 
 class FakeCatalog:
@@ -80,7 +103,6 @@ class FakeCatalog:
         self.faults = Faults()
         self.products: dict[str, Product] = {}
         self.reservations: dict[str, Reservation] = {}
-        self.returns: dict[str, tuple[str, dict[str, int]]] = {}
 
     def add(self, *, price: int = 1000, stock: int = 10) -> Product:
         product = Product(price, stock)
@@ -94,7 +116,7 @@ class FakeCatalog:
                 self._check(lines, currency)
                 self._move(lines, reserved=+1)
                 self.reservations[order_id] = Reservation(tuple(lines))
-            elif known.state == "released":
+            elif known.ended:
                 raise CheckoutExpired("gone")
             elif known.lines != tuple(lines):
                 raise CheckoutRefused("another body")
@@ -136,7 +158,7 @@ class FakeCatalog:
     async def commit(self, order_id: str) -> None:
         async with self.faults.around("commit"):
             found = self.reservations.get(order_id)
-            if found is None or found.state == "released":
+            if found is None or found.ended:
                 raise CheckoutExpired("gone")
             if found.state == "held":
                 self._move(found.lines, reserved=-1, on_hand=-1)
@@ -148,35 +170,48 @@ class FakeCatalog:
             if found.state == "held":
                 self._move(found.lines, reserved=-1)
             if found.state == "committed":
-                self._move(found.lines, on_hand=+1)
-            found.state = "released"
+                self._put_back(found.left())
+            found.state = "expired" if found.state == "expired" else "released"
+
+    def _put_back(self, quantities: Mapping[str, int]) -> None:
+        for id, quantity in quantities.items():
+            self.products[id].on_hand += quantity
 
     async def restock(self, return_id: str, order_id: str, quantities: Mapping[str, int]) -> None:
         async with self.faults.around("restock"):
-            asked = (order_id, dict(quantities))
-            if self.returns.setdefault(return_id, asked) is not asked:
-                assert self.returns[return_id] == asked, "the same return with another body"
-                return
-            if not self._came_back(order_id):
-                del self.returns[return_id]
-                raise Unavailable("More comes back than was sold.")
-            for product_id, count in quantities.items():
-                self.products[product_id].on_hand += count
+            for id, one in self.reservations.items():
+                if return_id in one.returns:
+                    if (id, one.returns[return_id]) != (order_id, quantities):
+                        raise RestockRefused("another body")
+                    return
+            found = self.reservations.get(order_id)
+            left = found.left() if found and found.state == "committed" else {}
+            short = [
+                {"product_id": id, "requested": quantity, "returnable": left.get(id, 0)}
+                for id, quantity in quantities.items()
+                if quantity > left.get(id, 0)
+            ]
+            if short or found is None:
+                raise RestockRefused("short", items=short)
+            found.returns[return_id] = dict(quantities)
+            self._put_back(quantities)
 
-    def _came_back(self, order_id: str) -> bool:
-        """Whether all that has come back was sold before."""
-        found = self.reservations.get(order_id)
-        sold = Counter[str]()
-        if found is not None and found.state == "committed":
-            sold.update({line.product_id: line.quantity for line in found.lines})
-        for of_order, quantities in self.returns.values():
-            if of_order == order_id:
-                sold.subtract(quantities)
-        return min(sold.values(), default=-1) >= 0
+    async def list_reservations(self, after: str = LOWEST_ID) -> list[catalog.Reservation]:
+        async with self.faults.around("list_reservations"):
+            return [
+                catalog.Reservation(id, one.state, one.quantities())
+                for id, one in sorted(self.reservations.items())
+                if id > after and not one.ended
+            ][:PAGE]
+
+    async def find_reservations(self, order_ids: Sequence[str]) -> dict[str, str]:
+        async with self.faults.around("find_reservations"):
+            known = set(order_ids) & self.reservations.keys()
+            return {id: self.reservations[id].state for id in known}
 
     def expire(self, order_id: str) -> None:
         self._move(self.reservations[order_id].lines, reserved=-1)
-        self.reservations[order_id].state = "released"
+        self.reservations[order_id].state = "expired"
 
 
 @dataclass
@@ -254,6 +289,15 @@ class FakeCart:
                 claim.cart.claimed_by = None
                 claim.cart.version += 1
                 claim.state = "released"
+
+    async def list_claims(self, after: str = LOWEST_ID) -> dict[str, str]:
+        async with self.faults.around("list_claims"):
+            found = sorted((id, claim.state) for id, claim in self.claims.items())
+            return dict([one for one in found if one[0] > after and one[1] != "released"][:PAGE])
+
+    async def find_claims(self, order_ids: Sequence[str]) -> dict[str, str]:
+        async with self.faults.around("find_claims"):
+            return {id: self.claims[id].state for id in set(order_ids) & self.claims.keys()}
 
 
 def _snapshot(cart: FakeCartRow) -> Claim:

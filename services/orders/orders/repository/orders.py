@@ -1,6 +1,6 @@
 """Orders with their lines and papers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
@@ -148,7 +148,7 @@ def _states(order: Order, path: Sequence[Step], changes: dict[str, Any]) -> dict
     return {"step": step, "status": move(STATUS_MOVES, order.status, status_of(step, paid, sent))}
 
 
-def count_lines(conn: Connection, order: Order, counter: str, items: dict[str, int]) -> None:
+def count_lines(conn: Connection, order: Order, counter: str, items: Mapping[str, int]) -> None:
     """Add to `fulfilled`, `returned` or `refunded` of the lines of these products.
 
     The table's checks have the last word on how many there can be.
