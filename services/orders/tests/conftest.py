@@ -47,7 +47,9 @@ async def shop(
     clock: FrozenClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Shop]:
-    monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)  # tests say when it works
+    # Tests say when it works.
+    monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)
+    monkeypatch.setattr(worker.Worker, "wake", lambda _: None)
     cart, catalog, bank = FakeCart(), FakeCatalog(), FakeProvider()
     service = build(settings, cart=cart, catalog=catalog, providers={"sandbox": bank}, clock=clock)
     async with running(service) as (http, internal):

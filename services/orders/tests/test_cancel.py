@@ -79,9 +79,9 @@ async def test_b1_others_cannot_cancel_and_learn_nothing(shop: Shop) -> None:
 async def test_b10_a_failed_or_pending_order_cannot_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
     ada = shop.user()
     assert (await ada.order()).json()["code"] == "cart_empty"
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
     shop.fill(ada, (shop.catalog.add(), 1))
     gate = shop.catalog.faults.hold("commit")
     assert (await ada.order()).status_code == 202
