@@ -149,7 +149,8 @@ async def test_cancelling_and_sending_at_once_is_one_of_them(shop: Shop) -> None
         await shop.settle()
         stored = await shop.stored(order["id"])
         kept = 1000 if sent.status_code == 201 else 0
-        paid = sum(i.captured - i.refunded for i in shop.bank.intents.values() if order["id"] in i.reference)
+        intents = [i for i in shop.bank.intents.values() if order["id"] in i.reference]
+        paid = sum(i.captured - i.refunded for i in intents)
         assert paid == kept
         assert bool(stored.fulfillments) == bool(kept)
     await shop.check_invariants()
