@@ -3,13 +3,13 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := $(wildcard kit/pyproject.toml cli/pyproject.toml services/*/pyproject.toml)
+PACKAGES := $(wildcard kit/pyproject.toml cli/pyproject.toml sandbox/pyproject.toml services/*/pyproject.toml)
 SERVICES := auth catalog cart orders
-SOURCES := kit/shopkit $(wildcard cli/shopcli $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
+SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
 # Modules stay together on one of the two processes, since their databases are made once for each.
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
-NO_DATABASE := --ignore=cli --ignore=tests/gateway --ignore=tests/architecture
+NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture
 WHOLE := tests/e2e tests/launcher
 # CI tries 2,000; a person waits for fewer.
 FUZZ_CASES ?= 200
@@ -27,7 +27,7 @@ $(READY): requirements.lock $(PACKAGES) tools/venv.sh
 	@tools/venv.sh $(VENV)
 	@touch $@
 
-run: $(READY) ## Start the whole shop here: four services and the gateway (settings: .env.example)
+run: $(READY) ## Start the whole shop here: services, gateway and payment sandbox (settings: .env.example)
 	@exec $(BIN)/python -m launcher
 
 test: $(READY) ## Run every test that needs neither Docker nor PostgreSQL

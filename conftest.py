@@ -6,7 +6,7 @@ import pytest
 pytest_plugins = ["shopkit.testing"]
 
 ROOT = Path(__file__).parent
-UNIT_SUITES = ("kit", "services", "cli")
+UNIT_SUITES = ("kit", "services", "cli", "sandbox")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from launcher.administrator import Administrator
 from launcher.unix_http import call
 
+TEST_TOKENS = "tok_success, tok_declined, tok_action_required, … (see sandbox/README.md)"
+
 
 def password_works(auth: Path, administrator: Administrator) -> bool:
     """An admin that exists keeps its password, whatever ADMIN_PASSWORD says now."""
@@ -23,6 +25,7 @@ def banner(url: str, data: Path, password: str, commands: Sequence[str], *, emai
         "Data": str(data),
         "Admin": email,
         "Password": password,
+        "Test payments": TEST_TOKENS,
     }
     lines = [f"  {name + ':':<15}{value}" for name, value in facts.items()]
     lines += ["", "Try:", *(f"  {command}" for command in commands)]

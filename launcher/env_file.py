@@ -12,7 +12,7 @@ from launcher.services import NAMES
 OWN = ("GATEWAY_HOST", "GATEWAY_PORT", "DATA_DIR", "ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS")
 OTHERS = ("SHOP_", "BUILD_NETWORK", "COMPOSE_", "DOCKER_")
 """How names begin that `shop` and `make up` read from the same file."""
-SERVICES = tuple(f"{name.upper()}_" for name in NAMES)
+SERVICES = tuple(f"{name.upper()}_" for name in (*NAMES, "sandbox"))
 
 
 def read_env_file(path: Path) -> dict[str, str]:

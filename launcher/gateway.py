@@ -44,7 +44,7 @@ def gateway_child(
         command=[nginx.program, "-e", "stderr", "-p", layout.data.gateway, "-c", configuration],
         environment={**environment, **nginx.environment},
         log=layout.data.log("gateway"),
-        is_ready=lambda: _accepts(settings),
+        is_ready=lambda: accepts(_reached_at(settings.host), settings.port),
     )
 
 
@@ -74,10 +74,14 @@ def _user_directive() -> str:
     return f"user root {grp.getgrgid(os.getegid()).gr_name};" if os.geteuid() == 0 else ""
 
 
-def _accepts(settings: Settings) -> bool:
-    address = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+def _reached_at(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - only compared
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
     try:
-        socket.create_connection((address, settings.port), timeout=1.0).close()
+        socket.create_connection((host, port), timeout=1.0).close()
     except OSError:
         return False
     return True

@@ -59,6 +59,6 @@ def service_environment(
         settings["CLIENT_SECRET"] = vault.secret(f"{name}-client-secret")
     for callee in CALLEES.get(name, ()):
         settings[f"{callee.upper()}_URL"] = f"unix:{layout.internal_socket(callee)}"
-    others = ("ADMIN_", *(f"{other.upper()}_" for other in NAMES if other != name))
+    others = ("ADMIN_", "SANDBOX_", *(f"{other.upper()}_" for other in NAMES if other != name))
     mine = {key: value for key, value in environment.items() if not key.startswith(others)}
     return {f"{name.upper()}_{key}": value for key, value in settings.items()} | mine

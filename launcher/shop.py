@@ -13,6 +13,7 @@ from launcher.nginx_program import find_nginx
 from launcher.preparation import Environments, Preparation
 from launcher.progress import Progress
 from launcher.sample import SampleCatalog
+from launcher.sandbox import find_sandbox
 from launcher.services import NAMES, Layout, service_environment
 from launcher.settings import Settings
 from launcher.supervisor import Supervisor
@@ -47,11 +48,13 @@ class Shop:
             name: service_environment(name, self._layout, vault, self._environment)
             for name in NAMES
         }
+        sandbox = find_sandbox(self._settings, self._layout, vault)
+        environments["orders"] = sandbox.told_to_orders() | environments["orders"]
         nginx = find_nginx(self._layout.root / ".tools" / "nginx", self._progress.step)
         administrator = find_administrator(self._settings, vault)
         Preparation(self._layout, environments, self._progress).run(administrator)
         gateway = gateway_child(nginx, self._settings, self._layout, self._environment)
-        services = self._services(environments)
+        services = [sandbox.child(self._environment), *self._services(environments)]
         supervisor = Supervisor(services, gateway, self._progress.event)
         try:
             self._start(supervisor, administrator)
@@ -76,7 +79,9 @@ class Shop:
 
     def _start(self, supervisor: Supervisor, administrator: Administrator) -> None:
         supervisor.start()
-        self._progress.step("auth, catalog, cart, orders and the gateway answer")
+        self._progress.step(
+            "auth, catalog, cart, orders, the payment sandbox and the gateway answer"
+        )
         if self._sample.is_wanted():
             self._progress.step("loading the sample catalog")
             job = self._sample.load(self._settings.url, administrator, self._environment)

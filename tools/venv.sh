@@ -29,7 +29,7 @@ pip="$venv/bin/python -m pip --quiet --disable-pip-version-check"
 say "Installing the locked requirements (half a minute the first time)"
 $pip install --no-deps --require-hashes -r requirements.lock
 own=
-for package in kit cli services/*; do
+for package in kit cli sandbox services/*; do
     [ -f "$package/pyproject.toml" ] && own="$own -e $package"
 done
 say "Installing the project's own packages"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_
@@ -14,14 +15,20 @@ log = get_logger()
 PAUSE_SECONDS = 0.01
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Do `work`, and again after so many seconds, until cancelled. An outage is waited for."""
+async def every(
+    seconds: float, work: Callable[[], Awaitable[object]], woken: asyncio.Event | None = None
+) -> None:
+    """Do `work`, and again after so many seconds or when `woken`, until cancelled. An outage is
+    waited for."""
+    woken = woken or asyncio.Event()
     while True:
         try:
             await work()
         except Problem as exc:
             log.warning("work_paused", work=work.__qualname__, reason=exc.detail)
-        await asyncio.sleep(seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), seconds)
+        woken.clear()
 
 
 async def drain(database: Database, batch: Callable[..., int], *, limit: int, **more: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -45,12 +46,12 @@ def command_line(
     try:
         commands[chosen](_example(settings_type) if chosen == "openapi" else settings_type())
     except ValidationError as exc:
-        _fail(name, _settings_advice(exc, settings_type))
+        fail(name, settings_advice(exc, settings_type))
     except DBAPIError as exc:
         place = make_url(settings_type().database_url).render_as_string(hide_password=True)
-        _fail(name, f"{place} cannot be used: {exc.orig}")
+        fail(name, f"{place} cannot be used: {exc.orig}")
     except (SchemaMismatch, DatabaseInUse, OSError, ValueError) as exc:
-        _fail(name, str(exc))
+        fail(name, str(exc))
 
 
 def _example(settings_type: type[S]) -> S:
@@ -75,7 +76,8 @@ def _print_openapi(service: Service) -> None:
     sys.stdout.write("\n")
 
 
-def _settings_advice(exc: ValidationError, settings_type: type[S]) -> str:
+def settings_advice(exc: ValidationError, settings_type: type[BaseSettings]) -> str:
+    """What is wrong, by the names of the environment, without what was set."""
     prefix = settings_type.model_config.get("env_prefix", "")
     lines = (
         f"{prefix}{'_'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
@@ -84,6 +86,7 @@ def _settings_advice(exc: ValidationError, settings_type: type[S]) -> str:
     return "settings are wrong: " + "; ".join(lines)
 
 
-def _fail(name: str, message: str) -> None:
+def fail(name: str, message: str) -> None:
+    """One line on standard error, and exit code 2."""
     sys.stderr.write(f"shop-{name}: {message}\n")
     raise SystemExit(2)

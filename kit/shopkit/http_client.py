@@ -4,10 +4,13 @@ import asyncio
 import json as jsonlib
 import random
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
+
+from pydantic import SecretStr
 
 from shopkit.errors import Unavailable
 from shopkit.logs import get_logger, request_id
@@ -56,17 +59,19 @@ class ServiceClient:
         *,
         json: Any = None,
         form: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         attempts: int = 3,
         deadline: float = 6.0,
     ) -> ClientResponse:
         """Answer with any 2xx, 3xx or 4xx. Raises Unavailable when the outcome is unknown.
 
-        `deadline` is in seconds, for all attempts together.
+        `deadline` is in seconds, for all attempts together, which all carry `headers`.
         """
-        headers, body = _encoded(json, form)
+        content_type, body = _encoded(json, form)
+        sent = {**content_type, **(headers or {})}
         ends_at = time.monotonic() + deadline
         for attempt in range(1, attempts + 1):
-            response = await self._attempt(method, path, headers, body, ends_at)
+            response = await self._attempt(method, path, sent, body, ends_at)
             if response is not None:
                 return response
             pause = random.uniform(0, 0.05 * 4**attempt)  # noqa: S311 - jitter
@@ -114,6 +119,18 @@ def _encoded(json: Any, form: dict[str, str] | None) -> tuple[dict[str, str], by
     if json is not None:
         return {"Content-Type": "application/json"}, jsonlib.dumps(json).encode()
     return {}, b""
+
+
+class ApiKey:
+    """A TokenSource for a callee that is no service of ours and gave us a key for good."""
+
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    async def get(self) -> str:
+        return self._key.get_secret_value()
+
+    def forget(self) -> None: ...
 
 
 class ServiceToken:

@@ -1,5 +1,7 @@
 """Money in integer minor units of ISO 4217 currencies."""
 
+from collections.abc import Sequence
+
 from shopkit.currencies import EXPONENTS
 
 MAX_AMOUNT = 10**12
@@ -18,3 +20,18 @@ def is_currency(code: str) -> bool:
 def money(amount: int, currency: str) -> dict[str, object]:
     """The public form of an amount in minor units."""
     return {"amount": amount, "currency": currency}
+
+
+def allocate(amount: int, weights: Sequence[int]) -> list[int]:
+    """Shares of `amount` as the weights have it, in whole minor units, whose sum is `amount`.
+
+    By the largest remainder; among equal ones the first gets more. Equal shares where all weights
+    are 0. Nothing is negative.
+    """
+    weights = weights if any(weights) else [1] * len(weights)
+    total = sum(weights)
+    shares = [amount * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda n: -(amount * weights[n] % total))
+    for n in by_remainder[: amount - sum(shares)]:
+        shares[n] += 1
+    return shares

@@ -64,17 +64,19 @@ def _server(app: FastAPI) -> _Server:
 async def serve(service: Service, listen: str, internal_listen: str) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun and stop."""
     async with service.running():  # before the sockets: a second process must not take them
-        servers = {
-            _server(service.public): bind(listen),
-            _server(service.internal): bind(internal_listen),
-        }
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, list(servers))
-        spare_what_stays()
-        log.info("serving", listen=listen, internal=internal_listen)
-        await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))
+        await serve_apps((listen, service.public), (internal_listen, service.internal))
     log.info("stopped")
+
+
+async def serve_apps(*apps: tuple[str, FastAPI]) -> None:
+    """Serve each app at its address until SIGTERM or SIGINT."""
+    servers = {_server(app): bind(address) for address, app in apps}
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, list(servers))
+    spare_what_stays()
+    log.info("serving", listen=[address for address, _ in apps])
+    await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))
 
 
 def spare_what_stays() -> None:

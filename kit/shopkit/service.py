@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastapi import FastAPI
 
@@ -41,19 +41,29 @@ class Service:
         for check in self.checks:
             check()
         await self.database.start()
-        tasks: list[asyncio.Task[Any]] = []
         try:
             await check_schema(self.database, self.migrations, f"shop-{self.name}")
-            tasks = [asyncio.create_task(_keep_running(work)) for work in self.background]
-            yield
+            async with running_beside(self.background):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             for closable in self.closables:
                 with suppress(Exception):
                     await closable.close()
             await self.database.stop()
+
+
+@asynccontextmanager
+async def running_beside(
+    background: Sequence[Callable[[], Awaitable[None]]],
+) -> AsyncIterator[None]:
+    """Keep the background running until the end of the block."""
+    tasks = [asyncio.create_task(_keep_running(work)) for work in background]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep_running(work: Callable[[], Awaitable[None]]) -> None:

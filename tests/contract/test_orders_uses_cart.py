@@ -190,3 +190,39 @@ async def test_e9_what_is_no_longer_sold_is_named(provider: Provider) -> None:
         await provider.cart.claim(new_id(), user_id=user_id, cart_token=None)
     (item,) = refused.value.extra["items"]
     assert item["product_id"]
+
+
+async def claimed(provider: Provider) -> str:
+    user_id, order_id = new_id(), new_id()
+    await provider.fill(user_id, 1)
+    await provider.cart.claim(order_id, user_id=user_id, cart_token=None)
+    return order_id
+
+
+async def test_claims_are_listed_while_an_order_has_the_cart_and_found_always(
+    provider: Provider,
+) -> None:
+    open_, converted, released, tombstone = [*[await claimed(provider) for _ in range(3)], new_id()]
+    await provider.cart.consume(converted)
+    await provider.cart.release(released)
+    await provider.cart.release(tombstone)
+    assert list((await provider.cart.list_claims()).items()) == [
+        (open_, "claimed"),
+        (converted, "converted"),
+    ]
+    assert await provider.cart.list_claims(open_) == {converted: "converted"}
+    assert await provider.cart.list_claims(converted) == {}
+    found = await provider.cart.find_claims([open_, converted, released, tombstone, new_id()])
+    states = ("claimed", "converted", "released", "released")
+    assert found == dict(zip((open_, converted, released, tombstone), states, strict=True))
+
+
+async def test_pages_end_and_many_are_found_at_once(provider: Provider) -> None:
+    orders = [await claimed(provider) for _ in range(102)]
+    first = await provider.cart.list_claims()
+    second = await provider.cart.list_claims(list(first)[-1])
+    assert [*first, *second] == orders
+    assert second and await provider.cart.list_claims(list(second)[-1]) == {}
+    many = [*(new_id() for _ in range(300)), *orders]
+    assert await provider.cart.find_claims(many) == dict.fromkeys(orders, "claimed")
+    assert await provider.cart.find_claims([]) == {}

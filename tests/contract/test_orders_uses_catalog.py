@@ -9,9 +9,15 @@ import pytest
 
 from catalog.main import MIGRATIONS, build
 from catalog.settings import CatalogSettings
-from orders.clients.catalog import Catalog, HttpCatalog
+from orders.clients.catalog import Catalog, HttpCatalog, Reservation
 from orders.domain import Line
-from orders.errors import CheckoutExpired, CheckoutRefused, InsufficientStock, PriceChanged
+from orders.errors import (
+    CheckoutExpired,
+    CheckoutRefused,
+    InsufficientStock,
+    PriceChanged,
+    RestockRefused,
+)
 from services.orders.tests.fakes import FakeCatalog
 from shopkit.errors import Unavailable
 from shopkit.http_client import ServiceClient
@@ -192,6 +198,99 @@ async def test_the_same_order_with_other_lines_is_refused(provider: Provider) ->
     assert await provider.stock(tea) == (5, 1)
 
 
+async def sell(provider: Provider, *lines: Line) -> str:
+    order_id = new_id()
+    await provider.catalog.reserve(order_id, lines, "USD")
+    await provider.catalog.commit(order_id)
+    return order_id
+
+
+async def test_restock_puts_goods_back_once_and_release_the_rest(provider: Provider) -> None:
+    tea, cup = await provider.add(price=450, stock=5), await provider.add(price=900, stock=5)
+    order_id = await sell(provider, line(tea, 3, 450), line(cup, 2, 900))
+    return_id = new_id()
+    for _ in range(2):
+        await provider.catalog.restock(return_id, order_id, {tea: 2, cup: 1})
+        assert (await provider.stock(tea), await provider.stock(cup)) == ((4, 0), (4, 0))
+    for _ in range(2):
+        await provider.catalog.release(order_id)
+        assert (await provider.stock(tea), await provider.stock(cup)) == ((5, 0), (5, 0))
+    await provider.catalog.restock(return_id, order_id, {tea: 2, cup: 1})
+    assert await provider.stock(tea) == (5, 0), "a late repetition"
+
+
+async def test_never_more_than_was_sold_goes_back(provider: Provider) -> None:
+    tea, cup = await provider.add(price=450, stock=5), await provider.add(price=900, stock=5)
+    order_id = await sell(provider, line(tea, 2, 450), line(tea, 1, 450))
+    await provider.catalog.restock(new_id(), order_id, {tea: 2})
+    for wanted, left in (({tea: 2}, 1), ({cup: 1}, 0)):
+        with pytest.raises(RestockRefused) as refused:
+            await provider.catalog.restock(new_id(), order_id, wanted)
+        (item,) = refused.value.extra["items"]
+        ((product_id, quantity),) = wanted.items()
+        assert item == {"product_id": product_id, "requested": quantity, "returnable": left}
+    assert (await provider.stock(tea), await provider.stock(cup)) == ((4, 0), (5, 0))
+
+
+async def test_what_was_not_sold_or_is_back_by_release_does_not_go_back(
+    provider: Provider,
+) -> None:
+    tea, held, unknown = await provider.add(price=450, stock=9), new_id(), new_id()
+    await provider.catalog.reserve(held, [line(tea, 2, 450)], "USD")
+    released = await sell(provider, line(tea, 2, 450))
+    await provider.catalog.release(released)
+    for order_id in (unknown, held, released):
+        with pytest.raises(RestockRefused):
+            await provider.catalog.restock(new_id(), order_id, {tea: 1})
+    assert await provider.stock(tea) == (9, 2)
+
+
+async def test_a_return_does_not_change(provider: Provider) -> None:
+    tea = await provider.add(price=450, stock=9)
+    order_id, other = (
+        await sell(provider, line(tea, 3, 450)),
+        await sell(provider, line(tea, 3, 450)),
+    )
+    return_id = new_id()
+    await provider.catalog.restock(return_id, order_id, {tea: 1})
+    for order, quantity in ((order_id, 2), (other, 1)):
+        with pytest.raises(RestockRefused):
+            await provider.catalog.restock(return_id, order, {tea: quantity})
+    assert await provider.stock(tea) == (4, 0)
+
+
+async def test_reservations_are_listed_while_held_or_sold_and_found_always(
+    provider: Provider,
+) -> None:
+    tea, held = await provider.add(price=450, stock=9), new_id()
+    await provider.catalog.reserve(held, [line(tea, 1, 450), line(tea, 2, 450)], "USD")
+    sold, released = (
+        await sell(provider, line(tea, 1, 450)),
+        await sell(provider, line(tea, 1, 450)),
+    )
+    await provider.catalog.restock(new_id(), sold, {tea: 1})
+    await provider.catalog.release(released)
+    first, second = await provider.catalog.list_reservations()
+    assert first == Reservation(held, "held", {tea: 3})
+    assert second == Reservation(sold, "committed", {tea: 1})
+    assert await provider.catalog.list_reservations(held) == [second]
+    assert await provider.catalog.list_reservations(sold) == []
+    found = await provider.catalog.find_reservations([held, sold, released, new_id()])
+    assert found == {held: "held", sold: "committed", released: "released"}
+
+
+async def test_pages_end_and_many_are_found_at_once(provider: Provider) -> None:
+    tea = await provider.add(price=450, stock=999)
+    orders = sorted([await sell(provider, line(tea, 1, 450)) for _ in range(102)])
+    first = await provider.catalog.list_reservations()
+    second = await provider.catalog.list_reservations(first[-1].order_id)
+    assert [one.order_id for one in first + second] == orders
+    assert second and await provider.catalog.list_reservations(second[-1].order_id) == []
+    many = [*(new_id() for _ in range(300)), *orders]
+    assert await provider.catalog.find_reservations(many) == dict.fromkeys(orders, "committed")
+    assert await provider.catalog.find_reservations([]) == {}
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 async def test_answers_that_say_nothing_about_the_order_are_unknown_outcomes(status: int) -> None:
     class Answering:
@@ -207,3 +306,9 @@ async def test_answers_that_say_nothing_about_the_order_are_unknown_outcomes(sta
         await catalog.commit(new_id())
     with pytest.raises(Unavailable):
         await catalog.release(new_id())
+    with pytest.raises(Unavailable):
+        await catalog.restock(new_id(), new_id(), {new_id(): 1})
+    with pytest.raises(Unavailable):
+        await catalog.list_reservations()
+    with pytest.raises(Unavailable):
+        await catalog.find_reservations([new_id()])

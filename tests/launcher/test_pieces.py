@@ -15,6 +15,7 @@ from launcher.errors import LaunchError
 from launcher.gateway import check_port
 from launcher.log_file import last_lines, trim
 from launcher.process import Job
+from launcher.sandbox import find_sandbox
 from launcher.schema import is_current
 from launcher.services import NAMES, Layout, service_environment
 from launcher.settings import read_settings
@@ -79,13 +80,46 @@ def test_a_failed_job_tells_its_last_line() -> None:
 def test_a_service_gets_no_setting_of_another_nor_the_admins_password(tmp_path: Path) -> None:
     layout = Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
     given = {"PATH": "/bin", "ADMIN_EMAIL": "a@b.de", "ADMIN_PASSWORD": "correct horse"}
-    given |= {f"{name.upper()}_LOG_LEVEL": "DEBUG" for name in NAMES}
+    given |= {f"{name.upper()}_LOG_LEVEL": "DEBUG" for name in (*NAMES, "sandbox")}
     for name in NAMES:
         told = service_environment(name, layout, Vault(tmp_path), given)
         mine = f"{name.upper()}_"
         assert {key for key in told if not key.startswith(mine)} == {"PATH"}
         assert told[f"{mine}LOG_LEVEL"] == "DEBUG"
         assert told[f"{mine}LISTEN"] == f"unix:{tmp_path}/{name}.sock"
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
+
+
+def test_the_sandbox_gets_no_setting_of_a_service_and_says_where_it_is(
+    tmp_path: Path, layout: Layout
+) -> None:
+    sandbox = find_sandbox(read_settings({}, tmp_path), layout, Vault(tmp_path))
+    given = {f"{name.upper()}_LOG_LEVEL": "DEBUG" for name in NAMES}
+    given |= {"PATH": "/bin", "ADMIN_PASSWORD": "correct horse", "SANDBOX_SLOW_SECONDS": "1"}
+    told = sandbox.environment(given | {"SANDBOX_LISTEN": "0.0.0.0:80"})
+    assert {key for key in told if not key.startswith("SANDBOX_")} == {"PATH"}
+    assert told["SANDBOX_SLOW_SECONDS"] == "1"
+    assert told["SANDBOX_LISTEN"] == f"127.0.0.1:{sandbox.port}"
+    assert told["SANDBOX_WEBHOOK_URL"] == "http://127.0.0.1:8080/api/payments/webhooks/sandbox"
+    orders = sandbox.told_to_orders()
+    assert orders["ORDERS_SANDBOX_URL"] == told["SANDBOX_PUBLIC_URL"]
+    assert orders["ORDERS_SANDBOX_API_KEY"] == told["SANDBOX_API_KEY"]
+    assert orders["ORDERS_SANDBOX_WEBHOOK_SECRET"] == told["SANDBOX_WEBHOOK_SECRET"]
+
+
+def test_the_sandbox_keeps_its_port_while_it_can(
+    tmp_path: Path, layout: Layout, listener: http.server.HTTPServer
+) -> None:
+    vault, settings = Vault(tmp_path), read_settings({}, tmp_path)
+    port = find_sandbox(settings, layout, vault).port
+    assert find_sandbox(settings, layout, vault).port == port
+    for taken in (str(listener.server_port), "8080", "99999", "damaged"):
+        vault.keep("sandbox-port", taken)
+        assert str(find_sandbox(settings, layout, vault).port) != taken
 
 
 class Silent(http.server.BaseHTTPRequestHandler):

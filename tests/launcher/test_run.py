@@ -111,6 +111,31 @@ def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
     assert answers[2]["item_count"] == 1
 
 
+def environment_of(shop: LaunchedShop, program: str) -> dict[str, str]:
+    pid = next(pid for pid, args in tree_of(shop.process.pid).items() if program in args)
+    pairs = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if pair)
+
+
+def test_orders_is_told_of_a_sandbox_that_takes_payments(
+    first_run: FirstRun, shop: LaunchedShop
+) -> None:
+    told = environment_of(shop, "shop-orders")
+    assert told["ORDERS_PAYMENT_METHODS"] == "manual,sandbox"
+    url, key = told["ORDERS_SANDBOX_URL"], told["ORDERS_SANDBOX_API_KEY"]
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": "a"}
+    body = {"reference": "order-1", "amount": 1999, "currency": "USD"}
+    intent = httpx2.post(f"{url}/v1/intents", json=body, headers=headers).json()
+    paying = {"token": "tok_action_required"}
+    path = f"{url}/v1/intents/{intent['id']}/authorize"
+    waiting = httpx2.post(path, json=paying, headers=headers).json()
+    page = httpx2.get(waiting["next_action"]["url"])
+    assert "Confirm your payment" in page.text
+    for secret in (key, told["ORDERS_SANDBOX_WEBHOOK_SECRET"]):
+        assert secret not in first_run.text + shop.text()
+    assert "tok_success" in shop.text()
+
+
 def test_a_sample_that_was_deleted_stays_away(first_run: FirstRun, tmp_path: Path) -> None:
     data = tmp_path / "var"
     shutil.copytree(first_run.data, data, ignore=shutil.ignore_patterns("run", "*.lock"))
@@ -122,7 +147,7 @@ def test_a_sample_that_was_deleted_stays_away(first_run: FirstRun, tmp_path: Pat
         assert products(shop) == 0
 
 
-@pytest.mark.parametrize("name", ["shop-auth", "shop-orders", "nginx: master"])
+@pytest.mark.parametrize("name", ["shop-auth", "shop-orders", "shop-sandbox", "nginx: master"])
 def test_what_is_killed_comes_back(shop: LaunchedShop, name: str) -> None:
     victim = next(pid for pid, args in tree_of(shop.process.pid).items() if name in args)
     os.kill(victim, signal.SIGKILL)

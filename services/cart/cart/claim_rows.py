@@ -7,11 +7,21 @@ from sqlalchemy import Connection, Row, bindparam, null, select, update
 
 from cart.domain import ClaimState
 from cart.models import claims
-from shopkit.tables import insert_or_ignore
+from shopkit.tables import Int, insert_or_ignore
 
 Claim = Row[Any]
 _FIND = select(claims).where(claims.c.order_id == bindparam("order_id"))
 _LOCK = _FIND.with_for_update()
+# With <>, since SQLite would read all that was ever claimed by the index on the state, and sort.
+_PAGE = (
+    select(claims.c.order_id, claims.c.state.label("status"))
+    .where(claims.c.order_id > bindparam("after"), claims.c.state != ClaimState.RELEASED)
+    .order_by(claims.c.order_id)
+    .limit(bindparam("limit", type_=Int))
+)
+_STATUSES = select(claims.c.order_id, claims.c.state.label("status")).where(
+    claims.c.order_id.in_(bindparam("order_ids", expanding=True))
+)
 _SET_STATE = (
     update(claims)
     .where(claims.c.order_id == bindparam("claimed_for"))
@@ -22,6 +32,18 @@ _RELEASE = _SET_STATE.values(cart_id=null(), owner=null(), snapshot=null())
 
 def find_claim(conn: Connection, *, order_id: str) -> Claim | None:
     return conn.execute(_FIND, {"order_id": order_id}).one_or_none()
+
+
+def list_claims(conn: Connection, *, after: str, limit: int) -> list[dict[str, Any]]:
+    """Claims that were not released, by order id."""
+    found = conn.execute(_PAGE, {"after": after, "limit": limit})
+    return [dict(row) for row in found.mappings()]
+
+
+def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, Any]]:
+    """`order_id` and `status` of those that have a claim, or a tombstone."""
+    found = conn.execute(_STATUSES, {"order_ids": order_ids})
+    return [dict(row) for row in found.mappings()]
 
 
 def lock_claim(conn: Connection, *, order_id: str) -> Claim | None:

@@ -1,18 +1,51 @@
-"""The calls of checkout: /internal/claims/{order_id}. All can be repeated."""
+"""Claims as checkout makes them, and as the reconciler reads them. All can be repeated."""
 
 from typing import Annotated, Any
 
 from cart import claims, errors
+from cart.claim_rows import find_statuses, list_claims
 from cart.deps import CartContext
-from cart.schemas import ClaimInput, ClaimOut, SnapshotOut
+from cart.schemas import (
+    ClaimInput,
+    ClaimLookup,
+    ClaimOut,
+    ClaimQuery,
+    ClaimsOut,
+    SnapshotOut,
+)
 from shopkit.app import PathId
 from shopkit.auth import Caller, Principal
 from shopkit.guests import user_owner
 from shopkit.openapi import problems
+from shopkit.query import FromQuery
 from shopkit.routing import new_router
 
 router = new_router()
 Orders = Annotated[Principal, Caller("orders")]
+
+
+@router.get(
+    "/internal/claims",
+    summary="List carts that orders have",
+    response_model=ClaimsOut,
+)
+async def list_claimed_and_converted(
+    query: Annotated[ClaimQuery, FromQuery(ClaimQuery)], context: CartContext, _: Orders
+) -> Any:
+    """By order id, which is by the time of the order, since ids are UUIDv7: what is older than a
+    moment is left out by an `after` made of that moment. Go on with the last `order_id` as `after`;
+    an empty page is the end. What was released is not listed: look it up."""
+    return {"items": await context.database.read(list_claims, **query.model_dump())}
+
+
+@router.post(
+    "/internal/claims/lookup",
+    summary="Look claims up",
+    response_model=ClaimsOut,
+)
+async def lookup_claims(payload: ClaimLookup, context: CartContext, _: Orders) -> Any:
+    """What became of each, in no order; orders that never claimed anything are absent."""
+    return {"items": await context.database.read(find_statuses, order_ids=payload.order_ids)}
 
 
 @router.put(

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from shopkit.guests import TOKEN_PATTERN
-from shopkit.schemas import Id, Input, Money, Output
+from shopkit.ids import LOWEST_ID
+from shopkit.schemas import Id, Input, Limit, Money, Output
 
 PRODUCT_ID = "0192f0a0-0000-7000-8000-000000000001"
 TOKEN = "3q2-7wAAbbCCddEEffGGhhIIjjKKllMMnnOOppQQrrS"  # noqa: S105 - an example
@@ -131,3 +132,16 @@ class SnapshotOut(Output):
 class ClaimOut(Output):
     order_id: Id
     status: Literal["claimed", "converted", "released"]
+
+
+class ClaimQuery(Input):
+    after: Annotated[Id, Field(description="Order ids greater than this one.")] = LOWEST_ID
+    limit: Limit = 100
+
+
+class ClaimLookup(Input):
+    order_ids: Annotated[list[Id], Field(max_length=200)]
+
+
+class ClaimsOut(Output):
+    items: list[ClaimOut]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from catalog.search_text import fold, words
@@ -103,6 +104,14 @@ def subtree_of(parents: dict[str, str | None], root: str) -> set[str]:
         at = left.pop()
         found.add(at)
         left += [child for child in children.get(at, []) if child not in found]
+    return found
+
+
+def sum_quantities(lines: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Lines (product, quantity) summed per product, in the order of locking."""
+    found: dict[str, int] = {}
+    for product_id, quantity in sorted(lines):
+        found[product_id] = found.get(product_id, 0) + quantity
     return found
 
 

@@ -63,6 +63,14 @@ class ReservationMismatch(Invalid):
     code, title = "reservation_mismatch", "The order has a reservation of something else"
 
 
+class ReturnExceedsSale(Conflict):
+    code, title = "return_exceeds_sale", "More comes back than was sold and is not back yet"
+
+
+class ReturnMismatch(Invalid):
+    code, title = "return_mismatch", "The return is known with another order or other lines"
+
+
 class ProductNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such product.")

@@ -150,10 +150,21 @@ reservation_lines = Table(
     Column("order_id", Id, ForeignKey("reservations.order_id"), nullable=False),
     Column("product_id", Id, ForeignKey("products.id"), nullable=False, index=True),
     Column("quantity", Int, nullable=False),
+    Column("returned", Int, nullable=False, server_default="0"),  # sold, and back in stock since
     PrimaryKeyConstraint("order_id", "product_id"),
     CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("returned >= 0 AND returned <= quantity", name="returned"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+returns = new_table(
+    metadata,
+    "returns",
+    Column("id", Id, primary_key=True),
+    Column("order_id", Id, ForeignKey("reservations.order_id"), nullable=False, index=True),
+    Column("lines", Str, nullable=False),  # JSON: product and quantity
+    Column("created_at", Instant, nullable=False),
 )
 
 idempotency_keys = new_key_table(metadata)

@@ -82,6 +82,13 @@ class Shop:
         }
         return await self.orders("PUT", f"/internal/reservations/{order_id or new_id()}", json=body)
 
+    async def take_back(
+        self, order_id: str, *lines: tuple[dict[str, Any], int], return_id: str | None = None
+    ) -> httpx2.Response:
+        sent = [{"product_id": p["id"], "quantity": n} for p, n in lines]
+        body = {"order_id": order_id, "lines": sent}
+        return await self.orders("PUT", f"/internal/returns/{return_id or new_id()}", json=body)
+
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
         def run(conn: Connection) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in conn.execute(text(sql))]

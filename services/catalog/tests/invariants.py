@@ -21,14 +21,14 @@ _I2 = """
     GROUP BY s.product_id, s.on_hand
     HAVING s.on_hand <> coalesce(sum(m.quantity), 0)
 """
-# what the ledger says was sold for an order is what its reservation says
+# what the ledger says was sold for an order, and is not back, is what its reservation says
 _I2_ORDERS = """
     SELECT l.order_id, l.product_id
     FROM reservation_lines l JOIN reservations r ON r.order_id = l.order_id
     LEFT JOIN stock_movements m ON m.order_id = l.order_id AND m.product_id = l.product_id
-    GROUP BY l.order_id, l.product_id, l.quantity, r.status
+    GROUP BY l.order_id, l.product_id, l.quantity, l.returned, r.status
     HAVING coalesce(sum(m.quantity), 0) <>
-        CASE WHEN r.status = 'committed' THEN -l.quantity ELSE 0 END
+        CASE WHEN r.status = 'committed' THEN l.returned - l.quantity ELSE 0 END
 """
 
 

@@ -1,13 +1,25 @@
 """The migrated schema is the one that the code was written for."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
-from catalog.models import metadata
+from catalog.errors import ReturnExceedsSale
+from catalog.models import metadata, products, reservation_lines
+from catalog.repository.reservations import insert_reservation
+from catalog.repository.stock import insert_stock
+from catalog.returns import take_back
+from catalog.schemas.internal import ReturnInput
+from catalog.settings import MIGRATIONS
+from shopkit.clock import FrozenClock
+from shopkit.databases import open_database
+from shopkit.ids import new_id
+from shopkit.migrations import migrate
+from shopkit.testing import TestDatabases
 
 from .conftest import Shop
 
@@ -24,8 +36,41 @@ def differences(conn: Connection) -> list[Any]:
     return list(compare_metadata(MigrationContext.configure(conn, opts=options), metadata))
 
 
+def insert_sold(conn: Connection, *, order_id: str, product_id: str) -> None:
+    """Two pieces of a product, sold."""
+    now = FrozenClock().now()
+    dates = {"created_at": now, "updated_at": now}
+    texts = dict.fromkeys(("sku", "name", "name_key", "description"), "x")
+    rest = {"price_amount": 1, "price_currency": "USD", "status": "active", "details": "{}"}
+    conn.execute(insert(products), {"id": product_id, "version": 1, **texts, **rest, **dates})
+    insert_stock(conn, product_id=product_id, on_hand=0)
+    insert_reservation(conn, order_id=order_id, status="committed", expires_at=now, now=now)
+    sold = {"order_id": order_id, "product_id": product_id, "quantity": 2}
+    conn.execute(insert(reservation_lines), sold)
+
+
 async def test_the_migrated_schema_is_the_models(shop: Shop) -> None:
     assert await shop.database.read(differences) == []
+
+
+async def test_what_was_reserved_before_returns_can_come_back(databases: TestDatabases) -> None:
+    url, order_id, product_id = databases.empty(), new_id(), new_id()
+    await asyncio.to_thread(migrate, url, MIGRATIONS, "0001")
+    database = open_database(url)
+    await database.start()
+    await database.run(insert_sold, order_id=order_id, product_id=product_id)
+    await database.stop()
+    await asyncio.to_thread(migrate, url, MIGRATIONS)
+    database = open_database(url)
+    await database.start()
+    line = {"product_id": product_id, "quantity": 2}
+    payload = ReturnInput.model_validate({"order_id": order_id, "lines": [line]})
+    now = FrozenClock().now()
+    done = await database.run(take_back, return_id=new_id(), payload=payload, now=now)
+    assert done["lines"] == [line]
+    with pytest.raises(ReturnExceedsSale):
+        await database.run(take_back, return_id=new_id(), payload=payload, now=now)
+    await database.stop()
 
 
 async def test_check_constraints_are_there(shop: Shop) -> None:
@@ -42,5 +87,5 @@ async def test_check_constraints_are_there(shop: Shop) -> None:
         for check in table.constraints
         if type(check).__name__ == "CheckConstraint"
     }
-    assert len(named) == 9
+    assert len(named) == 10
     assert [name for name in sorted(named) if name not in found] == []

@@ -15,7 +15,10 @@ from sqlalchemy import Connection
 from catalog.groups import patch_group
 from catalog.products import patch_product
 from catalog.repository.groups import lock_group
+from catalog.reservations import release
+from catalog.returns import take_back
 from catalog.schemas.groups import GroupPatch
+from catalog.schemas.internal import ReturnInput
 from catalog.schemas.products import ProductPatch
 from catalog.worker import Sweeper
 from shopkit.ids import new_id
@@ -201,6 +204,36 @@ async def test_a_product_that_is_being_changed_is_sold_all_the_same(
     assert (await shop.stock(product["id"]))["reserved"] == 2
     shown = (await shop.guest.get(f"/api/products/{product['id']}")).json()
     assert (shown["description"], shown["group"]["varies_by"]) == ("new", ["colour", "size"])
+    await check_invariants(shop)
+
+
+@pytest.mark.skipif("TEST_POSTGRES_URL" not in os.environ, reason="SQLite has one writer")
+async def test_a_return_waits_for_the_release_of_its_order(shop: Shop, database_url: str) -> None:
+    """And a release for a return: otherwise both would put the same pieces back."""
+    product, orders = await shop.product(stock=9), [new_id(), new_id()]
+    for order_id in orders:
+        await shop.reserve((product, 2), order_id=order_id)
+        await shop.orders("POST", f"/internal/reservations/{order_id}/commit")
+    released, returned = orders
+    line = {"product_id": product["id"], "quantity": 1}
+    payload = ReturnInput.model_validate({"order_id": returned, "lines": [line]})
+    now = shop.clock.now()
+    meanwhile = [
+        (partial(release, order_id=released, now=now), shop.take_back(released, (product, 1))),
+        (
+            partial(take_back, return_id=new_id(), payload=payload, now=now),
+            shop.orders("POST", f"/internal/reservations/{returned}/release"),
+        ),
+    ]
+    statuses = []
+    for change, call in meanwhile:
+        async with uncommitted(database_url, change):
+            waiting = asyncio.create_task(call)
+            while not waiting.done() and not await shop.query(WAITING):
+                await asyncio.sleep(0.01)
+        statuses.append((await waiting).status_code)
+    assert statuses == [409, 200]
+    assert (await shop.stock(product["id"]))["on_hand"] == 9
     await check_invariants(shop)
 
 

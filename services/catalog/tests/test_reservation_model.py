@@ -19,21 +19,34 @@ from shopkit.testing import TestDatabases, TokenFactory, running
 from .conftest import STAFF, Shop
 from .invariants import check_invariants
 
-_orders = st.integers(0, 3)
+_orders = st.integers(0, 2)
+_returns = st.integers(0, 2)
+_back = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 2)), min_size=1, max_size=2)
 _lines = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 4)), min_size=1, max_size=3)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("reserve"), _orders, _lines),
         st.tuples(st.just("commit"), _orders),
         st.tuples(st.just("release"), _orders),
+        st.tuples(st.just("sell"), _orders, _lines),
+        st.tuples(st.just("take_back"), _returns, _orders, _back),
+        st.tuples(st.just("take_back"), _returns, _orders, _back),
         st.tuples(st.just("wait"), st.integers(1, 40)),
         st.tuples(st.just("sweep")),
         st.tuples(st.just("adjust"), st.integers(0, 1), st.integers(-5, 5).filter(bool)),
         st.tuples(st.just("set"), st.integers(0, 1), st.integers(0, 9)),
     ),
+    min_size=12,  # otherwise most are too short for anything to be sold and come back
     max_size=25,
 )
 TTL = 60
+
+
+def summed(lines: list[tuple[int, int]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for product, quantity in lines:
+        found[product] = found.get(product, 0) + quantity
+    return found
 
 
 class Model:
@@ -42,14 +55,13 @@ class Model:
     def __init__(self) -> None:
         self.on_hand, self.now = [6, 6], 0
         self.orders: dict[int, tuple[str, dict[int, int], int]] = {}
+        self.returns: dict[int, tuple[int, dict[int, int]]] = {}
 
     def reserved(self, product: int) -> int:
         return sum(q.get(product, 0) for s, q, _ in self.orders.values() if s == "held")
 
     def reserve(self, order: int, lines: list[tuple[int, int]]) -> int:
-        wanted: dict[int, int] = {}
-        for product, quantity in lines:
-            wanted[product] = wanted.get(product, 0) + quantity
+        wanted = summed(lines)
         if order in self.orders:
             status, held, _ = self.orders[order]
             return 410 if status in ("released", "expired") else 200 if held == wanted else 422
@@ -57,6 +69,11 @@ class Model:
             return 409
         self.orders[order] = ("held", wanted, self.now + TTL)
         return 200
+
+    def sell(self, order: int, lines: list[tuple[int, int]]) -> int:
+        """Both at once, so that something is sold often enough to come back."""
+        self.reserve(order, lines)
+        return self.commit(order)
 
     def commit(self, order: int) -> int:
         if order not in self.orders:
@@ -72,8 +89,25 @@ class Model:
         status, wanted, until = self.orders.get(order, ("", {}, 0))
         if status == "committed":
             for product, quantity in wanted.items():
-                self.on_hand[product] += quantity
+                self.on_hand[product] += quantity - self.returned(order, product)
         self.orders[order] = ("expired" if status == "expired" else "released", wanted, until)
+        return 200
+
+    def returned(self, order: int, product: int) -> int:
+        return sum(q.get(product, 0) for of, q in self.returns.values() if of == order)
+
+    def take_back(self, number: int, order: int, lines: list[tuple[int, int]]) -> int:
+        asked = summed(lines)
+        status, sold, _ = self.orders.get(order, ("", {}, 0))
+        if number in self.returns and status:
+            return 200 if self.returns[number] == (order, asked) else 422
+        if status != "committed" or any(
+            q > sold.get(p, 0) - self.returned(order, p) for p, q in asked.items()
+        ):
+            return 409
+        for product, quantity in asked.items():
+            self.on_hand[product] += quantity
+        self.returns[number] = (order, asked)
         return 200
 
     def wait(self, seconds: int) -> int:
@@ -101,11 +135,16 @@ class Real:
 
     def __init__(self, shop: Shop, products: list[dict[str, Any]]) -> None:
         self.shop, self.products = shop, products
-        self.orders = [new_id() for _ in range(4)]
+        self.orders = [new_id() for _ in range(3)]
+        self.returns = [new_id() for _ in range(3)]
 
     async def reserve(self, order: int, lines: list[tuple[int, int]]) -> int:
         sent = [(self.products[p], q) for p, q in lines]
         return (await self.shop.reserve(*sent, order_id=self.orders[order], ttl=TTL)).status_code
+
+    async def sell(self, order: int, lines: list[tuple[int, int]]) -> int:
+        await self.reserve(order, lines)
+        return await self.commit(order)
 
     async def commit(self, order: int) -> int:
         path = f"/internal/reservations/{self.orders[order]}/commit"
@@ -114,6 +153,13 @@ class Real:
     async def release(self, order: int) -> int:
         path = f"/internal/reservations/{self.orders[order]}/release"
         return (await self.shop.orders("POST", path)).status_code
+
+    async def take_back(self, number: int, order: int, lines: list[tuple[int, int]]) -> int:
+        sent = [(self.products[p], q) for p, q in lines]
+        return_id = self.returns[number]
+        return (
+            await self.shop.take_back(self.orders[order], *sent, return_id=return_id)
+        ).status_code
 
     async def wait(self, seconds: int) -> int:
         self.shop.clock.advance(seconds=seconds)
@@ -169,7 +215,7 @@ def play_in_one_database(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
 def test_reservations_behave_like_the_model(

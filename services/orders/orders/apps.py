@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from orders import routes
 from orders.context import Context
+from orders.routes import routers
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.auth import user_verifier
@@ -17,7 +17,7 @@ def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> 
     return build_app(
         title="Orders",
         description=ABOUT,
-        routers=[routes.router],
+        routers=routers,
         state={**state, "verifier": user_verifier(keys, settings)},
     )
 

@@ -1,74 +1,69 @@
 """The request side of a cancellation: a saga of its own, that only goes forward (rule 3)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orders.domain import Order, Step, event
-from orders.errors import FenceLost, InvalidState
+from orders.domain import Actor, Order, event
+from orders.errors import CheckoutCancelled, InvalidState
 from orders.parties import Parties
-from orders.repository import find_order, save
+from orders.repository.orders import lock_order, save
 from orders.running import Sagas
+from orders.states import FulfillmentStatus, Step
+from orders.undoing import refund_rest
 
 ANSWER_SECONDS = 10.0
 CANCELLED = (Step.CANCELLING, Step.CANCELLED)
 
 
-async def cancel_order(
-    it: Parties, sagas: Sagas, order: Order, *, actor: str, reason: str | None
-) -> Order:
-    """Cancel for good; again: the order as it is. The stock goes back after that, if need be
+@dataclass(frozen=True)
+class Cancellation:
+    """Who cancels, why, and whether the goods go back into stock."""
+
+    actor: Actor
+    reason: str | None
+    restock: bool = True
+    unless_paid: bool = False
+    """For whom only an unpaid order is to be cancelled: it may be paid meanwhile."""
+
+
+async def cancel_order(it: Parties, sagas: Sagas, order: Order, wanted: Cancellation) -> Order:
+    """Cancel for good; again: the order as it is. Stock and money go back after that, if need be
     later than the answer.
 
-    Raises InvalidState for an order that is not confirmed, or is shipped.
+    Raises InvalidState for an order that is not confirmed, nor waits for its customer to pay, or
+    of which something is shipped.
     """
+    now, until = it.clock.now(), it.lease_end()
     async with it.at("x1"):
-        cancelled, begun = await _begin(it, order.id, actor, reason)
+        cancelled, begun = await it.database.run(
+            store_cancelling, order.id, wanted, now=now, until=until
+        )
     if begun:
         sagas.start(cancelled)
         return await sagas.wait(cancelled.id, ANSWER_SECONDS) or cancelled
     return cancelled
 
 
-async def _begin(it: Parties, order_id: str, actor: str, reason: str | None) -> tuple[Order, bool]:
-    try:
-        return await _store(it, order_id, actor, reason)
-    except FenceLost:  # somebody else cancelled between our read and our write
-        return await _store(it, order_id, actor, reason)
-
-
-async def _store(it: Parties, order_id: str, actor: str, reason: str | None) -> tuple[Order, bool]:
-    now, until = it.clock.now(), it.lease_end()
-    return await it.database.run(store_cancelling, order_id, actor, reason, now=now, until=until)
-
-
 def store_cancelling(
-    conn: Connection,
-    order_id: str,
-    actor: str,
-    reason: str | None,
-    *,
-    now: datetime,
-    until: datetime,
+    conn: Connection, order_id: str, wanted: Cancellation, *, now: datetime, until: datetime
 ) -> tuple[Order, bool]:
     """The cancelled order, and whether it was this that cancelled it."""
-    order = find_order(conn, order_id)
-    assert order is not None  # noqa: S101 - orders are never deleted
-    if order.step in CANCELLED:
+    order = lock_order(conn, order_id)
+    if order.step in CANCELLED or (wanted.unless_paid and order.captured is not None):
         return order, False
-    if order.step != Step.CONFIRMED or order.fulfillment_status != "unfulfilled":
+    changes = {"fence": order.fence + 1, "lease_until": until, "attempts": 0}
+    entry = event(now, "cancelled", actor=wanted.actor, reason=wanted.reason)
+    changes["timeline"] = [*order.timeline, entry]
+    if order.step == Step.AWAITING_ACTION:  # nothing is sold yet: it is given up as a checkout
+        failure = CheckoutCancelled("The order was cancelled before it was paid.").stored()
+        return save(conn, order, Step.COMPENSATING, failure=failure, **changes), True
+    unfulfilled = order.fulfillment_status == FulfillmentStatus.UNFULFILLED
+    if order.step != Step.CONFIRMED or not unfulfilled:
         raise InvalidState(
             f"The order is {order.status} and {order.fulfillment_status}; it cannot be cancelled.",
             order_status=order.status,
         )
-    entry = event(now, "cancelled", actor=actor, reason=reason)
-    cancelling = save(
-        conn,
-        order,
-        Step.CANCELLING,
-        fence=order.fence + 1,
-        lease_until=until,
-        attempts=0,
-        timeline=[*order.timeline, entry],
-    )
-    return cancelling, True
+    cancelling = save(conn, order, Step.CANCELLING, restock=wanted.restock, **changes)
+    return refund_rest(conn, cancelling, now, wanted.actor), True

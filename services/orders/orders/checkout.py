@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from orders import repository
-from orders.domain import Order, Step
+from orders.domain import Order
 from orders.errors import TooManyPendingOrders, refusal_from
 from orders.numbers import new_number
 from orders.parties import Parties
+from orders.repository import keys, orders
 from orders.running import Sagas
+from orders.states import Step
 from orders.views import render
 from shopkit.conditional import etag
 from shopkit.errors import IdempotencyKeyReused, RequestInProgress
@@ -100,36 +101,38 @@ def begin(
     """T1: the key and the order, or what the key stands for already."""
     if key is not None and not _is_new(conn, key, order, now):
         return _take_up(conn, key, now, until)
-    if repository.has_pending(conn, order.owner, max_pending):
+    if orders.has_pending(conn, order.owner, max_pending):
         raise TooManyPendingOrders(max_pending)
-    repository.insert_order(conn, order)
+    orders.insert_order(conn, order)
     return Begun(order)
 
 
 def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
     row = {**vars(key), "route": ROUTE, "order_id": order.id, "created_at": now}
-    while not repository.insert_key(conn, row):
-        stored = repository.find_key(conn, key.caller, key.key)
+    while not keys.insert_key(conn, row):
+        stored = keys.find_key(conn, key.caller, key.key)
         if stored is None:
             continue  # an old one that has just been forgotten
         if stored["status"] is None or stored["created_at"] > now - KEPT:
             return False
-        repository.delete_key(conn, stored["order_id"])
+        keys.delete_key(conn, stored["order_id"])
     return True
 
 
 def _take_up(conn: Connection, key: Key, now: datetime, until: datetime) -> Outcome:
     """Rule 5: finished → replay; other payload → refuse; lease alive → wait; over → take over."""
-    stored = repository.get_key(conn, key.caller, key.key)
+    stored = keys.get_key(conn, key.caller, key.key)
     if (stored["route"], stored["fingerprint"]) != (ROUTE, key.fingerprint):
         raise IdempotencyKeyReused
     if stored["status"] is not None:
         return _replay(stored["status"], stored["body"])
-    order = repository.find_order(conn, stored["order_id"])
+    order = orders.find_order(conn, stored["order_id"])
     assert order is not None  # noqa: S101 - a foreign key
+    if order.step == Step.AWAITING_ACTION:
+        return answer_of(order)  # who lost the answer needs `next_action`
     if order.lease_until is None or order.lease_until > now:
         return Running(order.id)  # None: finished since its key was read
-    taken = repository.take_over(conn, order, until)
+    taken = orders.take_over(conn, order, until)
     return Begun(taken) if taken else Running(order.id)
 
 
@@ -144,18 +147,18 @@ def _replay(status: int, body: Any) -> Answer:
 async def _join(it: Parties, sagas: Sagas, order_id: str, key: Key | None) -> Answer:
     assert key is not None  # noqa: S101 - only a key finds a running order
     await sagas.wait(order_id, KEY_WAIT_SECONDS)
-    stored = await it.database.read(repository.get_key, key.caller, key.key)
+    stored = await it.database.read(keys.get_key, key.caller, key.key)
     if stored["status"] is None:
         raise RequestInProgress
     return _replay(stored["status"], stored["body"])
 
 
 async def _answer(it: Parties, begun: Order, finished: Order | None, key: Key | None) -> Answer:
-    order = finished or await it.database.read(repository.find_order, begun.id)
+    order = finished or await it.database.read(orders.find_order, begun.id)
     assert order is not None  # noqa: S101 - T1 has stored it
     if key is not None and order.fence != begun.fence:
         # Somebody else went on with it, and it may have been cancelled since: the answer is stored.
-        stored = await it.database.read(repository.get_key, key.caller, key.key)
+        stored = await it.database.read(keys.get_key, key.caller, key.key)
         if stored["status"] is not None:
             return _replay(stored["status"], stored["body"])
     return answer_of(order)

@@ -4,11 +4,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orders.domain import Order, Step, event
-from orders.errors import Refusal
+from orders.clients.provider import Intent
+from orders.domain import Order, event, payment_status_of
+from orders.errors import CaptureRefused, Refusal, refusal_from
 from orders.metrics import COMPENSATIONS
 from orders.parties import Parties
-from orders.repository import save, store_answer
+from orders.paying import give_back, store_given_back
+from orders.repository.keys import store_answer
+from orders.repository.orders import save
+from orders.states import InvalidMove, Step
 
 
 async def begin_compensation(it: Parties, order: Order, refusal: Refusal) -> Order:
@@ -20,12 +24,15 @@ async def begin_compensation(it: Parties, order: Order, refusal: Refusal) -> Ord
 
 
 def store_compensating(conn: Connection, order: Order, refusal: Refusal, until: datetime) -> Order:
+    if order.step == Step.STOCK_COMMITTED and not isinstance(refusal, CaptureRefused):
+        raise InvalidMove(f"{refusal.code} after the pivot")
     return save(
         conn,
         order,
         Step.COMPENSATING,
         failure=refusal.stored(),
         cart_token=None,
+        payment_token=None,
         lease_until=until,
     )
 
@@ -37,17 +44,27 @@ async def compensate(it: Parties, order: Order) -> Order:
     tombstone. So it does not matter how far the checkout had come.
     """
     async with it.at("c2"):
-        await it.catalog.release(order.id)
+        intents = await give_back(it, order.payments)
     async with it.at("c3"):
-        await it.cart.release(order.id)
+        await it.catalog.release(order.id)
     async with it.at("c4"):
-        return await it.database.run(store_failed, order, now=it.clock.now())
+        await it.cart.release(order.id)
+    async with it.at("c5"):
+        return await it.database.run(store_failed, order, intents, now=it.clock.now())
 
 
-def store_failed(conn: Connection, order: Order, now: datetime) -> Order:
+def store_failed(conn: Connection, order: Order, intents: list[Intent], now: datetime) -> Order:
     """The order has failed, and the key's final 4xx, in one transaction."""
     failure = order.failure or {}
-    entry = event(now, "failed", reason=failure["code"])
-    failed = save(conn, order, Step.FAILED, lease_until=None, timeline=[*order.timeline, entry])
-    store_answer(conn, failed, Refusal.status, failure)
+    order = store_given_back(conn, order, intents)
+    failed = save(
+        conn,
+        order,
+        Step.FAILED,
+        lease_until=None,
+        pay_until=None,
+        payment_status=payment_status_of(order.payments),
+        timeline=[*order.timeline, event(now, "failed", reason=failure["code"])],
+    )
+    store_answer(conn, failed, refusal_from(failure).status, failure)
     return failed

@@ -1,13 +1,20 @@
 """What the use cases work with, put together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
+from orders.clients.provider import Provider
 from orders.delivery import CartDelivery
+from orders.domain import PAY_LATER
+from orders.expiry import UnpaidExpiry
 from orders.models import outbox
 from orders.parties import Parties
+from orders.refunding import REFUND, RefundDelivery
+from orders.restocking import ReturnDelivery
+from orders.returning import RESTOCK
 from orders.running import Sagas
 from orders.saga import CONSUME
 from orders.settings import OrdersSettings
@@ -28,21 +35,38 @@ class Context:
     relay: Relay
     guest_tokens: GuestTokens
     cursors: Cursors
+    expiry: UnpaidExpiry
     max_pending: int
+    methods: frozenset[str]
+    """Of payment; those with a provider are in `it.providers` too."""
+    ship_unpaid: bool
 
 
-def new_context(settings: OrdersSettings, cart: Cart, catalog: Catalog, clock: Clock) -> Context:
+def new_context(
+    settings: OrdersSettings,
+    cart: Cart,
+    catalog: Catalog,
+    providers: Mapping[str, Provider],
+    clock: Clock,
+) -> Context:
     database = open_database(settings.database_url, settings.database_pool)
     it = Parties(
         database,
         cart,
         catalog,
+        providers,
+        settings.capture_at,
         clock,
         lease=timedelta(seconds=settings.lease_seconds),
         failpoints=Failpoints(settings.failpoints),
     )
     delivery = CartDelivery(it)
-    relay = Relay(database, outbox, {CONSUME: delivery.deliver}, clock, settings.lease_seconds)
+    handlers = {
+        CONSUME: delivery.deliver,
+        REFUND: RefundDelivery(it).deliver,
+        RESTOCK: ReturnDelivery(it).deliver,
+    }
+    relay = Relay(database, outbox, handlers, clock, settings.lease_seconds)
     sagas = Sagas(it, lambda order: delivery.hurry(order, relay.wake))
     secret = settings.secret_key.get_secret_value()
     return Context(
@@ -52,5 +76,8 @@ def new_context(settings: OrdersSettings, cart: Cart, catalog: Catalog, clock: C
         relay=relay,
         guest_tokens=GuestTokens(secret),
         cursors=Cursors(secret),
+        expiry=UnpaidExpiry(it, sagas, settings.unpaid_days),
         max_pending=settings.max_pending_orders,
+        methods=settings.methods & {PAY_LATER, *providers},
+        ship_unpaid=settings.ship_unpaid,
     )

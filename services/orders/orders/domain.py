@@ -1,78 +1,40 @@
-"""Orders without database or HTTP: the saga's steps, who may move where, the record."""
+"""An order, without database or HTTP: the record, and what follows from its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from orders.records import Fulfillment, Payment, PaymentState, Refund, Return
+from orders.states import FulfillmentStatus, PaymentStatus, Status, Step
+
 RESERVATION_SECONDS = 15 * 60
+PAY_LATER = "manual"
+"""The method that needs no provider: staff say when it is paid."""
 
 
-class Step(StrEnum):
-    """Where the saga stands (checkout.md)."""
-
-    CREATED = "CREATED"
-    RESERVED = "RESERVED"
-    AWAITING_ACTION = "AWAITING_ACTION"
-    AUTHORIZED = "AUTHORIZED"
-    STOCK_COMMITTED = "STOCK_COMMITTED"
-    CONFIRMED = "CONFIRMED"
-    CAPTURING = "CAPTURING"
-    """Confirmed, and now shipped: what was authorized is captured."""
-    COMPENSATING = "COMPENSATING"
-    FAILED = "FAILED"
-    CANCELLING = "CANCELLING"
-    CANCELLED = "CANCELLED"
+def payment_status_of(payments: Sequence[Payment]) -> PaymentStatus:
+    """Of all attempts together; at most one is captured."""
+    states = {payment.state for payment in payments}
+    for payment in payments:
+        if payment.state == PaymentState.CAPTURED:
+            return _refund_status(payment)
+    if PaymentState.AUTHORIZED in states:
+        return PaymentStatus.AUTHORIZED
+    return PaymentStatus.VOIDED if PaymentState.VOIDED in states else PaymentStatus.UNPAID
 
 
-class Status(StrEnum):
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-MOVES: Mapping[Step, frozenset[Step]] = {
-    Step.CREATED: frozenset({Step.RESERVED, Step.COMPENSATING}),
-    Step.RESERVED: frozenset({Step.STOCK_COMMITTED, Step.COMPENSATING}),
-    Step.STOCK_COMMITTED: frozenset({Step.CONFIRMED}),
-    Step.CONFIRMED: frozenset({Step.CANCELLING}),
-    Step.COMPENSATING: frozenset({Step.FAILED}),
-    Step.FAILED: frozenset(),
-    Step.CANCELLING: frozenset({Step.CANCELLED}),
-    Step.CANCELLED: frozenset(),
-}
-STATUS_OF: Mapping[Step, Status] = {
-    Step.CREATED: Status.PENDING,
-    Step.RESERVED: Status.PENDING,
-    Step.STOCK_COMMITTED: Status.PENDING,
-    Step.CONFIRMED: Status.CONFIRMED,
-    Step.COMPENSATING: Status.PENDING,
-    Step.FAILED: Status.FAILED,
-    # From here it only goes forward, so that the customer need not wait for the stock to be back.
-    Step.CANCELLING: Status.CANCELLED,
-    Step.CANCELLED: Status.CANCELLED,
-}
-
-
-class InvalidMove(Exception):
-    """The saga may not go this way; to try is a bug."""
-
-
-def move(current: Step, *path: Step) -> Step:
-    """Where `path` leads from `current`; raises InvalidMove. The only way a step changes."""
-    for following in path:
-        if following not in MOVES[current]:
-            raise InvalidMove(f"{current} → {following}")
-        current = following
-    return current
+def _refund_status(payment: Payment) -> PaymentStatus:
+    if payment.refunded == 0:
+        return PaymentStatus.PAID
+    whole = payment.refunded == payment.captured
+    return PaymentStatus.REFUNDED if whole else PaymentStatus.PARTIALLY_REFUNDED
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as it was sold; amounts in minor units of the order's currency."""
+    """One line as it was sold, and how many of it went out, came back, and were paid back;
+    amounts in minor units of the order's currency."""
 
     product_id: str
     sku: str
@@ -80,24 +42,43 @@ class Line:
     quantity: int
     unit_price: int
     line_total: int
+    fulfilled: int = 0
+    returned: int = 0
+    refunded: int = 0
+
+
+def fulfillment_status_of(
+    lines: Sequence[Line], fulfillments: Sequence[Fulfillment]
+) -> FulfillmentStatus:
+    if all(line.returned == line.quantity for line in lines):
+        return FulfillmentStatus.RETURNED
+    if not any(line.fulfilled for line in lines):
+        return FulfillmentStatus.UNFULFILLED
+    if any(line.fulfilled < line.quantity for line in lines):
+        return FulfillmentStatus.PARTIALLY_FULFILLED
+    arrived = all(one.status == "delivered" for one in fulfillments)
+    return FulfillmentStatus.DELIVERED if arrived else FulfillmentStatus.FULFILLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order's row, and its lines. `owner` is `user:<id>` or `guest:<hash of the cart token>`."""
+    """An order's row, its lines and its papers. `owner` is `user:<id>` or `guest:<hash of the
+    cart token>`."""
 
     id: str
     number: str
     owner: str
     email: str
-    step: Step
-    status: str
-    payment_status: str
-    fulfillment_status: str
-    fence: int
+    step: Step = Step.CREATED
+    status: Status = Status.PENDING
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    fulfillment_status: FulfillmentStatus = FulfillmentStatus.UNFULFILLED
+    fence: int = 1
     lease_until: datetime | None
     attempts: int = 0
     has_key: bool
+    has_papers: bool = False
+    """Whether there is anything in the tables of payments, refunds, fulfillments and returns."""
     cart_token: str | None
     """Only until the cart is claimed: a guest's token is not kept."""
     note: str | None
@@ -105,6 +86,10 @@ class Order:
     billing_address: dict[str, Any] | None
     shipping_method: str
     payment_method: str
+    payment_token: str | None = None
+    """Only until the first attempt to pay is stored, which then has it."""
+    pay_until: datetime | None = None
+    """While the stock is held for a payment: when that ends."""
     expected_total: dict[str, Any] | None
     cart_id: str | None = None
     cart_version: int | None = None
@@ -115,10 +100,16 @@ class Order:
     tax: int | None = None
     total: int | None = None
     failure: dict[str, Any] | None = None
+    restock: bool = True
+    """Whether a cancellation puts the goods back into stock."""
     timeline: list[dict[str, Any]]
     version: int = 1
     placed_at: datetime
     lines: tuple[Line, ...] = field(default=())
+    payments: tuple[Payment, ...] = field(default=())
+    refunds: tuple[Refund, ...] = field(default=())
+    fulfillments: tuple[Fulfillment, ...] = field(default=())
+    returns: tuple[Return, ...] = field(default=())
 
     @property
     def user_id(self) -> str | None:
@@ -129,10 +120,36 @@ class Order:
     def unfinished(self) -> bool:
         return self.lease_until is not None
 
+    @property
+    def is_paid_later(self) -> bool:
+        return self.payment_method == PAY_LATER
+
+    @property
+    def payment(self) -> Payment:
+        """The newest attempt; there is one once an order is reserved to be paid."""
+        return self.payments[-1]
+
+    @property
+    def captured(self) -> Payment | None:
+        """The attempt that was paid, if any was."""
+        captured = (p for p in self.payments if p.state == PaymentState.CAPTURED)
+        return next(captured, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something to an order; of staff, which of them."""
+
+    kind: str = "system"
+    by: str | None = None
+
+
+SYSTEM, CUSTOMER = Actor(), Actor("customer")
+
 
 def event(
-    now: datetime, name: str, *, actor: str = "system", reason: str | None = None
+    now: datetime, name: str, *, actor: Actor = SYSTEM, reason: str | None = None
 ) -> dict[str, Any]:
     """One entry of an order's timeline."""
     at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"at": at, "event": name, "actor": actor, "reason": reason}
+    return {"at": at, "event": name, "actor": actor.kind, "reason": reason, "by": actor.by}

@@ -1,12 +1,13 @@
 """The order that a request asks for, before anybody has been asked."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from orders.domain import STATUS_OF, Order, Step, event
-from orders.errors import email_required
+from orders.domain import CUSTOMER, PAY_LATER, Order, event
+from orders.errors import email_required, token_required, unknown_method
 from orders.numbers import new_number
-from orders.schemas import Address, CheckoutInput
+from orders.schemas.checkout import Address, CheckoutInput, PaymentInput
 from shopkit.auth import Principal
 from shopkit.errors import NotAuthenticated
 from shopkit.guests import user_owner
@@ -22,24 +23,22 @@ def draft_order(
     now: datetime,
     until: datetime,
     has_key: bool,
+    methods: Collection[str],
 ) -> Order:
     """CREATED, under fence 1 and a lease until `until`.
 
-    Raises NotAuthenticated for nobody, and Invalid where there is no e-mail address.
+    Raises NotAuthenticated for nobody; Invalid without an e-mail address, for a payment method
+    that is not among `methods`, or without a token for it.
     """
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
     shipping = _address(payload.shipping_address)
+    payment = checked_payment(payload.payment or PaymentInput(), methods)
     return Order(
         id=new_id(),
         number=new_number(),
         owner=user_owner(user.id) if user else str(guest_owner),
         email=_email(payload, user),
-        step=Step.CREATED,
-        status=STATUS_OF[Step.CREATED],
-        payment_status="unpaid",
-        fulfillment_status="unfulfilled",
-        fence=1,
         lease_until=until,
         has_key=has_key,
         cart_token=None if user else cart_token,
@@ -47,11 +46,21 @@ def draft_order(
         shipping_address=shipping,
         billing_address=_address(payload.billing_address) or shipping,
         shipping_method=payload.shipping_method,
-        payment_method=payload.payment.method if payload.payment else "manual",
+        payment_method=payment.method,
+        payment_token=payment.token,
         expected_total=payload.expected_total.model_dump() if payload.expected_total else None,
-        timeline=[event(now, "placed", actor="customer")],
+        timeline=[event(now, "placed", actor=CUSTOMER)],
         placed_at=now,
     )
+
+
+def checked_payment(payment: PaymentInput, methods: Collection[str]) -> PaymentInput:
+    """Raises Invalid."""
+    if payment.method not in methods:
+        raise unknown_method(payment.method, methods)
+    if payment.method != PAY_LATER and payment.token is None:
+        raise token_required()
+    return payment
 
 
 def _email(payload: CheckoutInput, user: Principal | None) -> str:

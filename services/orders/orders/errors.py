@@ -1,5 +1,6 @@
 """The errors of orders. A Refusal is a definite no from a participant of the checkout."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, RateLimited
@@ -52,6 +53,10 @@ class CheckoutRefused(Refusal):
     code, title = "checkout_refused", "The cart cannot be ordered as it is"
 
 
+class CheckoutCancelled(Refusal):
+    code, title = "checkout_cancelled", "The order was cancelled before it was paid"
+
+
 class PaymentDeclined(Refusal):
     """`decline_code` tells why: `card_declined`, `insufficient_funds`, `expired_card`,
     `authentication_failed`, `invalid_token` or `other`."""
@@ -85,6 +90,7 @@ REFUSALS: dict[str, type[Refusal]] = {
         PriceChanged,
         CheckoutExpired,
         CheckoutRefused,
+        CheckoutCancelled,
         PaymentDeclined,
         PaymentExpired,
         CaptureRefused,
@@ -97,8 +103,37 @@ def refusal_from(stored: dict[str, Any]) -> Refusal:
     return REFUSALS[stored["code"]](stored["detail"], **stored["extra"])
 
 
+class RestockRefused(Conflict):
+    """A definite no of the catalog to a return; `items` lists product_id, requested, returnable."""
+
+    code, title = "restock_refused", "The goods cannot go back into stock"
+
+
 class InvalidState(Conflict):
     code, title = "invalid_state", "The order's state does not allow this"
+
+
+class NotPaid(Conflict):
+    """`payment_status` tells what it is instead."""
+
+    code, title = "not_paid", "The order is not paid"
+
+    def __init__(self, payment_status: str) -> None:
+        super().__init__(
+            f"The payment is {payment_status}; only what is paid is sent. What came in by another "
+            "way has to be marked as paid first.",
+            payment_status=payment_status,
+        )
+
+
+class NothingToRefund(Conflict):
+    code, title = "nothing_to_refund", "There is nothing to refund"
+
+
+class RefundExceedsPayment(Conflict):
+    """`refundable` tells how much is left."""
+
+    code, title = "refund_exceeds_payment", "So much was not paid"
 
 
 class TooManyPendingOrders(RateLimited):
@@ -113,6 +148,16 @@ class TooManyPendingOrders(RateLimited):
 
 class InvalidSignature(BadRequest):
     code, title = "invalid_signature", "The webhook is not signed as agreed"
+
+
+def unknown_method(method: str, known: Iterable[str]) -> Invalid:
+    detail = f"There is no payment method {method!r}; there are: {', '.join(sorted(known))}."
+    return Invalid(detail, errors=[FieldError("/payment/method", "unknown_method", detail)])
+
+
+def token_required() -> Invalid:
+    detail = "This payment method needs the token of a means of payment."
+    return Invalid(detail, errors=[FieldError("/payment/token", "missing", detail)])
 
 
 def email_required() -> Invalid:

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from orders.domain import Order, Status
+from orders.domain import CUSTOMER, Actor, Order
 from orders.models import orders
 from orders.parties import Parties
-from orders.repository import COLUMNS, find_order, with_lines
+from orders.repository.orders import COLUMNS, find_order, with_parts
+from orders.states import Status
 from orders.views import render
 from shopkit.auth import Principal
 from shopkit.errors import InsufficientScope, NotAuthenticated, NotFound
@@ -26,9 +27,21 @@ class Visitor:
 
     owners: frozenset[str]
     scopes: frozenset[str]
+    user_id: str | None
 
     def owns(self, order: Order) -> bool:
         return order.owner in self.owners
+
+    @property
+    def is_staff(self) -> bool:
+        return "orders:read" in self.scopes
+
+    def acts_as(self, order: Order) -> Actor:
+        return CUSTOMER if self.owns(order) else Actor("staff", self.user_id)
+
+    def named(self, order: Order) -> str:
+        """Whose idempotency keys these are: one visitor may be an account and a guest at once."""
+        return order.owner if self.owns(order) else min(self.owners)
 
 
 def visitor_of(user: Principal | None, guest: str | None) -> Visitor:
@@ -36,6 +49,7 @@ def visitor_of(user: Principal | None, guest: str | None) -> Visitor:
     return Visitor(
         owners=frozenset(owners | ({guest} if guest else set())),
         scopes=user.scopes if user else frozenset(),
+        user_id=user.id if user else None,
     )
 
 
@@ -49,6 +63,14 @@ async def get_visible(it: Parties, order_id: str, visitor: Visitor, scope: str) 
     if not visitor.owners:
         raise NotAuthenticated("Log in, or send the `X-Cart-Token` it was placed with.")
     raise NotFound
+
+
+async def get_order(it: Parties, order_id: str) -> Order:
+    """For staff. Raises NotFound."""
+    order = await it.database.read(find_order, order_id)
+    if order is None:
+        raise NotFound
+    return order
 
 
 @dataclass(frozen=True)
@@ -72,7 +94,7 @@ async def list_orders(
         find_page, query=query, limit=limit, before=before, count=count
     )
     page = {
-        "items": [render(order) for order in found[:limit]],
+        "items": [render(order, for_staff=query.owner is None) for order in found[:limit]],
         "next_cursor": (
             cursors.encode(query.name, [found[limit - 1].id]) if len(found) > limit else None
         ),
@@ -89,7 +111,7 @@ def find_page(
     shape = (query.owner is not None, before is not None)
     rows = conn.execute(_page(*shape), sought).all()
     total = conn.execute(_count(shape[0]), sought).scalar_one() if count else None
-    return with_lines(conn, rows) if rows else [], total
+    return with_parts(conn, rows) if rows else [], total
 
 
 @cache

@@ -1,8 +1,12 @@
 """The orders service, put together; started by `shop-orders serve`."""
 
+from collections.abc import Mapping
+
 from orders.apps import internal_app, public_app
 from orders.clients.cart import Cart, HttpCart
 from orders.clients.catalog import Catalog, HttpCatalog
+from orders.clients.provider import Provider
+from orders.clients.providers import open_providers
 from orders.context import new_context
 from orders.retention import Housekeeper
 from orders.settings import MIGRATIONS, OrdersSettings
@@ -18,6 +22,7 @@ def build(
     *,
     cart: Cart | None = None,
     catalog: Catalog | None = None,
+    providers: Mapping[str, Provider] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Service:
     auth = ServiceClient(settings.auth_url)
@@ -25,8 +30,10 @@ def build(
     tokens = ServiceToken(auth, "orders", settings.client_secret.get_secret_value())
     to_cart = ServiceClient(settings.cart_url, tokens=tokens)
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
+    if providers is None:
+        providers = open_providers(settings, clock)
     context = new_context(
-        settings, cart or HttpCart(to_cart), catalog or HttpCatalog(to_catalog), clock
+        settings, cart or HttpCart(to_cart), catalog or HttpCatalog(to_catalog), providers, clock
     )
     database = context.it.database
     return Service(
@@ -40,9 +47,10 @@ def build(
             context.worker.run,
             context.worker.measure,
             context.relay.run,
+            context.expiry.run,
             Housekeeper(database, clock).run,
         ],
-        closables=[context.sagas, to_cart, to_catalog, auth],
+        closables=[context.sagas, *providers.values(), to_cart, to_catalog, auth],
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, func, select
 
-from orders.domain import Step
 from orders.models import orders, outbox
+from orders.states import Step
 
 COMPENSATIONS = Counter("orders_compensations_total", "Checkouts given up.", ["reason"])
 SAGAS = Gauge("orders_unfinished", "Orders whose saga is under way.", ["step"])

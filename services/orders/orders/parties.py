@@ -1,15 +1,19 @@
 """Who takes part in a checkout, and the named places where a test may make it fail."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
+from orders.clients.provider import Provider
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.db import Database
 from shopkit.failpoints import Failpoints
+
+CaptureAt = Literal["order", "shipment"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,9 @@ class Parties:
     database: Database
     cart: Cart
     catalog: Catalog
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """By the payment method that customers name."""
+    capture_at: CaptureAt = "order"
     clock: Clock = SYSTEM_CLOCK
     lease: timedelta = timedelta(seconds=15)
     failpoints: Failpoints = field(default_factory=Failpoints)

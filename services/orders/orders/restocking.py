@@ -1,19 +1,25 @@
-"""The saga of a cancelled order: its stock goes back, whatever it takes."""
+"""Returned goods go back into stock, once however often it is told."""
 
-from sqlalchemy import Connection
+from collections.abc import Mapping
+from typing import Any
 
-from orders.domain import Order, Step
+from orders.discrepancies import Finding, report
+from orders.errors import RestockRefused
 from orders.parties import Parties
-from orders.repository import save
 
 
-async def restock(it: Parties, order: Order) -> Order:
-    """From CANCELLING: put the stock back; catalog's release of what is committed does that."""
-    async with it.at("x2"):
-        await it.catalog.release(order.id)
-    async with it.at("x3"):
-        return await it.database.run(store_cancelled, order)
+class ReturnDelivery:
+    """Hands `catalog.restock` events to catalog; what it refuses goes on the staff's list."""
 
+    def __init__(self, it: Parties) -> None:
+        self._it = it
 
-def store_cancelled(conn: Connection, order: Order) -> Order:
-    return save(conn, order, Step.CANCELLED, lease_until=None)
+    async def deliver(self, payload: Mapping[str, Any]) -> None:
+        quantities = {item["product_id"]: item["quantity"] for item in payload["items"]}
+        return_id, order_id = payload["return_id"], payload["order_id"]
+        try:
+            async with self._it.at("s1"):
+                await self._it.catalog.restock(return_id, order_id, quantities)
+        except RestockRefused as refused:  # definite: to repeat it would change nothing
+            finding = Finding("restock_refused", return_id, refused.detail, order_id)
+            await self._it.database.run(report, finding, now=self._it.clock.now())

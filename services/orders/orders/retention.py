@@ -5,8 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select
 
-from orders.domain import Status
-from orders.models import checkout_keys, order_lines, orders
+from orders.models import (
+    checkout_keys,
+    idempotency_keys,
+    order_lines,
+    orders,
+    payments,
+    provider_events,
+)
+from orders.states import Status
 from shopkit.background import delete_batch, drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
@@ -17,7 +24,7 @@ EVERY_SECONDS = 3600
 
 
 class Housekeeper:
-    """Forgets keys and failed checkouts after 30 days, once an hour."""
+    """Forgets keys, providers' events and failed checkouts after 30 days, once an hour."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
@@ -28,14 +35,25 @@ class Housekeeper:
     async def drain(self) -> int:
         """Forget all that is old; how many rows."""
         before = self._clock.now() - KEPT
-        keys = await drain(self._database, forget_keys, before=before, limit=BATCH)
-        return keys + await drain(self._database, forget_failed, before=before, limit=BATCH)
+        batches = (forget_keys, forget_events, forget_failed)
+        forgotten = [
+            await drain(self._database, batch, before=before, limit=BATCH) for batch in batches
+        ]
+        return sum(forgotten)
 
 
 def forget_keys(conn: Connection, *, before: datetime, limit: int) -> int:
     key = checkout_keys.c
     finished = (key.created_at < before) & key.status.is_not(None)
-    return delete_batch(conn, checkout_keys, finished, limit=limit)
+    old = idempotency_keys.c.created_at < before
+    return delete_batch(conn, checkout_keys, finished, limit=limit) + delete_batch(
+        conn, idempotency_keys, old, limit=limit
+    )
+
+
+def forget_events(conn: Connection, *, before: datetime, limit: int) -> int:
+    old = provider_events.c.received_at < before
+    return delete_batch(conn, provider_events, old, limit=limit)
 
 
 def forget_failed(conn: Connection, *, before: datetime, limit: int) -> int:
@@ -46,6 +64,7 @@ def forget_failed(conn: Connection, *, before: datetime, limit: int) -> int:
     chosen = old.order_by(orders.c.id).limit(limit).with_for_update(skip_locked=True)
     ids = list(conn.execute(chosen).scalars())
     if ids:
-        conn.execute(delete(order_lines).where(order_lines.c.order_id.in_(ids)))
+        for table in (order_lines, payments):
+            conn.execute(delete(table).where(table.c.order_id.in_(ids)))
         conn.execute(delete(orders).where(orders.c.id.in_(ids)))
     return len(ids)

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeAlias
 
-from orders.domain import Order, Step
+from orders.domain import Order
 from orders.errors import FenceLost
 from orders.parties import Parties
-from orders.repository import find_order, postpone
+from orders.repository.orders import find_order, postpone
 from orders.saga import drive
+from orders.states import Step
 from shopkit.errors import Problem
 from shopkit.logs import get_logger
 
@@ -17,6 +18,8 @@ log = get_logger()
 DRAIN_SECONDS = 3.0
 POLL_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 5.0
+WAITING = Step.AWAITING_ACTION
+"""For its customer: nothing more comes by itself."""
 Saga: TypeAlias = "asyncio.Task[Order | None]"
 
 
@@ -45,7 +48,8 @@ class Sagas:
             del self._newest[order.id]
 
     async def _run(self, order: Order) -> Order | None:
-        """The finished order; None when somebody has to go on with it later."""
+        """The order at its end, or waiting for its customer; None when somebody has to go on
+        with it later."""
         try:
             finished = await drive(self._it, order)
         except FenceLost:
@@ -72,7 +76,8 @@ class Sagas:
             log.warning("saga_not_postponed", order_id=order.id, reason=str(exc))
 
     async def wait(self, order_id: str, seconds: float) -> Order | None:
-        """The order once it is finished, whoever finishes it; None when that takes longer."""
+        """The order once it is finished or waits for its customer, whoever has brought it there;
+        None when that takes longer."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + seconds
         while True:
@@ -83,7 +88,7 @@ class Sagas:
                     return order
             # Postponed, or another process has it.
             found = await self._it.database.read(find_order, order_id)
-            if found is not None and not found.unfinished:
+            if found is not None and (not found.unfinished or found.step == WAITING):
                 return found
             if loop.time() >= ends_at:
                 return None

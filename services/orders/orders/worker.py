@@ -1,5 +1,6 @@
 """Goes on with the orders that nobody drives: after a crash, a lost answer, an outage (rule 7)."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from orders.domain import Order
 from orders.metrics import measure, publish
 from orders.models import orders
 from orders.parties import Parties
-from orders.repository import COLUMNS, take_over, with_lines
+from orders.repository.orders import COLUMNS, take_over, with_parts
 from orders.running import Sagas
 from shopkit.background import every
 from shopkit.logs import get_logger
@@ -33,12 +34,17 @@ class Worker:
     def __init__(self, it: Parties, sagas: Sagas) -> None:
         self._it, self._sagas = it, sagas
         self._resumed = False
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that an order became due; otherwise it is found within a second."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         if not self._resumed:
             await self.resume()
-        await every(EVERY_SECONDS, self.work)
+        await every(EVERY_SECONDS, self.work, woken=self._woken)
 
     async def measure(self) -> None:
         """Keep the metrics true, until cancelled."""
@@ -77,5 +83,5 @@ def take_overdue(
     conn: Connection, overdue_at: datetime, at_most: int, until: datetime
 ) -> Sequence[Order]:
     rows = conn.execute(_OVERDUE, {"now": overdue_at, "at_most": at_most}).all()
-    found = with_lines(conn, rows) if rows else []
+    found = with_parts(conn, rows) if rows else []
     return [taken for order in found if (taken := take_over(conn, order, until))]

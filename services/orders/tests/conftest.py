@@ -6,6 +6,7 @@ import pytest
 from orders import worker
 from orders.main import build
 from orders.settings import MIGRATIONS, OrdersSettings
+from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog
 from services.orders.tests.shop import Shop
 from shopkit.clock import FrozenClock
@@ -25,6 +26,9 @@ def settings(database_url: str, tokens: TokenFactory) -> OrdersSettings:
         internal_listen="unix:/unused",
         auth_url="unix:/no-auth-here.sock",
         jwks_cache=tokens.jwks_cache,
+        payment_methods="manual,sandbox",
+        sandbox_api_key="key",
+        sandbox_webhook_secret="secret",
     )
 
 
@@ -36,8 +40,8 @@ async def shop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Shop]:
     monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)  # tests say when it works
-    cart, catalog = FakeCart(), FakeCatalog()
-    service = build(settings, cart=cart, catalog=catalog, clock=clock)
+    cart, catalog, bank = FakeCart(), FakeCatalog(), FakeProvider()
+    service = build(settings, cart=cart, catalog=catalog, providers={"sandbox": bank}, clock=clock)
     async with running(service) as (http, internal):
         context = service.public.state.context
-        yield Shop(http, internal, context, cart, catalog, clock, tokens)
+        yield Shop(http, internal, context, cart, catalog, bank, clock, tokens)

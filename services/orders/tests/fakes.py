@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from orders.clients import catalog
 from orders.clients.cart import Claim
 from orders.domain import Line
 from orders.errors import (
@@ -16,10 +17,13 @@ from orders.errors import (
     InsufficientStock,
     PriceChanged,
     ProductUnavailable,
+    RestockRefused,
 )
 from shopkit.errors import Unavailable
-from shopkit.ids import new_id
+from shopkit.ids import LOWEST_ID, new_id
 from shopkit.money import money
+
+PAGE = 100
 
 
 @dataclass
@@ -72,6 +76,25 @@ class Product:
 class Reservation:
     lines: tuple[Line, ...]
     state: str = "held"
+    returns: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("released", "expired")
+
+    def quantities(self) -> dict[str, int]:
+        found: dict[str, int] = defaultdict(int)
+        for line in self.lines:
+            found[line.product_id] += line.quantity
+        return dict(found)
+
+    def left(self) -> dict[str, int]:
+        """What has not come back."""
+        found = self.quantities()
+        for returned in self.returns.values():
+            for id, quantity in returned.items():
+                found[id] -= quantity
+        return found
 
 
 class FakeCatalog:
@@ -92,7 +115,7 @@ class FakeCatalog:
                 self._check(lines, currency)
                 self._move(lines, reserved=+1)
                 self.reservations[order_id] = Reservation(tuple(lines))
-            elif known.state == "released":
+            elif known.ended:
                 raise CheckoutExpired("gone")
             elif known.lines != tuple(lines):
                 raise CheckoutRefused("another body")
@@ -134,7 +157,7 @@ class FakeCatalog:
     async def commit(self, order_id: str) -> None:
         async with self.faults.around("commit"):
             found = self.reservations.get(order_id)
-            if found is None or found.state == "released":
+            if found is None or found.ended:
                 raise CheckoutExpired("gone")
             if found.state == "held":
                 self._move(found.lines, reserved=-1, on_hand=-1)
@@ -146,12 +169,48 @@ class FakeCatalog:
             if found.state == "held":
                 self._move(found.lines, reserved=-1)
             if found.state == "committed":
-                self._move(found.lines, on_hand=+1)
-            found.state = "released"
+                self._put_back(found.left())
+            found.state = "expired" if found.state == "expired" else "released"
+
+    def _put_back(self, quantities: Mapping[str, int]) -> None:
+        for id, quantity in quantities.items():
+            self.products[id].on_hand += quantity
+
+    async def restock(self, return_id: str, order_id: str, quantities: Mapping[str, int]) -> None:
+        async with self.faults.around("restock"):
+            for id, one in self.reservations.items():
+                if return_id in one.returns:
+                    if (id, one.returns[return_id]) != (order_id, quantities):
+                        raise RestockRefused("another body")
+                    return
+            found = self.reservations.get(order_id)
+            left = found.left() if found and found.state == "committed" else {}
+            short = [
+                {"product_id": id, "requested": quantity, "returnable": left.get(id, 0)}
+                for id, quantity in quantities.items()
+                if quantity > left.get(id, 0)
+            ]
+            if short or found is None:
+                raise RestockRefused("short", items=short)
+            found.returns[return_id] = dict(quantities)
+            self._put_back(quantities)
+
+    async def list_reservations(self, after: str = LOWEST_ID) -> list[catalog.Reservation]:
+        async with self.faults.around("list_reservations"):
+            return [
+                catalog.Reservation(id, one.state, one.quantities())
+                for id, one in sorted(self.reservations.items())
+                if id > after and not one.ended
+            ][:PAGE]
+
+    async def find_reservations(self, order_ids: Sequence[str]) -> dict[str, str]:
+        async with self.faults.around("find_reservations"):
+            known = set(order_ids) & self.reservations.keys()
+            return {id: self.reservations[id].state for id in known}
 
     def expire(self, order_id: str) -> None:
         self._move(self.reservations[order_id].lines, reserved=-1)
-        self.reservations[order_id].state = "released"
+        self.reservations[order_id].state = "expired"
 
 
 @dataclass
@@ -224,6 +283,15 @@ class FakeCart:
                 claim.cart.claimed_by = None
                 claim.cart.version += 1
                 claim.state = "released"
+
+    async def list_claims(self, after: str = LOWEST_ID) -> dict[str, str]:
+        async with self.faults.around("list_claims"):
+            found = sorted((id, claim.state) for id, claim in self.claims.items())
+            return dict([one for one in found if one[0] > after and one[1] != "released"][:PAGE])
+
+    async def find_claims(self, order_ids: Sequence[str]) -> dict[str, str]:
+        async with self.faults.around("find_claims"):
+            return {id: self.claims[id].state for id in set(order_ids) & self.claims.keys()}
 
 
 def _snapshot(cart: FakeCartRow) -> Claim:

@@ -2,15 +2,19 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from orders.clients.provider import Intent
 from orders.context import Context
 from orders.domain import Order
 from orders.metrics import measure
-from orders.repository import find_order
+from orders.repository.orders import find_order
+from orders.states import Step
+from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog, Product
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
@@ -37,6 +41,11 @@ class Customer:
         body = {**self.defaults, **(json or {})} or None
         return await self.http.post("/api/orders", json=body, headers=self.headers | more)
 
+    async def pay(self, order_id: str, token: str) -> Answer:
+        path = f"/api/orders/{order_id}/payment"
+        body = {"method": "sandbox", "token": token}
+        return await self.http.post(path, json=body, headers=self.headers)
+
     async def get(self, path: str, **headers: str) -> Answer:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.get(f"/api/orders{path}", headers=self.headers | more)
@@ -53,6 +62,7 @@ class Shop:
     context: Context
     cart: FakeCart
     catalog: FakeCatalog
+    bank: FakeProvider
     clock: FrozenClock
     tokens: TokenFactory
 
@@ -73,6 +83,21 @@ class Shop:
         customer = self.user()
         self.fill(customer, (product, quantity))
         return customer
+
+    async def webhook(self, event_id: str, intent_id: str, signature: str = "mine") -> Answer:
+        """The provider tells that an intent has changed; the saga that is woken runs to its end."""
+        answer = await self.http.post(
+            "/api/payments/webhooks/sandbox",
+            content=f"{event_id} {intent_id}",
+            headers={"x-signature": signature, "content-type": "application/json"},
+        )
+        await self.work()
+        return answer
+
+    def intent(self, order_id: str, attempt: int = 1) -> Intent:
+        """As the provider has it."""
+        reference = f"o:{order_id}:{attempt}"
+        return next(i for i in self.bank.intents.values() if i.reference == reference)
 
     async def stored(self, order_id: str) -> Order:
         order = await self.context.it.database.read(find_order, order_id)
@@ -110,7 +135,8 @@ class Shop:
 
         def count(conn: Any) -> int:
             sagas, undelivered = measure(conn)
-            return len(sagas) + (undelivered is not None)
+            waiting = sum(count for step, count, _ in sagas if step == Step.AWAITING_ACTION)
+            return sum(count for _, count, _ in sagas) - waiting + (undelivered is not None)
 
         return await self.context.it.database.read(count)
 
@@ -134,5 +160,17 @@ class Shop:
         claims = {id: claim.state for id, claim in self.cart.claims.items()}
         assert {id for id, state in claims.items() if state == "converted"} == confirmed
         assert "claimed" not in claims.values()
+        self._check_money(found.values())
         carts = [(order.cart_id, order.cart_version) for id, order in found.items() if id in sold]
         assert len(carts) == len(set(carts))
+
+    def _check_money(self, orders: Iterable[Order]) -> None:
+        """I5: what the provider has is what the order says; nothing is held for what has failed."""
+        for order in orders:
+            intents = [i for i in self.bank.intents.values() if i.reference[2:38] == order.id]
+            paid = sum(p.captured - p.refunded for p in order.payments if p.method == "sandbox")
+            assert sum(i.captured - i.refunded for i in intents) == paid
+            assert sum(i.captured > 0 for i in intents) <= 1
+            if order.status in ("failed", "cancelled"):
+                assert paid == 0
+                assert all(i.status in ("cancelled", "captured") for i in intents)

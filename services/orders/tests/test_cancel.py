@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orders import cancellation, checkout
-from orders.domain import Step
+from orders.states import Step
 from services.orders.tests.shop import Shop
 from shopkit.ids import new_id
 

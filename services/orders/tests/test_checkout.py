@@ -95,6 +95,7 @@ async def test_an_empty_cart_is_refused_and_leaves_a_failed_order(shop: Shop) ->
         "event": "failed",
         "actor": "system",
         "reason": "cart_empty",
+        "by": None,
     }
     assert (await ada.get("/history")).json()["items"] == []
     assert (await ada.get("")).json()["items"] == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orders.schemas import TotalInput
+from orders.schemas.checkout import TotalInput
 from services.orders.tests.shop import Shop, usd
 from shopkit.money import MAX_AMOUNT
 

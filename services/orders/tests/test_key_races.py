@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import event
 
 from orders import checkout
-from orders.domain import Order, Step
+from orders.domain import Order
 from orders.retention import Housekeeper
 from orders.saga import store_confirmed
+from orders.states import Step
 from services.orders.tests.shop import Customer, Shop
 
 pytestmark = pytest.mark.skipif(
@@ -61,7 +62,7 @@ async def test_an_order_finished_since_its_key_was_read_is_replayed(
     order = await paused_before_t5(shop, ada)
 
     async def finish() -> None:
-        await database.run(store_confirmed, order, now=shop.clock.now())
+        await database.run(store_confirmed, order, None, now=shop.clock.now())
 
     with meanwhile(shop, statement, finish):
         again = await ada.order(key="k")

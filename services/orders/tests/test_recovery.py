@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from orders import checkout, running
-from orders.domain import InvalidMove, Step
 from orders.errors import CartEmpty, FenceLost
-from orders.repository import postpone, save, take_over
+from orders.repository.orders import postpone, save, take_over
 from orders.saga import drive, store_confirmed
+from orders.states import InvalidMove, Step
 from services.orders.tests.shop import Shop
 
 CALLS = ["claim", "reserve", "commit"]
@@ -230,7 +230,7 @@ async def test_t5_confirms_answers_and_tells_cart_in_one_transaction(shop: Shop)
     order = await shop.stored((await ada.order(key="k")).json()["id"])
     stale = replace(order, step=Step.STOCK_COMMITTED, fence=order.fence - 1)
     with pytest.raises(FenceLost):
-        await shop.context.it.database.run(store_confirmed, stale, now=shop.clock.now())
+        await shop.context.it.database.run(store_confirmed, stale, None, now=shop.clock.now())
     assert await shop.context.relay.drain() == 0
     again = await ada.order(key="k")
     assert (again.status_code, again.json()["code"]) == (409, "request_in_progress")

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from catalog.models import reservation_lines, reservations
-from shopkit.tables import insert_or_ignore
+from catalog.models import reservation_lines, reservations, returns
+from shopkit.tables import Int, insert_or_ignore
 
+ENDED = ("released", "expired")
 r, line = reservations.c, reservation_lines.c
 _GET = select(reservations).where(r.order_id == bindparam("order_id"))
 _MOVE = (
@@ -21,7 +22,33 @@ _SET_LINES = (
     update(reservations).where(r.order_id == bindparam("order")).values(lines=bindparam("text"))
 )
 _INSERT_LINES = insert(reservation_lines)
-_QUANTITIES = select(line.product_id, line.quantity).where(line.order_id == bindparam("order_id"))
+_LOCK = select(r.status).where(r.order_id == bindparam("order_id")).with_for_update()
+_QUANTITIES = select(line.product_id, (line.quantity - line.returned).label("left")).where(
+    line.order_id == bindparam("order_id"), line.quantity > line.returned
+)
+_q = bindparam("taken_back", type_=Int)
+_ADD_RETURNED = (
+    update(reservation_lines)
+    .where(
+        line.order_id == bindparam("order"),
+        line.product_id == bindparam("product"),
+        line.quantity - line.returned >= _q,
+    )
+    .values(returned=line.returned + _q)
+)
+# With NOT IN, since SQLite would read all that was ever sold by the index on the status, and sort.
+_PAGE = (
+    select(r.order_id, r.status, r.expires_at, r.created_at)
+    .where(r.order_id > bindparam("after"), r.status.not_in(ENDED))
+    .order_by(r.order_id)
+    .limit(bindparam("limit", type_=Int))
+)
+_LINES_OF_MANY = select(line.order_id, line.product_id, line.quantity).where(
+    line.order_id.in_(bindparam("order_ids", expanding=True))
+)
+_STATUSES = select(r.order_id, r.status).where(
+    r.order_id.in_(bindparam("order_ids", expanding=True))
+)
 
 
 def insert_reservation(
@@ -56,15 +83,41 @@ def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | Non
     return None if row is None else {**row, "lines": json.loads(row["lines"])}
 
 
+def list_reservations(conn: Connection, *, after: str, limit: int) -> list[dict[str, Any]]:
+    """What is held or sold, by order id; `quantities` are pieces per product."""
+    page = conn.execute(_PAGE, {"after": after, "limit": limit}).mappings()
+    found: dict[str, dict[str, Any]] = {row["order_id"]: {**row, "quantities": {}} for row in page}
+    for one in conn.execute(_LINES_OF_MANY, {"order_ids": list(found)}):
+        found[one.order_id]["quantities"][one.product_id] = one.quantity
+    return list(found.values())
+
+
+def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, Any]]:
+    """`order_id` and `status` of those that have a reservation."""
+    found = conn.execute(_STATUSES, {"order_ids": order_ids})
+    return [dict(row) for row in found.mappings()]
+
+
 def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
     """Compare and set of the status."""
     changed = conn.execute(_MOVE, {"order": order_id, "was": was, "becomes": becomes})
     return changed.rowcount == 1
 
 
+def lock_status(conn: Connection, *, order_id: str) -> str | None:
+    return conn.execute(_LOCK, {"order_id": order_id}).scalar()
+
+
 def quantities_of(conn: Connection, *, order_id: str) -> dict[str, int]:
+    """Pieces per product, without what has come back."""
     found = conn.execute(_QUANTITIES, {"order_id": order_id})
-    return {row.product_id: row.quantity for row in found}
+    return {row.product_id: row.left for row in found}
+
+
+def add_returned(conn: Connection, *, order_id: str, product_id: str, quantity: int) -> bool:
+    """False, and nothing is changed, when not so many are still with the customer."""
+    values = {"order": order_id, "product": product_id, "taken_back": quantity}
+    return conn.execute(_ADD_RETURNED, values).rowcount == 1
 
 
 def lock_due(conn: Connection, *, now: datetime, limit: int) -> list[str]:
@@ -100,12 +153,13 @@ def delete_tombstones(conn: Connection, *, before: datetime, limit: int) -> int:
     """Forget reservations that came to nothing before a time; how many."""
     old = (
         select(r.order_id)
-        .where(r.status.in_(["released", "expired"]), r.expires_at < before)
+        .where(r.status.in_(ENDED), r.expires_at < before)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     ids = list(conn.execute(old).scalars())
     if ids:
+        conn.execute(delete(returns).where(returns.c.order_id.in_(ids)))
         conn.execute(delete(reservation_lines).where(line.order_id.in_(ids)))
         conn.execute(delete(reservations).where(r.order_id.in_(ids)))
     return len(ids)

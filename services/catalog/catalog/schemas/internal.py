@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from catalog.schemas.fields import Quantity
-from shopkit.schemas import Id, Input, Money, MoneyInput, Output, Timestamp
+from shopkit.ids import LOWEST_ID
+from shopkit.schemas import Id, Input, Limit, Money, MoneyInput, Output, Timestamp
+
+ReservationStatus = Literal["held", "committed", "released", "expired"]
 
 
 class ProductLookup(Input):
@@ -52,6 +55,64 @@ class Reservation(Output):
     """Lines are summed per product. A tombstone (`released` and never held) has no lines."""
 
     order_id: str
-    status: Literal["held", "committed", "released", "expired"]
+    status: ReservationStatus
     expires_at: Timestamp
     lines: list[ReservationLine]
+
+
+class ReservationQuery(Input):
+    after: Annotated[Id, Field(description="Order ids greater than this one.")] = LOWEST_ID
+    limit: Limit = 100
+
+
+class ListedReservation(Output):
+    order_id: str
+    status: Literal["held", "committed"]
+    quantities: Annotated[dict[str, int], Field(description="Pieces per product id.")]
+    expires_at: Timestamp
+    created_at: Timestamp
+
+
+class ListedReservations(Output):
+    """Go on with the last `order_id` as `after`; an empty page is the end."""
+
+    items: list[ListedReservation]
+
+
+class ReservationLookup(Input):
+    order_ids: Annotated[list[Id], Field(max_length=200)]
+
+
+class ReturnLineInput(Input):
+    product_id: Id
+    quantity: Quantity
+
+
+class ReturnInput(Input):
+    order_id: Id
+    lines: Annotated[list[ReturnLineInput], Field(min_length=1, max_length=100)]
+
+
+class ReturnLine(Output):
+    product_id: str
+    quantity: int
+
+
+class Return(Output):
+    """Lines are summed per product."""
+
+    id: str
+    order_id: str
+    lines: list[ReturnLine]
+    created_at: Timestamp
+
+
+class LookedUpReservation(Output):
+    order_id: str
+    status: ReservationStatus
+
+
+class LookedUpReservations(Output):
+    """In no order; orders that have no reservation are absent."""
+
+    items: list[LookedUpReservation]

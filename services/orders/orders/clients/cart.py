@@ -1,9 +1,11 @@
-"""The cart as a checkout needs it: claim, consume, release; all repeatable, keyed by order."""
+"""The cart as orders needs it: claim, consume, release, all repeatable and keyed by order; and
+what the reconciler compares with the orders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orders.clients.calling import ask, insist
+from orders.clients.calling import ask, find_statuses, insist, list_after
 from orders.domain import Line
 from orders.errors import (
     CartAlreadyCheckedOut,
@@ -14,6 +16,7 @@ from orders.errors import (
     Refusal,
 )
 from shopkit.http_client import ClientResponse, ServiceClient
+from shopkit.ids import LOWEST_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,15 @@ class Cart(Protocol):
     async def release(self, order_id: str) -> None:
         """Give the cart back, and refuse any later claim for this order."""
 
+    async def list_claims(self, after: str = LOWEST_ID) -> dict[str, str]:
+        """A page of orders, by id, that have a cart, claimed or converted; empty at the end. Go on
+        after the last. An order is older than its claim: who reads the orders after the page finds
+        each of them."""
+
+    async def find_claims(self, order_ids: Sequence[str]) -> dict[str, str]:
+        """claimed, converted or released; unknown orders, and what is long forgotten, are
+        absent."""
+
 
 class HttpCart:
     """Cart over its internal API."""
@@ -60,6 +72,13 @@ class HttpCart:
 
     async def release(self, order_id: str) -> None:
         await insist(self._client, f"/internal/claims/{order_id}/release")
+
+    async def list_claims(self, after: str = LOWEST_ID) -> dict[str, str]:
+        items = await list_after(self._client, "/internal/claims", after)
+        return {one["order_id"]: one["status"] for one in items}
+
+    async def find_claims(self, order_ids: Sequence[str]) -> dict[str, str]:
+        return await find_statuses(self._client, "/internal/claims/lookup", order_ids)
 
 
 def _claim(body: dict[str, Any]) -> Claim:

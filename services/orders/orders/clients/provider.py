@@ -63,7 +63,8 @@ class Provider(Protocol):
     the same key is repeated, and answers as the first would have."""
 
     @property
-    def name(self) -> str: ...
+    def live(self) -> bool:
+        """Whether its keys move real money. Events of the other kind are not ours."""
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
         """The intent of this reference; made when there is none. Nothing is charged."""

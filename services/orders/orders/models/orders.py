@@ -1,4 +1,4 @@
-"""Orders' tables."""
+"""Orders, their lines, the keys of requests, and the outbox."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -7,19 +7,28 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     UniqueConstraint,
-    text,
 )
 
-from orders.domain import Status, Step
+from orders.states import FulfillmentStatus, PaymentStatus, Status, Step
+from shopkit.idempotency import new_key_table
 from shopkit.outbox import new_outbox_table
-from shopkit.tables import Flag, Id, Instant, Int, Json, Str, Verbatim, new_metadata, new_table
+from shopkit.tables import (
+    Flag,
+    Id,
+    Instant,
+    Int,
+    Json,
+    Str,
+    Verbatim,
+    new_metadata,
+    new_table,
+    one_of,
+    partial_index,
+)
 
 metadata = new_metadata()
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    quoted = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({quoted})", name=column)
+UNPAID = "step = 'CONFIRMED' AND payment_status = 'unpaid' AND fulfillment_status = 'unfulfilled'"
+"""Placed to be paid later; those expire."""
 
 
 orders = new_table(
@@ -37,12 +46,15 @@ orders = new_table(
     Column("lease_until", Instant),
     Column("attempts", Int, nullable=False),
     Column("has_key", Flag, nullable=False),
+    Column("has_papers", Flag, nullable=False),
     Column("cart_token", Str),
     Column("note", Str),
     Column("shipping_address", Json),
     Column("billing_address", Json),
     Column("shipping_method", Str, nullable=False),
     Column("payment_method", Str, nullable=False),
+    Column("payment_token", Str),
+    Column("pay_until", Instant),
     Column("expected_total", Json),
     Column("cart_id", Id),
     Column("cart_version", Int),
@@ -53,14 +65,15 @@ orders = new_table(
     Column("tax", Int),
     Column("total", Int),
     Column("failure", Verbatim),
+    Column("restock", Flag, nullable=False),
     Column("timeline", Json, nullable=False),
     Column("version", Int, nullable=False),
     Column("placed_at", Instant, nullable=False),
     UniqueConstraint("number"),
-    _one_of("step", *Step),
-    _one_of("status", *Status),
-    _one_of("payment_status", "unpaid"),
-    _one_of("fulfillment_status", "unfulfilled"),
+    one_of("step", *Step),
+    one_of("status", *Status),
+    one_of("payment_status", *PaymentStatus),
+    one_of("fulfillment_status", *FulfillmentStatus),
     CheckConstraint(
         "subtotal >= 0 AND discount >= 0 AND shipping >= 0 AND tax >= 0 "
         "AND total = subtotal - discount + shipping + tax",
@@ -76,26 +89,16 @@ orders = new_table(
     ),
     Index("ix_orders_owner_id", "owner", "id"),
     Index("ix_orders_status_id", "status", "id"),
-    Index(
-        "ix_orders_lease_until",
-        "lease_until",
-        sqlite_where=text("lease_until IS NOT NULL"),
-        postgresql_where=text("lease_until IS NOT NULL"),
-    ),
-    Index(
-        "ix_orders_pending_owner",
-        "owner",
-        sqlite_where=text("status = 'pending'"),
-        postgresql_where=text("status = 'pending'"),
-    ),
+    partial_index("ix_orders_lease_until", "lease_until", where="lease_until IS NOT NULL"),
+    partial_index("ix_orders_pending_owner", "owner", where="status = 'pending'"),
+    partial_index("ix_orders_unpaid", "placed_at", where=UNPAID),
     # I4: one version of a cart makes at most one order. An aborted one gives the cart back.
-    Index(
+    partial_index(
         "uq_orders_cart_id_cart_version",
         "cart_id",
         "cart_version",
         unique=True,
-        sqlite_where=text("step NOT IN ('COMPENSATING', 'FAILED')"),
-        postgresql_where=text("step NOT IN ('COMPENSATING', 'FAILED')"),
+        where="step NOT IN ('COMPENSATING', 'FAILED')",
     ),
 )
 
@@ -110,9 +113,15 @@ order_lines = new_table(
     Column("quantity", Int, nullable=False),
     Column("unit_price", Int, nullable=False),
     Column("line_total", Int, nullable=False),
+    Column("fulfilled", Int, nullable=False, server_default="0"),
+    Column("returned", Int, nullable=False, server_default="0"),
+    Column("refunded", Int, nullable=False, server_default="0"),
     PrimaryKeyConstraint("order_id", "position"),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("unit_price >= 0 AND line_total >= 0", name="amounts"),
+    CheckConstraint("fulfilled >= 0 AND fulfilled <= quantity", name="fulfilled"),
+    CheckConstraint("returned >= 0 AND returned <= fulfilled", name="returned"),
+    CheckConstraint("refunded >= 0 AND refunded <= quantity", name="refunded"),
 )
 
 # The effect of a checkout spans a saga, so that its keys point to the order that answers for them.
@@ -139,4 +148,5 @@ checkout_keys = new_table(
     CheckConstraint("(status IS NULL) = (body IS NULL)", name="answer"),
 )
 
+idempotency_keys = new_key_table(metadata)
 outbox = new_outbox_table(metadata)

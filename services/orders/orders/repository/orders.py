@@ -1,4 +1,4 @@
-"""Reading and writing orders. Statements are built once; functions run inside a transaction."""
+"""Orders with their lines and papers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -6,14 +6,26 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Update, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
 
-from orders.domain import STATUS_OF, Line, Order, Step, move
+from orders.domain import Line, Order
 from orders.errors import FenceLost
-from orders.models import checkout_keys, order_lines, orders
-from shopkit.tables import insert_or_ignore
+from orders.models import order_lines, orders
+from orders.repository.papers import PAPERS, read_papers
+from orders.states import (
+    FULFILLMENT_MOVES,
+    MOVES,
+    PAYMENT_MOVES,
+    STATUS_MOVES,
+    FulfillmentStatus,
+    PaymentStatus,
+    Status,
+    Step,
+    move,
+    status_of,
+)
 
-COLUMNS = tuple(item.name for item in fields(Order) if item.name != "lines")
+COLUMNS = tuple(item.name for item in fields(Order) if item.name not in ("lines", *PAPERS))
 _LINE_COLUMNS = tuple(item.name for item in fields(Line))
 
 INSERT_ORDER = insert(orders)
@@ -21,19 +33,11 @@ INSERT_LINES = insert(order_lines)
 SELECT_ORDER = select(*(orders.c[name] for name in COLUMNS)).where(
     orders.c.id == bindparam("order_id")
 )
+LOCK_ORDER = SELECT_ORDER.with_for_update()
 SELECT_LINES = (
     select(order_lines.c.order_id, *(order_lines.c[name] for name in _LINE_COLUMNS))
     .where(order_lines.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(order_lines.c.order_id, order_lines.c.position)
-)
-SELECT_KEY = select(checkout_keys).where(
-    checkout_keys.c.caller == bindparam("b_caller"), checkout_keys.c.key == bindparam("b_key")
-)
-DELETE_KEY = checkout_keys.delete().where(checkout_keys.c.order_id == bindparam("b_order_id"))
-STORE_ANSWER = (
-    update(checkout_keys)
-    .where(checkout_keys.c.order_id == bindparam("b_order_id"))
-    .values(status=bindparam("status"), body=bindparam("body"))
 )
 COUNT_PENDING = (
     select(func.count())
@@ -81,18 +85,35 @@ def insert_lines(conn: Connection, order_id: str, lines: Iterable[Line]) -> None
 
 def find_order(conn: Connection, order_id: str) -> Order | None:
     row = conn.execute(SELECT_ORDER, {"order_id": order_id}).one_or_none()
-    return with_lines(conn, [row])[0] if row else None
+    return with_parts(conn, [row])[0] if row else None
 
 
-def with_lines(conn: Connection, rows: Sequence[Any]) -> list[Order]:
-    """Orders from rows that have COLUMNS, each with its lines."""
+def lock_order(conn: Connection, order_id: str, fence: int | None = None) -> Order:
+    """One that is there, as it is now, until the transaction ends: whoever changes an order that
+    is placed begins with this. Raises FenceLost when it has another fence than `fence`."""
+    order = with_parts(conn, conn.execute(LOCK_ORDER, {"order_id": order_id}).all())[0]
+    if fence not in (None, order.fence):
+        raise FenceLost(order_id)
+    return order
+
+
+def with_parts(conn: Connection, rows: Sequence[Any]) -> list[Order]:
+    """Orders from rows that have COLUMNS, each with its lines and papers."""
     lines: dict[str, list[Line]] = {row.id: [] for row in rows}
     for order_id, *values in conn.execute(SELECT_LINES, {"order_ids": list(lines)}):
         lines[order_id].append(Line(*values))
-    return [
-        Order(**{**row._mapping, "step": Step(row.step)}, lines=tuple(lines[row.id]))
-        for row in rows
-    ]
+    papers = read_papers(conn, [row.id for row in rows if row.has_papers])
+    return [_order(row, tuple(lines[row.id]), papers.get(row.id, {})) for row in rows]
+
+
+def _order(row: Any, lines: tuple[Line, ...], papers: dict[str, Any]) -> Order:
+    states = {
+        "step": Step(row.step),
+        "status": Status(row.status),
+        "payment_status": PaymentStatus(row.payment_status),
+        "fulfillment_status": FulfillmentStatus(row.fulfillment_status),
+    }
+    return Order(**{**row._mapping, **states, **papers}, lines=lines)
 
 
 @cache
@@ -105,17 +126,38 @@ def _saga_update(columns: tuple[str, ...]) -> Update:
 
 
 def save(conn: Connection, order: Order, /, *path: Step, **changes: Any) -> Order:
-    """The one way in which a saga writes its order: moves it along `path` and sets `changes`.
+    """The one way in which an order is written: moves its step along `path`, sets `changes`, and
+    the statuses that follow from both.
 
     Raises FenceLost when somebody else has taken the order over (checkout.md, rule 1), and
     InvalidMove.
     """
-    step = move(order.step, *path)
-    changes |= {"step": step, "status": STATUS_OF[step].value, "version": order.version + 1}
+    changes |= _states(order, path, changes) | {"version": order.version + 1}
     keys = {"b_id": order.id, "b_fence": order.fence}
     if conn.execute(_saga_update(tuple(changes)), keys | changes).rowcount != 1:
         raise FenceLost(order.id)
     return replace(order, **changes)
+
+
+def _states(order: Order, path: Sequence[Step], changes: dict[str, Any]) -> dict[str, Any]:
+    step = move(MOVES, order.step, *path)
+    paid = changes.get("payment_status", order.payment_status)
+    sent = changes.get("fulfillment_status", order.fulfillment_status)
+    move(PAYMENT_MOVES, order.payment_status, paid)
+    move(FULFILLMENT_MOVES, order.fulfillment_status, sent)
+    return {"step": step, "status": move(STATUS_MOVES, order.status, status_of(step, paid, sent))}
+
+
+def count_lines(conn: Connection, order: Order, counter: str, items: Mapping[str, int]) -> None:
+    """Add to `fulfilled`, `returned` or `refunded` of the lines of these products.
+
+    The table's checks have the last word on how many there can be.
+    """
+    for position, line in enumerate(order.lines):
+        if added := items.get(line.product_id):
+            here = (order_lines.c.order_id == order.id) & (order_lines.c.position == position)
+            count = order_lines.c[counter] + added
+            conn.execute(update(order_lines).where(here).values({counter: count}))
 
 
 def take_over(conn: Connection, order: Order, until: datetime) -> Order | None:
@@ -136,30 +178,3 @@ def has_pending(conn: Connection, owner: str, limit: int) -> bool:
     if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
         conn.execute(ONE_AT_A_TIME, {"owner": owner})
     return conn.execute(COUNT_PENDING, {"b_owner": owner}).scalar_one() >= limit
-
-
-def insert_key(conn: Connection, key: Mapping[str, Any]) -> bool:
-    """True when the key is new."""
-    return insert_or_ignore(conn, checkout_keys, dict(key))
-
-
-def find_key(conn: Connection, caller: str, key: str) -> RowMapping | None:
-    return conn.execute(SELECT_KEY, {"b_caller": caller, "b_key": key}).mappings().one_or_none()
-
-
-def get_key(conn: Connection, caller: str, key: str) -> RowMapping:
-    """One that is there: keys that are in use, or not old, are never forgotten."""
-    found = find_key(conn, caller, key)
-    assert found is not None  # noqa: S101
-    return found
-
-
-def delete_key(conn: Connection, order_id: str) -> None:
-    """By its order: another request may have put the same key anew meanwhile."""
-    conn.execute(DELETE_KEY, {"b_order_id": order_id})
-
-
-def store_answer(conn: Connection, order: Order, status: int, body: Any) -> None:
-    """What every repetition of the checkout's key will be answered with."""
-    if order.has_key:
-        conn.execute(STORE_ANSWER, {"b_order_id": order.id, "status": status, "body": body})

@@ -1,0 +1,1 @@
+"""Plays a payment provider: an outside company with its own process and its own books."""

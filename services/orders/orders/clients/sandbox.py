@@ -1,0 +1,143 @@
+"""The payment sandbox over its API; see sandbox/README.md."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from orders.clients.calling import ask
+from orders.clients.provider import Event, Intent, IntentStatus, RefundStatus
+from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined
+from shopkit.clock import Clock
+from shopkit.errors import Unavailable
+from shopkit.http_client import ApiKey, ClientResponse, ServiceClient
+from shopkit.webhooks import WebhookSecret
+
+PAGE = 100
+
+
+class SandboxProvider:
+    """A Provider; see there for what each call promises."""
+
+    live = False
+
+    def __init__(self, client: ServiceClient, webhook_secret: WebhookSecret, clock: Clock) -> None:
+        self._client, self._secret, self._clock = client, webhook_secret, clock
+
+    async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
+        body = {"reference": reference, "amount": amount, "currency": currency}
+        return _shown(await ask(self._client, "POST", "/v1/intents", body))
+
+    async def authorize(self, intent_id: str, *, token: str, key: str) -> Intent:
+        answer = await self._post(intent_id, "authorize", {"token": token}, key)
+        if answer.status != 200:
+            raise _declined(answer)
+        return _shown(answer)
+
+    async def find(self, intent_id: str) -> Intent:
+        return _shown(await ask(self._client, "GET", f"/v1/intents/{intent_id}"))
+
+    async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:
+        answer = await self._post(intent_id, "capture", {"amount": amount}, key)
+        if answer.status != 200:
+            raise CaptureRefused(f"The provider refused to collect it ({_code(answer)}).")
+        return _shown(answer)
+
+    async def void(self, intent_id: str) -> Intent:
+        return _shown(await self._post(intent_id, "cancel"))
+
+    async def refund(self, intent_id: str, *, amount: int, key: str) -> RefundStatus:
+        answer = await self._post(intent_id, "refunds", {"amount": amount}, key)
+        if answer.status != 200:
+            return RefundStatus.FAILED
+        with _readable(answer):
+            return RefundStatus(answer.json["status"])
+
+    def event(self, body: bytes, headers: Mapping[str, str]) -> Event:
+        if not self._secret.has_signed(body, headers, self._clock.now()):
+            raise InvalidSignature("No signature of the last five minutes fits the body.")
+        try:
+            event = json.loads(body)
+            about = event["data"].get("intent")
+            intent = None if about is None else _intent(about)
+            return Event(event["id"], event["type"], intent, event["live"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InvalidSignature("What is signed is no event.") from None
+
+    async def list(self, since: datetime) -> AsyncIterator[Intent]:
+        query = {"created_after": since.astimezone(UTC).isoformat(), "limit": str(PAGE)}
+        while True:
+            answer = await ask(self._client, "GET", f"/v1/intents?{urlencode(query)}")
+            intents, cursor = _page(answer)
+            for intent in intents:
+                yield intent
+            if cursor is None:
+                return
+            query["cursor"] = cursor
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _post(
+        self, intent_id: str, verb: str, body: Any = None, key: str | None = None
+    ) -> ClientResponse:
+        headers = {"Idempotency-Key": key} if key else None
+        return await ask(self._client, "POST", f"/v1/intents/{intent_id}/{verb}", body, headers)
+
+
+def new_sandbox(
+    url: str, api_key: SecretStr, webhook_secret: SecretStr, clock: Clock
+) -> SandboxProvider:
+    """Raises ValueError for a webhook secret that is none."""
+    client = ServiceClient(url, tokens=ApiKey(api_key))
+    return SandboxProvider(client, WebhookSecret(webhook_secret.get_secret_value()), clock)
+
+
+def _declined(answer: ClientResponse) -> PaymentDeclined:
+    """Whatever the provider definitely refuses to authorize is a decline."""
+    code = str(answer.json.get("decline_code", "other"))
+    detail = f"The provider declined the payment ({_code(answer)}: {code})."
+    return PaymentDeclined(detail, decline_code=code)
+
+
+def _code(answer: ClientResponse) -> str:
+    return str(answer.json.get("code", answer.status))
+
+
+def _shown(answer: ClientResponse) -> Intent:
+    with _readable(answer):
+        return _intent(answer.json)
+
+
+def _page(answer: ClientResponse) -> tuple[list[Intent], str | None]:
+    with _readable(answer):
+        return [_intent(item) for item in answer.json["items"]], answer.json["next_cursor"]
+
+
+@contextmanager
+def _readable(answer: ClientResponse) -> Iterator[None]:
+    """Raises Unavailable for an answer that does not show what was asked for: nobody knows."""
+    if answer.status != 200:
+        raise Unavailable(f"The sandbox answered {answer.status} ({_code(answer)}).")
+    try:
+        yield
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable("The sandbox's answer cannot be read.") from None
+
+
+def _intent(body: dict[str, Any]) -> Intent:
+    return Intent(
+        id=body["id"],
+        reference=body["reference"],
+        status=IntentStatus(body["status"]),
+        amount=body["amount"],
+        currency=body["currency"],
+        captured=body["captured"],
+        refunded=body["refunded"],
+        next_action=body["next_action"],
+        decline=body["decline"],
+    )

@@ -1,0 +1,35 @@
+"""What providers told us, and what does not fit together."""
+
+from sqlalchemy import Column, PrimaryKeyConstraint
+
+from orders.models.orders import metadata
+from shopkit.tables import Id, Instant, Str, new_table, partial_index
+
+provider_events = new_table(
+    metadata,
+    "provider_events",
+    Column("method", Str, nullable=False),
+    Column("id", Str, nullable=False),
+    Column("type", Str, nullable=False),
+    Column("intent_id", Str),
+    Column("received_at", Instant, nullable=False, index=True),
+    PrimaryKeyConstraint("method", "id"),
+)
+
+# What does not fit together and is not ours to mend; staff close it, or it is gone the next time.
+discrepancies = new_table(
+    metadata,
+    "discrepancies",
+    Column("id", Id, primary_key=True),
+    Column("kind", Str, nullable=False),
+    Column("subject", Str, nullable=False),
+    Column("order_id", Id),
+    Column("detail", Str, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("closed_by", Str),
+    Column("note", Str),
+    partial_index(
+        "uq_discrepancies_open", "kind", "subject", unique=True, where="closed_at IS NULL"
+    ),
+)

@@ -1,0 +1,173 @@
+"""The payment side of the saga: R3 and T3, the wait for the customer, R5, and giving back.
+
+Keys and references at the provider are made of the order's id and the attempt, so that every call
+may be repeated by whoever drives the order (checkout.md, Participants).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from orders.clients.provider import Intent, IntentStatus
+from orders.domain import Order, event, payment_status_of
+from orders.errors import PaymentDeclined, PaymentExpired
+from orders.parties import Parties
+from orders.records import FORWARD, Payment, PaymentState
+from orders.repository.orders import save
+from orders.repository.papers import update_paper
+from orders.states import Step
+
+LOOK_AGAIN = timedelta(seconds=10)
+"""How often a waiting payment is looked at, should its webhook have got lost."""
+_STATE_OF = {
+    IntentStatus.CREATED: PaymentState.PENDING,
+    IntentStatus.REQUIRES_ACTION: PaymentState.PENDING,
+    IntentStatus.AUTHORIZED: PaymentState.AUTHORIZED,
+    IntentStatus.CAPTURED: PaymentState.CAPTURED,
+    IntentStatus.CANCELLED: PaymentState.VOIDED,
+}
+
+
+async def authorize(it: Parties, order: Order) -> Order:
+    """From RESERVED: R3 payment authorize, T3. Raises PaymentDeclined, which compensates."""
+    async with it.at("r3"):
+        intent = await authorized(it, order.payment, await opened(it, order.payment))
+    return await _stored(it, order, intent)
+
+
+async def opened(it: Parties, payment: Payment) -> Intent:
+    """The attempt at its provider, which makes it when it is new there."""
+    provider = it.providers[payment.method]
+    return await provider.intent(
+        payment.reference, amount=payment.amount, currency=payment.currency
+    )
+
+
+async def authorized(it: Parties, payment: Payment, intent: Intent) -> Intent:
+    """The same answer however often it is asked. Raises PaymentDeclined."""
+    if intent.status != IntentStatus.CREATED:
+        return intent  # an earlier try, whose answer we did not keep
+    key = f"o:{payment.order_id}:auth:{payment.attempt}"
+    provider = it.providers[payment.method]
+    return await provider.authorize(intent.id, token=payment.token or "", key=key)
+
+
+async def _stored(it: Parties, order: Order, intent: Intent) -> Order:
+    now, until = it.clock.now(), it.lease_end()
+    async with it.at("t3"):
+        return await it.database.run(store_payment, order, intent, now=now, until=until)
+
+
+def store_payment(
+    conn: Connection, order: Order, intent: Intent, *, now: datetime, until: datetime
+) -> Order:
+    """T3: AUTHORIZED, or AWAITING_ACTION until the customer has done what the provider asks."""
+    payment = observe(conn, order.payment, intent)
+    payments = (*order.payments[:-1], payment)
+    if payment.state in (PaymentState.AUTHORIZED, PaymentState.CAPTURED):
+        saved = save(
+            conn,
+            order,
+            Step.AUTHORIZED,
+            payment_status=payment_status_of(payments),
+            lease_until=until,
+            timeline=[*order.timeline, event(now, "payment_authorized")],
+        )
+    else:
+        saved = save(conn, order, Step.AWAITING_ACTION, lease_until=next_look(order, now))
+    return replace(saved, payments=payments)
+
+
+def observe(conn: Connection, payment: Payment, intent: Intent) -> Payment:
+    """Write down what the provider says. It only ever moves a payment forward (rule 6), so that
+    answers and webhooks may come in any order, and again."""
+    said = _STATE_OF[intent.status]
+    state = said if FORWARD[said] > FORWARD[payment.state] else payment.state
+    waits = state == PaymentState.PENDING
+    return update_paper(
+        conn,
+        payment,
+        intent_id=intent.id,
+        state=state,
+        captured=max(payment.captured, intent.captured),
+        next_action=intent.next_action if waits else None,
+        decline_code=intent.decline if waits else payment.decline_code,
+        token=None,
+    )
+
+
+def next_look(order: Order, now: datetime) -> datetime:
+    assert order.pay_until is not None  # noqa: S101 - T2 stores it with the payment
+    return min(now + LOOK_AGAIN, max(order.pay_until, now))
+
+
+async def look_again(it: Parties, order: Order) -> Order:
+    """From AWAITING_ACTION: has the customer acted, or given another means of payment?
+
+    Raises PaymentExpired when the time to pay is over, which compensates.
+    """
+    async with it.at("r3"):
+        intent = await _progress(it, order)
+    authorized = intent.status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
+    if not authorized and order.pay_until is not None and order.pay_until <= it.clock.now():
+        raise PaymentExpired("The order was not paid in time; the cart can be ordered again.")
+    return await _stored(it, order, intent)
+
+
+async def _progress(it: Parties, order: Order) -> Intent:
+    """The newest attempt as it is now. One that is new is begun, after those before it have been
+    voided, so that never two of them hold money."""
+    payment = order.payment
+    if payment.token is None and payment.intent_id is not None:
+        return await it.providers[payment.method].find(payment.intent_id)
+    for earlier in order.payments[:-1]:
+        await voided(it, earlier)
+    intent = await opened(it, payment)
+    try:
+        return await authorized(it, payment, intent)
+    except PaymentDeclined as declined:
+        return replace(intent, decline=declined.extra["decline_code"])
+
+
+async def capture(it: Parties, order: Order) -> Intent:
+    """R5. Raises CaptureRefused, which is definite: nothing was or will be taken."""
+    payment = order.payment
+    assert payment.intent_id is not None  # noqa: S101 - it is authorized
+    provider = it.providers[payment.method]
+    key = f"o:{order.id}:cap"
+    return await provider.capture(payment.intent_id, amount=payment.amount, key=key)
+
+
+async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent]:
+    """Cancel every attempt for good, however far it had come; what was taken is refunded.
+
+    An attempt that the provider does not know is made there and cancelled, so that a late
+    authorize meets it: the tombstone of this participant.
+    """
+    return [await _given_back(it, payment) for payment in payments]
+
+
+async def _given_back(it: Parties, payment: Payment) -> Intent:
+    intent = await voided(it, payment)
+    left = intent.captured - intent.refunded
+    if left > 0:
+        key = f"o:{payment.order_id}:back:{payment.attempt}"
+        await it.providers[payment.method].refund(intent.id, amount=left, key=key)
+    return intent
+
+
+async def voided(it: Parties, payment: Payment) -> Intent:
+    provider = it.providers[payment.method]
+    intent_id = payment.intent_id or (await opened(it, payment)).id
+    return await provider.void(intent_id)
+
+
+def store_given_back(conn: Connection, order: Order, intents: Sequence[Intent]) -> Order:
+    """The payments of an order that failed, as they are after `give_back`."""
+    payments = []
+    for payment, intent in zip(order.payments, intents, strict=True):
+        seen = observe(conn, payment, intent)
+        payments.append(update_paper(conn, seen, refunded=seen.captured))
+    return replace(order, payments=tuple(payments))

@@ -1,0 +1,151 @@
+"""Placing an order, paying it, and giving it up."""
+
+from typing import Any
+
+from orders import errors
+from orders.cancellation import Cancellation
+from orders.cancellation import cancel_order as cancel
+from orders.checkout import Key
+from orders.checkout import place_order as place
+from orders.deps import MaybeGuest, OrdersContext
+from orders.drafting import checked_payment, draft_order
+from orders.history import get_visible, visitor_of
+from orders.pay_again import pay_again
+from orders.routes.parts import (
+    ETAG,
+    REPLAYED,
+    TEXT,
+)
+from orders.schemas.checkout import CancelInput, CheckoutInput, PaymentInput
+from orders.schemas.orders import OrderOut
+from orders.views import render
+from shopkit.app import PathId
+from shopkit.auth import MaybeUser
+from shopkit.conditional import etag
+from shopkit.errors import InsufficientScope, RequestInProgress
+from shopkit.idempotency import IdempotencyKey, fingerprint
+from shopkit.openapi import problems
+from shopkit.responses import json_response
+from shopkit.routing import new_router
+
+router = new_router()
+TAGS: list[Any] = ["Orders"]
+PLACED = {**ETAG, "Location": {"description": "The order.", "schema": TEXT}}
+
+
+@router.post(
+    "/api/orders",
+    summary="Place an order for what is in the cart",
+    status_code=201,
+    response_model=OrderOut,
+    responses={
+        **problems(RequestInProgress, *errors.REFUSALS.values(), errors.TooManyPendingOrders),
+        201: {"description": "The order is confirmed.", "headers": {**PLACED, **REPLAYED}},
+        202: {
+            "model": OrderOut,
+            "description": "It is still being placed, or waits for what `next_action` says; look "
+            "at `Location` until it is not pending.",
+            "headers": PLACED,
+        },
+    },
+    tags=TAGS,
+)
+async def place_order(
+    context: OrdersContext,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    key: IdempotencyKey,
+    payload: CheckoutInput | None = None,
+) -> Any:
+    """Checks out the cart of the user, or of the guest whose `X-Cart-Token` is sent; a guest must
+    give `email`.
+
+    Send an `Idempotency-Key`: whatever gets lost on the way, repeating the request with the same
+    key gives the same answer and never a second order. Keys are kept for 30 days. Without a key,
+    one cart still becomes one order only.
+
+    Either everything is ordered at the prices shown, or nothing: `insufficient_stock` and
+    `price_changed` list the lines in `items`, and the cart can be used again. With
+    `expected_total`, another total is refused as well.
+
+    A payment method with a provider needs the `token` of a means of payment. Declined: 402, and
+    the cart can be used again. Where the customer must do something first (3-D Secure), the answer
+    is 202 with `next_action`, and the stock is held for 15 minutes.
+    """
+    wanted = payload or CheckoutInput()
+    order = draft_order(
+        wanted,
+        user=user,
+        guest_owner=guest.owner if guest else None,
+        cart_token=guest.token if guest else None,
+        now=context.it.clock.now(),
+        until=context.it.lease_end(),
+        has_key=key is not None,
+        methods=context.methods,
+    )
+    used = Key(order.owner, key, fingerprint(payload)) if key else None
+    answer = await place(
+        context.it, context.sagas, order=order, key=used, max_pending=context.max_pending
+    )
+    return answer.response()
+
+
+@router.post(
+    "/api/orders/{order_id}/payment",
+    summary="Pay a waiting order by another means",
+    response_model=OrderOut,
+    responses={
+        200: {"headers": ETAG},
+        202: {"model": OrderOut, "description": "It waits for what `next_action` says."},
+        **problems(errors.InvalidState, errors.PaymentDeclined, *errors.REFUSALS.values()),
+    },
+    tags=TAGS,
+)
+async def pay_order(
+    order_id: PathId,
+    context: OrdersContext,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    payload: PaymentInput,
+) -> Any:
+    """While an order waits for its customer (`next_action`) and its stock is held. What the
+    attempt before holds is voided first, so that nothing is charged twice; an attempt that is
+    declined changes nothing else."""
+    visitor = visitor_of(user, guest.owner if guest else None)
+    order = await get_visible(context.it, order_id, visitor, "orders:write")
+    means = checked_payment(payload, context.it.providers)
+    paid = await pay_again(context.it, context.sagas, order, means)
+    headers = {"ETag": etag(paid.version)}
+    return json_response(render(paid), status=202 if paid.unfinished else 200, headers=headers)
+
+
+@router.post(
+    "/api/orders/{order_id}/cancel",
+    summary="Cancel an order",
+    response_model=OrderOut,
+    responses={200: {"headers": ETAG}, **problems(errors.InvalidState)},
+    tags=TAGS,
+)
+async def cancel_order(
+    order_id: PathId,
+    context: OrdersContext,
+    user: MaybeUser,
+    guest: MaybeGuest,
+    payload: CancelInput | None = None,
+) -> Any:
+    """For its customer while nothing is shipped, and for staff with `orders:write`. What was
+    ordered goes back into stock, what was paid is refunded, what was authorized is voided.
+    Cancelling again changes nothing and answers the same.
+
+    An order that waits for its customer (`next_action`) is given up: it becomes `failed`, and its
+    cart can be used again. One that is still `pending` otherwise cannot be cancelled yet, and a
+    failed one never: 409 `invalid_state`, with its state in `order_status`."""
+    visitor = visitor_of(user, guest.owner if guest else None)
+    order = await get_visible(context.it, order_id, visitor, "orders:write")
+    asked = payload or CancelInput()
+    if not asked.restock and "orders:write" not in visitor.scopes:
+        raise InsufficientScope("orders:write")
+    wanted = Cancellation(visitor.acts_as(order), asked.reason, asked.restock)
+    cancelled = await cancel(context.it, context.sagas, order, wanted)
+    context.relay.wake()
+    return json_response(render(cancelled), headers={"ETag": etag(cancelled.version)})

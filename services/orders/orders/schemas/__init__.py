@@ -1,0 +1,1 @@
+"""What clients send to orders, and what they get."""

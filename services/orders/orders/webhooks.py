@@ -1,0 +1,69 @@
+"""What providers tell us: written down, and the saga woken; never acted upon (rule 6)."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, update
+
+from orders.clients.provider import Event, Intent
+from orders.discrepancies import Finding, report
+from orders.domain import payment_status_of
+from orders.models import orders, provider_events
+from orders.paying import observe
+from orders.repository.orders import find_order, lock_order, save
+from orders.repository.papers import find_order_of_intent
+from orders.states import Step
+from shopkit.ids import is_id
+from shopkit.tables import insert_or_ignore
+
+WAKE = (
+    update(orders)
+    .where(orders.c.id == bindparam("b_id"), orders.c.step == Step.AWAITING_ACTION.value)
+    .values(lease_until=bindparam("now"))
+)
+
+
+def store_event(conn: Connection, method: str, event: Event, *, live: bool, now: datetime) -> None:
+    """Take note of an event, once. What does not fit goes on the staff's list."""
+    intent = event.intent
+    row = {"method": method, "id": event.id, "type": event.type, "received_at": now}
+    row["intent_id"] = intent.id if intent else None
+    if not insert_or_ignore(conn, provider_events, row) or intent is None:
+        return
+    if event.live != live:
+        detail = f"{event.type} came from {'live' if event.live else 'test'} mode."
+        report(conn, Finding("payment_mode", f"{method}:{intent.id}", detail), now=now)
+        return
+    order_id = find_order_of_intent(conn, method, intent.id) or order_of_reference(intent)
+    if order_id is None or find_order(conn, order_id) is None:
+        detail = f"{event.type}, and no order of ours has this payment."
+        report(conn, Finding("unknown_payment", f"{method}:{intent.id}", detail), now=now)
+        return
+    _take_note(conn, order_id, method, intent, now)
+
+
+def order_of_reference(intent: Intent) -> str | None:
+    """The order in `o:<id>:<attempt>`: an event may come before our own answer (G3)."""
+    kind, _, rest = intent.reference.partition(":")
+    order_id = rest.partition(":")[0]
+    return order_id if kind == "o" and is_id(order_id) else None
+
+
+def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now: datetime) -> None:
+    """While an order is in the making its saga asks the provider itself; it only has to hurry."""
+    order, subject = lock_order(conn, order_id), f"{method}:{intent.id}"
+    payment = next((p for p in order.payments if p.reference == intent.reference), None)
+    if payment is None:
+        detail = f"The provider has {intent.reference}, the order has no such payment."
+        report(conn, Finding("unknown_payment", subject, detail, order_id), now=now)
+    elif (payment.amount, payment.currency) != (intent.amount, intent.currency):
+        detail = (
+            f"{intent.amount} {intent.currency} there, {payment.amount} {payment.currency} here."
+        )
+        report(conn, Finding("payment_amount", f"{method}:{intent.id}", detail, order_id), now=now)
+    elif order.step == Step.AWAITING_ACTION:
+        conn.execute(WAKE, {"b_id": order.id, "now": now})
+    elif order.step in (Step.CONFIRMED, Step.CANCELLED):
+        seen = observe(conn, payment, intent)
+        payments = tuple(seen if p.id == seen.id else p for p in order.payments)
+        if seen.state != payment.state:
+            save(conn, order, payment_status=payment_status_of(payments))
