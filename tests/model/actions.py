@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orders.domain import Step
+from orders.states import Step
 from tests.model.driving import drive, driven, go_on, swap, take_over, work
 from tests.model.guards import Guard
 from tests.model.participants import expirable, expire, give, paid, serve, with_refund

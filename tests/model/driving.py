@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orders.domain import Step
+from orders.states import Step
 from tests.model.guards import Guard
 from tests.model.participants import serve
 from tests.model.saga import AT_REST, LOCAL, Call, Decision, decide, first

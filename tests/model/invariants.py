@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orders.domain import Step
+from orders.states import Step
 from tests.model.saga import AT_REST, PLACED
 from tests.model.state import PRICE, Order, State, World
 

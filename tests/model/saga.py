@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from orders.domain import Step
+from orders.states import ENDS, Step
 from tests.model.guards import Guard
 from tests.model.state import PRICE, Driver, Order, Refund, World
 
 PLACED = (Step.CONFIRMED, Step.CAPTURING, Step.CANCELLING, Step.CANCELLED)
 BEFORE_PIVOT = (Step.CREATED, Step.RESERVED, Step.AWAITING_ACTION, Step.AUTHORIZED)
-AT_REST = ("", Step.CONFIRMED, Step.FAILED, Step.CANCELLED)
+AT_REST = ("", *ENDS)
 LOCAL = ("cancel", "ship", "answer")
 """What a driver does without calling anybody."""
 

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator
 from itertools import accumulate, chain, pairwise
 
-from orders.domain import Step
+from orders.states import Step
 from tests.model.actions import may, must
 from tests.model.invariants import broken, unfinished
 from tests.model.state import Edge, State, World, canonical, initial

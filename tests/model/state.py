@@ -8,7 +8,7 @@ Empty strings stand for what is not there: states have to be compared with each 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orders.domain import Step
+from orders.states import Step
 from tests.model.guards import Guard
 
 PRICE = 2

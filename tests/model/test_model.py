@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from orders.domain import MOVES, Step
+from orders.states import MOVES, Step
 from tests.model.search import Search
 from tests.model.state import World, canonical
 from tests.model.worlds import WORLDS, larger
