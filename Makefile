@@ -9,7 +9,7 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(S
 # Modules stay together on one of the two processes, since their databases are made once for each.
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
-NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture
+NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture --ignore=tests/model
 WHOLE := tests/e2e tests/launcher
 # CI tries 2,000; a person waits for fewer.
 FUZZ_CASES ?= 200

@@ -1,0 +1,45 @@
+"""What the protocol rests on: each of these can be left out of the model, and must be missed."""
+
+from enum import StrEnum
+
+
+class Guard(StrEnum):
+    """Named in the words of checkout.md; (n) is the number of its rule."""
+
+    NONE = "nothing is left out"
+
+    FENCE = "(1) a saga writes only under its own fence"
+    FENCE_RAISED = "(1, 7) taking an order over raises its fence"
+    STAFF_RAISE_FENCE = "(1) cancelling and shipping raise the fence"
+    UNKNOWN_IS_NO_FAILURE = "(2) an unknown outcome is repeated, it is no failure"
+    ABORT_BEFORE_PIVOT = "(3) only before T4 is an order aborted"
+    PIVOT_STORED = "(3) T4 is on disk before R5"
+    PIVOT_BEFORE_CAPTURE = "(R4, R5) nothing is captured before the stock is committed"
+    COMPENSATING_FIRST = "(3, C) COMPENSATING is on disk before anything is undone"
+    REASON_FIRST = "(C) the reason is on disk with COMPENSATING"
+    CANCELS_ANSWERED = "(C) failed only when each cancel was answered"
+    KEY_UNIQUE = "(5) a key is inserted once"
+    KEY_WITH_ORDER = "(T1) the key is stored in the order's transaction"
+    NO_5XX_STORED = "(5) a 5xx is never stored for a key"
+    ANSWER_WITH_ORDER = "(T5) the key's answer is stored in the order's transaction"
+    OUTBOX_WITH_ORDER = "(T5) the outbox is written in the order's transaction"
+    RELAY_UNTIL_ANSWERED = "(7) the relay forgets an event only when it was answered"
+    WEBHOOK_ONLY_WAKES = "(6) a webhook captures nothing"
+    PAYMENT_FORWARD_ONLY = "(6) what is recorded of a payment moves forward only"
+    WORKER = "(7) a worker takes orders whose lease is over"
+    REFUND_GUARD = "(8) no more is refunded than was captured, pending ones counted"
+    REFUND_KEY = "(8) the refund's id is the provider's key"
+    CANCEL_REFUNDS = "(cancel) what was captured is refunded"
+
+    CLAIM_OPEN_ONLY = "(cart) claim is compare-and-set on open"
+    CART_TOMBSTONE = "(cart) release of the unknown leaves a tombstone"
+    CONSUME_ONCE = "(cart) consume is compare-and-set on claimed"
+    STOCK_CONDITION = "(catalog) reserve looks at on hand - reserved in its update"
+    RESERVE_ONCE = "(catalog) one reservation for an order's id"
+    COMMIT_HELD_ONLY = "(catalog, 7) commit is compare-and-set on held"
+    EXPIRE_HELD_ONLY = "(catalog, 7) expiry is compare-and-set on held"
+    CATALOG_TOMBSTONE = "(catalog) release of the unknown leaves a tombstone"
+    RESTOCK = "(catalog) release of what is committed puts stock back"
+    AUTHORIZE_KEY = "(payment) authorize has a key"
+    CAPTURE_KEY = "(payment) capture has a key"
+    PAYMENT_TOMBSTONE = "(payment) void of the unknown leaves a cancelled intent"
