@@ -6,10 +6,12 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from orders.cancellation import Cancellation, cancel_order
 from orders.domain import SYSTEM, Order
+from orders.errors import InvalidState
 from orders.models import UNPAID, orders
 from orders.parties import Parties
 from orders.repository.orders import COLUMNS, with_parts
 from orders.running import Sagas
+from orders.states import Status
 from shopkit.background import every
 
 EVERY_SECONDS, BATCH = 60.0, 100
@@ -35,10 +37,16 @@ class UnpaidExpiry:
         """How many were cancelled."""
         before = self._it.clock.now() - timedelta(days=self._days)
         found = await self._it.database.read(find_unpaid, before)
-        for order in found:
-            wanted = Cancellation(SYSTEM, "not paid in time", unless_paid=True)
-            await cancel_order(self._it, self._sagas, order, wanted)
-        return len(found)
+        return sum([await self._cancel(order) for order in found])
+
+    async def _cancel(self, order: Order) -> bool:
+        """False for one that was paid or sent meanwhile."""
+        wanted = Cancellation(SYSTEM, "not paid in time", unless_paid=True)
+        try:
+            cancelled = await cancel_order(self._it, self._sagas, order, wanted)
+        except InvalidState:
+            return False
+        return cancelled.status == Status.CANCELLED
 
 
 def find_unpaid(conn: Connection, before: datetime) -> list[Order]:

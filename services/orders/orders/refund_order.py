@@ -14,7 +14,7 @@ from orders.repository.orders import save
 from orders.repository.papers import insert_paper
 from orders.requests import Request, once
 from orders.schemas.staff import MarkPaidInput, RefundInput
-from orders.shares import shipping_left, worth
+from orders.shares import pieces, shipping_left, worth
 from orders.states import PaymentStatus, Step
 from shopkit.errors import FieldError, Invalid
 from shopkit.idempotency import Answer
@@ -27,9 +27,9 @@ def store_refund(
     """Raises Invalid, NothingToRefund, RefundExceedsPayment."""
 
     def effect(order: Order) -> Order:
-        items = chosen(order, payload.items or [], unrefunded)
+        items = pieces(order, chosen(order, payload.items or [], unrefunded))
         shipping = shipping_left(order) if payload.shipping else 0
-        amount = worth(order, items) + shipping + _free(order, payload)
+        amount = worth(items) + shipping + _free(order, payload)
         if amount == 0:
             raise _nothing_named()
         wanted = Wanted(

@@ -1,16 +1,16 @@
 """Refunds: set aside first, then asked of the provider under the refund's id (rule 8)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from orders.clients.provider import RefundStatus
+from orders.discrepancies import Finding, report
 from orders.domain import PAY_LATER, Actor, Order, event, payment_status_of
 from orders.errors import NothingToRefund, RefundExceedsPayment
-from orders.lines import listed
 from orders.models import outbox
 from orders.parties import Parties
 from orders.records import Payment, Refund
@@ -27,11 +27,11 @@ REFUND = "payment.refund"
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What is to go back: `amount` in minor units, of it `shipping` for the shipping; `items` are
-    the products, and how many of each, that it is for."""
+    the pieces that it is for (see shares)."""
 
     amount: int
     shipping: int = 0
-    items: Mapping[str, int] = field(default_factory=dict)
+    items: Sequence[dict[str, Any]] = ()
     actor: Actor
     reason: str | None
 
@@ -47,7 +47,7 @@ def start_refund(conn: Connection, order: Order, wanted: Wanted, now: datetime) 
         raise RefundExceedsPayment("So much is not left to refund.", refundable=left)
     refund = _new_refund(payment, wanted, now)
     insert_paper(conn, refund)
-    count_lines(conn, order, "refunded", wanted.items)
+    count_lines(conn, order, "refunded", _counts(refund))
     entry = event(now, "refund_requested", actor=wanted.actor, reason=wanted.reason)
     saved = save(conn, order, timeline=[*order.timeline, entry])
     payment = replace(payment, refund_pending=payment.refund_pending + wanted.amount)
@@ -67,10 +67,20 @@ def _new_refund(payment: Payment, wanted: Wanted, now: datetime) -> Refund:
         status="pending",
         amount=wanted.amount,
         shipping=wanted.shipping,
-        items=listed(wanted.items),
+        items=list(wanted.items),
         reason=wanted.reason,
         created_at=now,
     )
+
+
+def _counts(refund: Refund) -> dict[str, int]:
+    return {item["product_id"]: item["quantity"] for item in refund.items}
+
+
+def _failed(refund: Refund) -> Finding:
+    """Nothing repeats it by itself: to whom the money belongs may have to be asked."""
+    detail = "The provider has refused this refund; make it again, or pay it back by hand."
+    return Finding("refund_failed", refund.id, detail, refund.order_id)
 
 
 def _with_payment(order: Order, payment: Payment) -> Order:
@@ -100,8 +110,9 @@ def _settle(
     )
     settled = update_paper(conn, refund, status="succeeded" if succeeded else "failed")
     if not succeeded:
-        counts = {item["product_id"]: -item["quantity"] for item in refund.items}
+        counts = {product_id: -count for product_id, count in _counts(refund).items()}
         count_lines(conn, order, "refunded", counts)
+        report(conn, _failed(refund), now=now)
     refunds = tuple(settled if one.id == refund.id else one for one in order.refunds)
     changed = _with_payment(replace(order, refunds=refunds), payment)
     return save(

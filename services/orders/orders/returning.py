@@ -17,7 +17,7 @@ from orders.repository.papers import insert_paper, update_paper
 from orders.requests import Request, once
 from orders.schemas.checkout import ReturnInput
 from orders.schemas.staff import ReceiveInput
-from orders.shares import worth
+from orders.shares import capped, pieces, worth
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer
 from shopkit.ids import new_id
@@ -127,11 +127,12 @@ def _refunded(
     """What of the returned goods was not refunded before, as far as it was paid."""
     left = {line.product_id: line.quantity - line.refunded for line in order.lines}
     items = {id_: min(count, left[id_]) for id_, count in items.items() if left[id_]}
-    amount = worth(order, items)
-    amount = min(amount, order.captured.refundable if order.captured else 0)
+    most = order.captured.refundable if order.captured else 0
+    found = capped(pieces(order, items), most)
+    amount = worth(found)
     if amount == 0:
         return order
-    wanted = Wanted(amount=amount, items=items, actor=actor, reason="returned")
+    wanted = Wanted(amount=amount, items=found, actor=actor, reason="returned")
     return start_refund(conn, order, wanted, now)
 
 

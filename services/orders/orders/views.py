@@ -70,7 +70,7 @@ def _refund(refund: Refund, currency: str) -> dict[str, Any]:
         "status": refund.status,
         "amount": money(refund.amount, currency),
         "shipping": money(refund.shipping, currency),
-        "items": refund.items,
+        "items": [item | {"amount": money(item["amount"], currency)} for item in refund.items],
         "reason": refund.reason,
         "created_at": timestamp(refund.created_at),
     }

@@ -1,6 +1,6 @@
 """A payment provider in memory that keeps the port's promises, and counts what it charged."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ class FakeProvider:
     refund_status: RefundStatus = RefundStatus.SUCCEEDED
     failing: set[str] = field(default_factory=set)
     """Keys of refunds that fail."""
+    telling: Callable[[Event], Event] = lambda event: event
+    """What a webhook says instead of the truth."""
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
         async with self.faults.around("intent"):
@@ -109,7 +111,7 @@ class FakeProvider:
             raise InvalidSignature("forged")
         event_id, _, intent_id = body.decode().partition(" ")
         intent = self.intents.get(intent_id)
-        return Event(event_id, "intent.changed", intent, self.live)
+        return self.telling(Event(event_id, "intent.changed", intent, self.live))
 
     async def list(self, since: datetime) -> AsyncIterator[Intent]:
         for intent in list(self.intents.values()):

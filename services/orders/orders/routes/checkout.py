@@ -148,4 +148,5 @@ async def cancel_order(
     wanted = Cancellation(visitor.acts_as(order), asked.reason, asked.restock)
     cancelled = await cancel(context.it, context.sagas, order, wanted)
     context.relay.wake()
-    return json_response(render(cancelled), headers={"ETag": etag(cancelled.version)})
+    shown = render(cancelled, for_staff=wanted.actor.kind == "staff")
+    return json_response(shown, headers={"ETag": etag(cancelled.version)})

@@ -130,6 +130,10 @@ class PaperItem(Output):
     quantity: int
 
 
+class RefundItem(PaperItem):
+    amount: Money
+
+
 class RefundOut(Output):
     """`pending` until the provider has said yes or no; that follows by itself."""
 
@@ -137,7 +141,7 @@ class RefundOut(Output):
     status: Literal["pending", "succeeded", "failed"]
     amount: Money
     shipping: Annotated[Money, Field(description="The part of `amount` that is for shipping.")]
-    items: list[PaperItem]
+    items: list[RefundItem]
     reason: str | None
     created_at: Timestamp
 
