@@ -8,12 +8,16 @@ does not is added by `Door`, an HTTP server that passes everything else on uncha
 - `confirm` with a `payment_method` ("Not implemented"): it is set on the intent and then confirmed.
 - `automatic_payment_methods` of an intent ("Unexpected"): it is left out.
 - The list of intents by `created` ("Unexpected"), newest first.
+- Refusals: of a capture of what is not held, of a refund of more than is left.
+- Another attempt on an intent after a decline.
 - `amount_received` of an intent and `amount_captured` of its charge, which are not there.
 
 It cannot be asked for insufficient funds or an expired card, and accepts pm_card_chargeDeclined.
 """
 
 import asyncio
+import hashlib
+import hmac
 import json
 import subprocess
 import sys
@@ -23,6 +27,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -72,12 +77,14 @@ class Fault:
     status: int = 0
     """0: the connection is closed without an answer."""
     error: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    """Instead of an error."""
     wait: float = 0.0
     """Seconds until then."""
 
     @property
     def answer(self) -> "Answer":
-        return self.status, {"error": self.error}
+        return self.status, self.body or {"error": self.error}
 
 
 @dataclass(frozen=True)
@@ -150,23 +157,54 @@ class Door:
         params = dict(parse_qsl(query))
         if call.method == "GET" and path.endswith("/v1/payment_intents"):
             return 200, await self._page(path, params)
-        if path.endswith("/confirm") and (token := form.pop("payment_method", None)):
-            await self._send("POST", path.removesuffix("/confirm"), {"payment_method": token})
-        status, body = await self._send(call.method, f"{path}?{urlencode(params)}", form)
+        if call.method == "POST" and (code := await self._refused(path, form)):
+            return 400, {"error": {"type": "invalid_request_error", "code": code}}
+        if path.endswith("/confirm"):
+            await self._attach(path.removesuffix("/confirm"), form.pop("payment_method"))
+        status, body = await self.send(call.method, f"{path}?{urlencode(params)}", form or None)
         if path.endswith("/capture") and status == 200:
-            self.captured[body["id"]] = int(form.get("amount_to_capture", body["amount"]))
+            self.captured[body["id"]] = int(form["amount_to_capture"])
         return status, self._with_amounts(body)
 
-    async def _send(self, method: str, path: str, form: dict[str, str]) -> Answer:
+    async def _refused(self, path: str, form: dict[str, str]) -> str:
+        """The code of what localstripe would do, or fail at, and Stripe refuses."""
+        if path.endswith("/capture"):
+            intent = await self.intent(path.split("/")[-2])
+            if intent.get("status") != "requires_capture":
+                return "payment_intent_unexpected_state"
+        if path.endswith("/v1/refunds"):
+            intent = await self.intent(form["payment_intent"])
+            charge = intent["latest_charge"]
+            given = charge["amount_refunded"] - charge["amount"] + intent["amount_received"]
+            if given + int(form["amount"]) > intent["amount_received"]:
+                return "charge_already_refunded"
+        return ""
+
+    async def _attach(self, path: str, token: str) -> None:
+        _, intent = await self.send("GET", path)
+        change: dict[str, Any] = {"payment_method": token}
+        if intent["status"] == "requires_payment_method":
+            change["latest_charge"] = None  # a failed one would stand in the way of another
+        await self.send("POST", path, body=change)
+
+    async def intent(self, intent_id: str) -> Any:
+        """As Stripe would show it, with its charge."""
+        _, body = await self.send("GET", f"/v1/payment_intents/{intent_id}")
+        return self._with_amounts(body)
+
+    async def send(
+        self, method: str, path: str, form: dict[str, str] | None = None, body: Any = None
+    ) -> Answer:
+        """To localstripe, past the door: a form, or JSON, which only localstripe takes."""
         headers = {"Authorization": f"Bearer {API_KEY}"}
         async with self.session.request(
-            method, self.behind + path, data=form or None, headers=headers
+            method, self.behind + path, data=form, json=body, headers=headers
         ) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text.startswith("{") else {"error": {}}
 
     async def _page(self, path: str, params: dict[str, str]) -> Any:
-        _, body = await self._send("GET", f"{path}?limit=1000000", {})
+        _, body = await self.send("GET", f"{path}?limit=1000000")
         found = [item for item in body["data"] if item["created"] >= int(params["created[gte]"])]
         found = [self._with_amounts(item) for item in reversed(found)]
         ids = [item["id"] for item in found]
@@ -180,6 +218,15 @@ class Door:
             if body["latest_charge"]:
                 body["latest_charge"]["amount_captured"] = body["amount_received"]
         return body
+
+
+def signed(kind: str, about: Any, at: datetime) -> tuple[bytes, dict[str, str]]:
+    """A webhook, after docs.stripe.com/webhooks and not by the SDK's hand."""
+    found = {"id": f"evt_{about['id']}", "object": "event", "type": kind, "livemode": False}
+    body = json.dumps(found | {"data": {"object": about}}, indent=2).encode()
+    when = int(at.timestamp())
+    mark = hmac.new(WEBHOOK_SECRET.encode(), b"%d.%s" % (when, body), hashlib.sha256).hexdigest()
+    return body, {"stripe-signature": f"t={when},v1={mark}"}
 
 
 @asynccontextmanager

@@ -75,6 +75,7 @@ OWN = ("/api/auth", "/api/products", "/api/cart")
         ("/api/cart", "cart"),
         ("/api/cart/merge", "cart"),
         ("/api/orders", "orders"),
+        ("/api/payments/methods", "orders"),
         ("/api/orders/history?cursor=a%2Fb", "orders"),
     ],
 )

@@ -47,23 +47,27 @@ class _Page:
         self._tiers = search.tiers(conn, words)
 
     def first(self) -> Found:
-        """From the last tier up, until one is small enough to be put in order here.
+        """The best tier that does not fit on a page, after those that do, put in order here.
 
         Each tier finds what those before it find, and most searches for several words find
-        little: that takes one question instead of five.
+        little: the last tier is asked, the one above it, and then the middle of what is left.
         """
+        last = len(self._tiers) - 1
+        full, fitting = last + 1, -1
         below: list[Any] = []
-        for tier in reversed(range(len(self._tiers))):
+        best: list[Any] = []
+        while full - fitting > 1:
+            tier = full - 1 if full >= last else (full + fitting) // 2
             rows = self._rows(self._tiers[tier], FIRST)
-            if len(rows) <= self._limit:
-                shown = {row.seq for row in rows}
-                rest = [row for row in below if row.seq not in shown]
-                return [
-                    *((row, [tier + 1, FIRST]) for row in self._in_order(rows)),
-                    *((row, [tier + 1, row.seq]) for row in rest),
-                ]
-            below = rows
-        return [(row, [0, row.seq]) for row in below]
+            if len(rows) > self._limit:
+                full, below = tier, rows
+            else:
+                fitting, best = tier, rows
+        shown = {row.seq for row in best}
+        return [
+            *((row, [full, FIRST]) for row in self._in_order(best)),
+            *((row, [full, row.seq]) for row in below if row.seq not in shown),
+        ]
 
     def after(self, tier: int, seq: int) -> Found:
         found: Found = []

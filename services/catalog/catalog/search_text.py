@@ -12,6 +12,7 @@ FIELDS = ("name", "sku", "attributes", "description")
 """The searched fields, best first."""
 MAX_WORDS = 16
 _MAX_WORD = 40
+_MARK = "_"  # in no word
 _LAST_POSITION = 16_383  # of a tsvector
 _WORD = re.compile(r"[^\W_]+")
 _TAG = re.compile(r"<[^<>]*>")
@@ -74,17 +75,24 @@ def tsvector(fields: list[str]) -> str:
     return " ".join(f"'{word}':{','.join(at[:255])}" for word, at in places.items())
 
 
-def fts5(
-    found: list[str], endings: list[str] | None = None, fields: tuple[str, ...] = FIELDS
-) -> str:
-    """The FTS5 expression for all words in `fields`; the last may be the beginning of one.
+def fts5_document(fields: list[str]) -> list[str]:
+    """What FTS5 has in its columns of the folded fields: the last has the words of all.
+
+    FTS5 goes through all that has a word in any column, even when asked for one of them. Where
+    only few columns count, words are others: marked.
+    """
+    marked = [" ".join(_MARK + word for word in field.split()) for field in fields[:-1]]
+    return [*marked, " ".join(fields)]
+
+
+def fts5(found: list[str], endings: list[str] | None = None) -> str:
+    """The FTS5 expression for all words anywhere; the last may be the beginning of one.
 
     `endings` are the words that begin with the last one, where they are known: FTS5 walks through
     those, but copies all it knows of a prefix before it finds the first product.
     """
     last = _either(endings) if endings else f'"{found[-1]}" *'
-    every = " AND ".join([*(f'"{word}"' for word in found[:-1]), last])
-    return f"{{{' '.join(fields)}}} : ({every})"
+    return " AND ".join([*(f'"{word}"' for word in found[:-1]), last])
 
 
 def _either(phrases: Iterable[str]) -> str:
@@ -94,8 +102,8 @@ def _either(phrases: Iterable[str]) -> str:
 
 def _phrase(found: list[str], endings: list[str] | None) -> str:
     if not endings:
-        return f'name : "{" ".join(found)}" *'
-    return f"name : {_either(' '.join([*found[:-1], ending]) for ending in endings)}"
+        return f'"{" ".join(found)}" *'
+    return _either(" ".join([*found[:-1], ending]) for ending in endings)
 
 
 def tsquery(found: list[str], weights: str = "ABCD") -> str:
@@ -110,8 +118,11 @@ def fts5_tiers(found: list[str], endings: list[str] | None = None) -> list[str]:
     The tiers: the words as a phrase in the name; all in the name; all in name and SKU; all in
     those and the attributes; all anywhere.
     """
-    tiers = [fts5(found, endings, FIELDS[:count]) for count in range(1, len(FIELDS) + 1)]
-    return [_phrase(found, endings), *tiers] if len(found) > 1 else tiers
+    marked = [_MARK + word for word in found]
+    marked_endings = endings and [_MARK + word for word in endings]
+    every = fts5(marked, marked_endings)
+    tiers = [f"name : ({every})", f"{{name sku}} : ({every})", every, fts5(found, endings)]
+    return [f"name : {_phrase(marked, marked_endings)}", *tiers] if len(found) > 1 else tiers
 
 
 def tsquery_tiers(found: list[str]) -> list[str]:
@@ -124,25 +135,23 @@ def tier_of(
     found: list[str], *, name: str, sku: str, attributes: dict[str, object], last: int
 ) -> int:
     """The number of the first of `fts5_tiers` that finds a product; `last` when no other does."""
-    fields = [words(name), _sku_words(sku), _attribute_words(attributes)]
-    if len(found) > 1 and _has_phrase(fields[0], found):
-        return 0
+    fields = (words(name), _sku_words(sku), _attribute_words(attributes))
     seen: list[str] = []
     for tier, field in enumerate(fields, start=last - len(fields)):
         seen += field
         if _has_all(seen, found):
-            return tier
+            return 0 if field is fields[0] and _has_phrase(field, found) else tier
     return last
 
 
 def _has_phrase(field: list[str], found: list[str]) -> bool:
-    begins = range(len(field) - len(found) + 1)
+    *before, last = found
     return any(
-        field[at : at + len(found) - 1] == found[:-1]
-        and field[at + len(found) - 1].startswith(found[-1])
-        for at in begins
+        field[at : at + len(before)] == before and field[at + len(before)].startswith(last)
+        for at in range(len(field) - len(before))
     )
 
 
 def _has_all(field: list[str], found: list[str]) -> bool:
-    return set(found[:-1]) <= set(field) and any(word.startswith(found[-1]) for word in field)
+    *before, last = found
+    return all(map(field.__contains__, before)) and any(word.startswith(last) for word in field)

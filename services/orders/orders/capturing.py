@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orders.clients.provider import Intent
-from orders.domain import Order, event, payment_status_of
+from orders.domain import SYSTEM, Order, event, payment_status_of
 from orders.errors import CaptureRefused
 from orders.parties import Parties
 from orders.paying import capture, observe
@@ -50,3 +50,12 @@ def store_refused(
     order = lock_order(conn, order.id, order.fence)
     timeline = [*order.timeline, event(now, "cancelled", reason=reason)]
     return save(conn, order, Step.CANCELLING, lease_until=until, timeline=timeline)
+
+
+def was_refused(order: Order) -> bool:
+    """Whether it was cancelled because of that; however often that is asked."""
+    return any(
+        (entry["event"], entry["reason"]) == ("cancelled", CaptureRefused.code)
+        and entry["actor"] == SYSTEM.kind
+        for entry in order.timeline
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from orders.capturing import was_refused
 from orders.domain import Actor, Line, Order, event, fulfillment_status_of
 from orders.errors import CaptureRefused, InvalidState, NotPaid
 from orders.lines import chosen, listed
@@ -15,7 +16,7 @@ from orders.repository.papers import insert_paper, update_paper
 from orders.requests import Request, once
 from orders.running import Sagas
 from orders.schemas.staff import FulfillmentInput
-from orders.states import PaymentStatus, Status, Step
+from orders.states import PaymentStatus, Step
 from shopkit.errors import NotFound, RequestInProgress
 from shopkit.idempotency import Answer
 from shopkit.ids import new_id
@@ -56,11 +57,8 @@ async def _collect(it: Parties, sagas: Sagas, order: Order, payload: Fulfillment
         begun = await it.database.run(store_capturing, order.id, payload, until=until)
     if begun:
         sagas.start(begun)
-    finished = await sagas.wait(order.id, ANSWER_SECONDS)
-    if finished is None:
+    if await sagas.wait(order.id, ANSWER_SECONDS) is None:
         raise RequestInProgress("The payment is still being collected; repeat this in a moment.")
-    if finished.status == Status.CANCELLED:
-        raise CaptureRefused("The payment could not be collected: the order is cancelled.")
 
 
 def store_capturing(
@@ -99,6 +97,8 @@ def store_fulfillment(
 
 
 def check_may_ship(order: Order, ship_unpaid: bool) -> None:
+    if was_refused(order):
+        raise CaptureRefused("The payment could not be collected: the order is cancelled.")
     if order.step != Step.CONFIRMED:
         raise InvalidState(f"The order is {order.status}.", order_status=order.status)
     by_invoice = ship_unpaid and order.is_paid_later

@@ -44,8 +44,8 @@ class OrdersSettings(ServiceSettings):
     sandbox_webhook_secret: SecretStr = SecretStr("")
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
-    stripe_api_base: str = ""
-    """Only for tests; Stripe's own when empty."""
+    stripe_api_base: str | None = None
+    """Only for tests; Stripe's own when absent."""
     reconcile_seconds: float = Field(default=300, ge=1)
     failpoints: str = ""
 

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,13 @@ def migrations() -> Path:
 
 
 @pytest.fixture
-def settings(database_url: str, tokens: TokenFactory) -> OrdersSettings:
+def options() -> dict[str, Any]:
+    """Settings that a test wants otherwise: it is parametrized with them."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, tokens: TokenFactory, options: dict[str, Any]) -> OrdersSettings:
     return OrdersSettings(
         database_url=database_url,
         listen="unix:/unused",
@@ -29,6 +36,7 @@ def settings(database_url: str, tokens: TokenFactory) -> OrdersSettings:
         payment_methods="manual,sandbox",
         sandbox_api_key="key",
         sandbox_webhook_secret="secret",
+        **options,
     )
 
 

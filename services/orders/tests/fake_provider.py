@@ -26,6 +26,8 @@ class FakeProvider:
     """By idempotency key."""
     lapsing: set[str] = field(default_factory=set)
     refund_status: RefundStatus = RefundStatus.SUCCEEDED
+    failing: set[str] = field(default_factory=set)
+    """Keys of refunds that fail."""
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
         async with self.faults.around("intent"):
@@ -101,6 +103,8 @@ class FakeProvider:
 
     async def refund(self, intent_id: str, *, amount: int, key: str) -> RefundStatus:
         async with self.faults.around("refund"):
+            if key in self.failing:
+                return RefundStatus.FAILED
             if self.refund_status == RefundStatus.SUCCEEDED and key not in self.answers:
                 self.answers[key] = amount
                 refunded = self.intents[intent_id].refunded + amount

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from orders.clients import catalog
 from orders.clients.cart import Claim
@@ -217,6 +218,10 @@ class FakeCatalog:
 class FakeCartRow:
     lines: tuple[Line, ...]
     version: int = 1
+    currency: str = "USD"
+    discount: int = 0
+    shipping: int = 0
+    tax: int = 0
     claimed_by: str | None = None
     converted: bool = False
     id: str = field(default_factory=new_id)
@@ -236,9 +241,10 @@ class FakeCart:
         self.claims: dict[str, FakeClaim] = {}
         self.unavailable: set[str] = set()
 
-    def fill(self, owner: str, *lines: Line) -> FakeCartRow:
-        """A new cart for a user id or a guest's token."""
-        self.carts[owner] = FakeCartRow(tuple(lines))
+    def fill(self, owner: str, *lines: Line, **costs: Any) -> FakeCartRow:
+        """A new cart for a user id or a guest's token; `costs` may be a currency, a discount, the
+        shipping and a tax."""
+        self.carts[owner] = FakeCartRow(tuple(lines), **costs)
         return self.carts[owner]
 
     async def claim(self, order_id: str, *, user_id: str | None, cart_token: str | None) -> Claim:
@@ -296,4 +302,6 @@ class FakeCart:
 
 def _snapshot(cart: FakeCartRow) -> Claim:
     subtotal = sum(line.line_total for line in cart.lines)
-    return Claim(cart.id, cart.version, "USD", cart.lines, subtotal, 0, 0, 0, subtotal)
+    costs = cart.discount, cart.shipping, cart.tax
+    total = subtotal - cart.discount + cart.shipping + cart.tax
+    return Claim(cart.id, cart.version, cart.currency, cart.lines, subtotal, *costs, total)

@@ -23,6 +23,9 @@ from shopkit.ids import new_id
 from shopkit.testing import TokenFactory
 
 Answer = httpx2.Response
+Wanted = tuple[Product, int]
+SOLD = ("confirmed", "completed")
+STAFF = ("orders:read", "orders:write", "refunds:write", "payments:read", "payments:write")
 
 
 def usd(amount: int) -> dict[str, object]:
@@ -47,6 +50,10 @@ class Customer:
         path = f"/api/orders/{order_id}/payment"
         body = {"method": "sandbox", "token": token}
         return await self.http.post(path, json=body, headers=self.headers)
+
+    async def post(self, path: str, json: Any = None, *, key: str | None = None) -> Answer:
+        more = {"idempotency-key": key} if key else {}
+        return await self.http.post(f"/api/orders{path}", json=json, headers=self.headers | more)
 
     async def get(self, path: str, **headers: str) -> Answer:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -77,14 +84,38 @@ class Shop:
         token = secrets.token_urlsafe(32)
         return Customer(self.http, {"x-cart-token": token}, token, {"email": "gast@example.com"})
 
-    def fill(self, customer: Customer, *wanted: tuple[Product, int]) -> None:
+    def staff(self, *scopes: str) -> Customer:
+        """Somebody with these scopes, or with all there are."""
+        return self.user(*(scopes or STAFF), email="staff@example.com")
+
+    def fill(self, customer: Customer, *wanted: Wanted, **costs: Any) -> None:
         lines = [product.line(quantity) for product, quantity in wanted]
-        self.cart.fill(customer.cart_owner, *lines)
+        self.cart.fill(customer.cart_owner, *lines, **costs)
 
     def buyer(self, product: Product, quantity: int = 1) -> Customer:
         customer = self.user()
         self.fill(customer, (product, quantity))
         return customer
+
+    async def placed(
+        self, *wanted: Wanted, token: str | None = "ok", **costs: Any
+    ) -> tuple[Customer, dict[str, Any]]:
+        """A customer and their order, paid with `token`, or to be paid later without one."""
+        customer = self.user()
+        self.fill(customer, *wanted, **costs)
+        payment = {"payment": {"method": "sandbox", "token": token}} if token else None
+        answer = await customer.order(payment)
+        assert answer.status_code == 201, answer.text
+        return customer, answer.json()
+
+    async def shipped(
+        self, *wanted: Wanted, **more: Any
+    ) -> tuple[Customer, dict[str, Any], Customer]:
+        """As `placed`, all of it sent; and who has sent it."""
+        (customer, order), staff = await self.placed(*wanted, **more), self.staff()
+        answer = await staff.post(f"/{order['id']}/fulfillments")
+        assert answer.status_code == 201, answer.text
+        return customer, answer.json(), staff
 
     async def webhook(self, event_id: str, intent_id: str, signature: str = "mine") -> Answer:
         """The provider tells that an intent has changed; the saga that is woken runs to its end."""
@@ -174,10 +205,8 @@ class Shop:
         """I1, I2, I4, I6 and I7 of checkout.md, once everything has come to rest."""
         found = {order.id: order for order in await self.all_stored()}
         assert not [order.step for order in found.values() if order.unfinished]
-        confirmed = {
-            id for id, order in found.items() if order.status in ("confirmed", "cancelled")
-        }
-        sold = {id for id, order in found.items() if order.status == "confirmed"}
+        confirmed = {id for id, o in found.items() if o.status in (*SOLD, "cancelled")}
+        sold = {id for id in confirmed if found[id].status in SOLD or not found[id].restock}
         states = {id: r.state for id, r in self.catalog.reservations.items()}
         assert {id for id, state in states.items() if state == "committed"} == sold
         assert "held" not in states.values()

@@ -127,6 +127,13 @@ def test_an_intents_status(status: str, ours: IntentStatus) -> None:
     assert intent_from(intent(status)).status is ours
 
 
+def test_a_decline_counts_until_another_attempt() -> None:
+    failed = {"code": "card_declined", "decline_code": "insufficient_funds"}
+    declined = intent_from(intent("requires_payment_method", last_payment_error=failed))
+    assert declined.decline == "insufficient_funds"
+    assert intent_from(intent("requires_capture", last_payment_error=failed)).decline is None
+
+
 def test_what_the_customer_must_do() -> None:
     redirect = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank.example/3ds"}}
     assert intent_from(intent("requires_action", next_action=redirect)).next_action == {

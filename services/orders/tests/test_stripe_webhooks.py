@@ -39,6 +39,14 @@ def event(type_: str, about: dict[str, Any], *, live: bool = True) -> bytes:
     return json.dumps(found, indent=2).encode()
 
 
+@pytest.mark.parametrize(
+    ("key", "live"),
+    [("sk_live_x", True), ("rk_live_x", True), ("sk_test_x", False), ("rk_test_x", False)],
+)
+def test_the_key_tells_test_from_live(key: str, live: bool) -> None:
+    assert StripeProvider(SecretStr(key), SecretStr(WEBHOOK_SECRET)).live is live
+
+
 INTENT = {
     "id": "pi_1",
     "object": "payment_intent",

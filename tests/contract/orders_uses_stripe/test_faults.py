@@ -57,6 +57,15 @@ async def test_g4_an_error_after_a_decline_is_a_decline(
     assert declined.value.extra == {"decline_code": "card_declined"}
 
 
+async def test_what_stripe_has_not_decided_is_an_unknown_outcome(
+    provider: Provider, stripe_door: Door, fresh: Intent
+) -> None:
+    body = await stripe_door.intent(fresh.id) | {"status": "processing"}
+    stripe_door.faults = [Fault(status=200, body=body)]
+    with pytest.raises(Unavailable):
+        await provider.authorize(fresh.id, token=VISA, key=new_id())
+
+
 async def test_one_refund_by_two_who_ask_at_once(
     provider: Provider, stripe_door: Door, paid: Intent
 ) -> None:

@@ -30,28 +30,24 @@ MOST_ENDINGS = 16
 MATCHES = 10_000
 """A search that is not sorted by relevance sorts this many matches, the newest ones."""
 
-_INDEXED = text("SELECT name, sku, attributes, description FROM product_search WHERE seq = :seq")
+_COLUMNS = ("name", "sku", "attributes", "anywhere")  # of FTS5
+_INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
 _ADD_SQLITE = text(
-    "INSERT INTO product_search (seq, name, sku, attributes, description) "
-    "VALUES (:seq, :name, :sku, :attributes, :description)"
+    "INSERT INTO product_search (seq, name, sku, attributes, anywhere) "
+    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
 )
 _ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
-_WORD = table("product_search_words", column("word", Text)).c.word
-_ENDINGS = (
-    select(_WORD)
-    .where(bindparam("word") <= _WORD, bindparam("beyond") > _WORD)
-    .limit(bindparam("most"))
-)
+_ENDINGS = "SELECT word FROM product_search_words WHERE word >= ? AND word < ? LIMIT ?"
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
 _ADD_FTS = text(
-    "INSERT INTO product_fts (rowid, name, sku, attributes, description) "
-    "VALUES (:seq, :name, :sku, :attributes, :description)"
+    "INSERT INTO product_fts (rowid, name, sku, attributes, anywhere) "
+    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
 )
 # FTS5 keeps no text of its own: to forget a row it must be told what was in it.
 _REMOVE_FTS = text(
-    "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, description) "
-    "VALUES ('delete', :seq, :name, :sku, :attributes, :description)"
+    "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, anywhere) "
+    "VALUES ('delete', :seq, :name, :sku, :attributes, :anywhere)"
 )
 _ADD_POSTGRES = text(
     "INSERT INTO product_search (seq, document) VALUES (:seq, CAST(CAST(:document AS text) AS "
@@ -75,7 +71,8 @@ def index_product(
     )
     unindex_product(conn, seq=seq)
     if conn.dialect.name == "sqlite":
-        values = {"seq": seq, **dict(zip(search_text.FIELDS, fields, strict=True))}
+        columns = search_text.fts5_document(fields)
+        values = {"seq": seq, **dict(zip(_COLUMNS, columns, strict=True))}
         conn.execute(_ADD_SQLITE, values)
         conn.execute(_ADD_FTS, values)
         if new := [{"word": word} for word in set(" ".join(fields).split())]:
@@ -124,8 +121,8 @@ def _endings(conn: Connection, beginning: str) -> list[str] | None:
     """The indexed words that begin like that; None when FTS5 had better find them itself."""
     if len(beginning) <= PREFIX_INDEX:
         return None
-    asked = {"word": beginning, "beyond": f"{beginning}\U0010ffff", "most": MOST_ENDINGS + 1}
-    found = list(conn.execute(_ENDINGS, asked).scalars())
+    asked = (beginning, f"{beginning}\U0010ffff", MOST_ENDINGS + 1)
+    found = [word for (word,) in conn.exec_driver_sql(_ENDINGS, asked).all()]
     return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
 
 

@@ -31,6 +31,7 @@ SIGNED_WITHIN = 300  # seconds
 PAGE = 100
 OPEN = {IntentStatus.AUTHORIZED, IntentStatus.REQUIRES_ACTION, IntentStatus.CAPTURED}
 EXPAND = ["latest_charge"]
+LIVE = ("sk_live_", "rk_live_")
 
 # It sends the platform and the last call's time along with every call.
 stripe.enable_telemetry = False
@@ -44,8 +45,10 @@ class StripeProvider:
     `api_base` is another address than Stripe's, for tests.
     """
 
-    def __init__(self, api_key: SecretStr, webhook_secret: SecretStr, api_base: str = "") -> None:
-        self.live = "_live_" in api_key.get_secret_value()
+    def __init__(
+        self, api_key: SecretStr, webhook_secret: SecretStr, api_base: str | None = None
+    ) -> None:
+        self.live = api_key.get_secret_value().startswith(LIVE)
         self._webhook_secret = webhook_secret
         timeout = aiohttp.ClientTimeout(total=DEADLINE, sock_connect=CONNECT_SECONDS)
         self._http = stripe.AIOHTTPClient(timeout=timeout)

@@ -36,9 +36,9 @@ RESERVE_REFUND = (
     .where(
         payments.c.id == bindparam("b_id"),
         payments.c.captured - payments.c.refunded - payments.c.refund_pending
-        >= bindparam("amount"),
+        >= bindparam("b_amount"),
     )
-    .values(refund_pending=payments.c.refund_pending + bindparam("amount"))
+    .values(refund_pending=payments.c.refund_pending + bindparam("b_amount"))
 )
 
 
@@ -75,7 +75,7 @@ def update_paper(conn: Connection, paper: P, **changes: Any) -> P:
 
 def reserve_refund(conn: Connection, payment: Payment, amount: int) -> bool:
     """Rule 8: set `amount` aside to be refunded; False when so much is not left."""
-    wanted = {"b_id": payment.id, "amount": amount}
+    wanted = {"b_id": payment.id, "b_amount": amount}
     return conn.execute(RESERVE_REFUND, wanted).rowcount == 1
 
 

@@ -29,7 +29,6 @@ from shopkit.routing import new_router, read_body
 
 router = new_router()
 TAGS: list[Any] = ["Payments"]
-MAX_WEBHOOK = 256 * 1024
 RefundWriter = Annotated[Principal, Staff("refunds:write")]
 PaymentWriter = Annotated[Principal, Staff("payments:write")]
 
@@ -68,7 +67,7 @@ async def receive_webhook(
     provider = context.it.providers.get(method)
     if provider is None:
         raise NotFound
-    event = provider.event(await read_body(request, MAX_WEBHOOK), request.headers)
+    event = provider.event(await read_body(request), request.headers)
     await context.it.database.run(
         store_event, method, event, live=provider.live, now=context.it.clock.now()
     )
