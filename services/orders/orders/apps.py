@@ -2,11 +2,12 @@
 
 from fastapi import FastAPI
 
+from orders import internal_routes
 from orders.context import Context
 from orders.routes import routers
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
-from shopkit.auth import user_verifier
+from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
 
 ABOUT = "Checkout and what became of it. Nothing is lost, oversold or ordered twice."
@@ -22,10 +23,11 @@ def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> 
     )
 
 
-def internal_app(context: Context, keys: JwksClient) -> FastAPI:
-    """No service calls orders; here are only health and metrics."""
+def internal_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> FastAPI:
+    """No service calls orders; here are what its own commands ask for, health and metrics."""
+    state = {"context": context, "database": context.it.database, "keys": keys}
     return build_app(
         title="Orders, internal",
-        routers=[metrics_router()],
-        state={"database": context.it.database, "keys": keys},
+        routers=[internal_routes.router, metrics_router()],
+        state={**state, "verifier": service_verifier(keys, settings)},
     )

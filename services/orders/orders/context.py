@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
+from orders.clients.measured import MeasuredProvider
 from orders.clients.provider import Provider
 from orders.delivery import CartDelivery
 from orders.domain import PAY_LATER
 from orders.expiry import UnpaidExpiry
 from orders.models import outbox
 from orders.parties import Parties
+from orders.reconciler import Reconciler
 from orders.refunding import REFUND, RefundDelivery
 from orders.restocking import ReturnDelivery
 from orders.returning import RESTOCK
@@ -36,6 +38,7 @@ class Context:
     guest_tokens: GuestTokens
     cursors: Cursors
     expiry: UnpaidExpiry
+    reconciler: Reconciler
     max_pending: int
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
@@ -54,7 +57,7 @@ def new_context(
         database,
         cart,
         catalog,
-        providers,
+        {name: MeasuredProvider(name, one) for name, one in providers.items()},
         settings.capture_at,
         clock,
         lease=timedelta(seconds=settings.lease_seconds),
@@ -77,6 +80,7 @@ def new_context(
         guest_tokens=GuestTokens(secret),
         cursors=Cursors(secret),
         expiry=UnpaidExpiry(it, sagas, settings.unpaid_days),
+        reconciler=Reconciler(it, sagas, relay.wake, settings.reconcile_seconds),
         max_pending=settings.max_pending_orders,
         methods=settings.methods & {PAY_LATER, *providers},
         ship_unpaid=settings.ship_unpaid,

@@ -1,10 +1,11 @@
 """What does not fit together and needs a person: the list that staff read and close."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from orders.models import discrepancies
 from shopkit.errors import NotFound
@@ -46,6 +47,37 @@ def close(
     if found is None:
         raise NotFound
     return found
+
+
+SYSTEM = "system"
+"""Who has closed what was gone by itself."""
+_COUNT_OPEN = (
+    select(discrepancies.c.kind, func.count())
+    .where(discrepancies.c.closed_at.is_(None))
+    .group_by(discrepancies.c.kind)
+)
+
+
+def list_open(conn: Connection, kinds: Collection[str]) -> list[RowMapping]:
+    rows = select(discrepancies).where(
+        discrepancies.c.closed_at.is_(None), discrepancies.c.kind.in_(kinds)
+    )
+    return list(conn.execute(rows).mappings())
+
+
+def count_open(conn: Connection) -> dict[str, int]:
+    """By kind."""
+    return {row[0]: row[1] for row in conn.execute(_COUNT_OPEN)}
+
+
+def is_closed_by_staff(conn: Connection, finding: Finding) -> bool:
+    """Whether a person has seen to it once."""
+    seen = select(func.count()).where(
+        discrepancies.c.kind == finding.kind,
+        discrepancies.c.subject == finding.subject,
+        discrepancies.c.closed_by != SYSTEM,
+    )
+    return conn.execute(seen).scalar_one() > 0
 
 
 def list_discrepancies(

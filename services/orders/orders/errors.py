@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, RateLimited
+from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, RateLimited, Unavailable
 
 
 class FenceLost(Exception):
@@ -107,6 +107,11 @@ class RestockRefused(Conflict):
     """A definite no of the catalog to a return; `items` lists product_id, requested, returnable."""
 
     code, title = "restock_refused", "The goods cannot go back into stock"
+
+
+class UnknownIntent(Unavailable):
+    """Definite: the provider knows no such payment. We wrote its id down when it told it, so this
+    is another account, or one of us is an old backup; sagas wait for a person as in an outage."""
 
 
 class InvalidState(Conflict):

@@ -7,6 +7,7 @@ from orders.clients.cart import Cart, HttpCart
 from orders.clients.catalog import Catalog, HttpCatalog
 from orders.clients.provider import Provider
 from orders.clients.providers import open_providers
+from orders.commands import COMMANDS
 from orders.context import new_context
 from orders.retention import Housekeeper
 from orders.settings import MIGRATIONS, OrdersSettings
@@ -41,18 +42,26 @@ def build(
         migrations=MIGRATIONS,
         database=database,
         public=public_app(settings, context, keys),
-        internal=internal_app(context, keys),
+        internal=internal_app(settings, context, keys),
         background=[
             keys.run,
             context.worker.run,
             context.worker.measure,
             context.relay.run,
             context.expiry.run,
+            context.reconciler.run,
             Housekeeper(database, clock).run,
         ],
-        closables=[context.sagas, *providers.values(), to_cart, to_catalog, auth],
+        closables=[
+            context.reconciler,
+            context.sagas,
+            *providers.values(),
+            to_cart,
+            to_catalog,
+            auth,
+        ],
     )
 
 
 def main() -> None:
-    command_line("orders", OrdersSettings, build, MIGRATIONS)
+    command_line("orders", OrdersSettings, build, MIGRATIONS, COMMANDS)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from orders.clients.provider import Intent, IntentStatus
+from orders.clients.provider import Intent, IntentStatus, Provider, RefundStatus
 from orders.domain import Order, event, payment_status_of
 from orders.errors import PaymentDeclined, PaymentExpired
 from orders.parties import Parties
@@ -150,12 +150,18 @@ async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent]:
 
 
 async def _given_back(it: Parties, payment: Payment) -> Intent:
-    intent = await voided(it, payment)
+    intent_id = payment.intent_id or (await opened(it, payment)).id
+    key = f"o:{payment.order_id}:back:{payment.attempt}"
+    return (await returned(it.providers[payment.method], intent_id, key))[0]
+
+
+async def returned(provider: Provider, intent_id: str, key: str) -> tuple[Intent, RefundStatus]:
+    """Void an intent, and refund under `key` what was taken."""
+    intent = await provider.void(intent_id)
     left = intent.captured - intent.refunded
-    if left > 0:
-        key = f"o:{payment.order_id}:back:{payment.attempt}"
-        await it.providers[payment.method].refund(intent.id, amount=left, key=key)
-    return intent
+    if left <= 0:
+        return intent, RefundStatus.SUCCEEDED
+    return intent, await provider.refund(intent.id, amount=left, key=key)
 
 
 async def voided(it: Parties, payment: Payment) -> Intent:

@@ -11,6 +11,7 @@ from orders.clients.provider import RefundStatus
 from orders.discrepancies import Finding, report
 from orders.domain import PAY_LATER, Actor, Order, event, payment_status_of
 from orders.errors import NothingToRefund, RefundExceedsPayment
+from orders.metrics import REFUNDS
 from orders.models import outbox
 from orders.parties import Parties
 from orders.records import Payment, Refund
@@ -133,6 +134,7 @@ class RefundDelivery:
         order_id, refund_id = payload["order_id"], payload["refund_id"]
         async with self._it.at("f1"):
             status = await self._refund(order_id, refund_id)
+        REFUNDS.labels(status).inc()
         if status == RefundStatus.PENDING:
             raise Unavailable("The provider has not decided about the refund yet.")
         async with self._it.at("f2"):

@@ -12,6 +12,7 @@ from orders.models import (
     orders,
     payments,
     provider_events,
+    refunds,
 )
 from orders.states import Status
 from shopkit.background import delete_batch, drain, every
@@ -58,8 +59,9 @@ def forget_events(conn: Connection, *, before: datetime, limit: int) -> int:
 
 def forget_failed(conn: Connection, *, before: datetime, limit: int) -> int:
     has_key = exists().where(checkout_keys.c.order_id == orders.c.id)
+    is_refunded = exists().where(refunds.c.order_id == orders.c.id)  # money has moved
     old = select(orders.c.id).where(
-        orders.c.status == Status.FAILED.value, orders.c.placed_at < before, ~has_key
+        orders.c.status == Status.FAILED.value, orders.c.placed_at < before, ~has_key, ~is_refunded
     )
     chosen = old.order_by(orders.c.id).limit(limit).with_for_update(skip_locked=True)
     ids = list(conn.execute(chosen).scalars())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, select
 
 from orders.domain import Order
-from orders.metrics import measure, publish
+from orders.metrics import measure, measure_watch, publish, publish_watch
 from orders.models import orders
 from orders.parties import Parties
 from orders.repository.orders import COLUMNS, take_over, with_parts
@@ -65,6 +65,7 @@ class Worker:
 
     async def publish(self) -> None:
         publish(await self._it.database.read(measure), self._it.clock.now())
+        publish_watch(await self._it.database.read(measure_watch))
 
     async def take(self, overdue_at: datetime, *, at_most: int) -> int:
         """Start at most so many orders whose lease is over by then; answers how many."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from orders.clients.provider import Event, Intent, IntentStatus, RefundStatus
-from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined
+from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined, UnknownIntent
 from services.orders.tests.fakes import Faults
 from shopkit.ids import new_id
 
@@ -20,6 +20,8 @@ class FakeProvider:
     live: bool = False
     faults: Faults = field(default_factory=Faults)
     intents: dict[str, Intent] = field(default_factory=dict)
+    unlisted: dict[str, Intent] = field(default_factory=dict)
+    """Too old for the list; only `find` and `void` know them."""
     answers: dict[str, Any] = field(default_factory=dict)
     """By idempotency key."""
     lapsing: set[str] = field(default_factory=set)
@@ -75,6 +77,10 @@ class FakeProvider:
 
     async def find(self, intent_id: str) -> Intent:
         async with self.faults.around("find"):
+            if intent_id in self.unlisted:
+                return self.unlisted[intent_id]
+            if intent_id not in self.intents:
+                raise UnknownIntent("never heard of it")
             return self.intents[intent_id]
 
     async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:
@@ -91,6 +97,8 @@ class FakeProvider:
 
     async def void(self, intent_id: str) -> Intent:
         async with self.faults.around("void"):
+            if intent_id in self.unlisted:
+                return self.unlisted[intent_id]
             if self.intents[intent_id].status == IntentStatus.CAPTURED:
                 return self.intents[intent_id]
             return self.change(intent_id, status=IntentStatus.CANCELLED, next_action=None)
@@ -114,8 +122,9 @@ class FakeProvider:
         return self.telling(Event(event_id, "intent.changed", intent, self.live))
 
     async def list(self, since: datetime) -> AsyncIterator[Intent]:
-        for intent in list(self.intents.values()):
-            yield intent
+        async with self.faults.around("list"):
+            for intent in list(self.intents.values()):
+                yield intent
 
     async def close(self) -> None:
         """Nothing is open."""

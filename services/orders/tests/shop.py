@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+from sqlalchemy import Connection, Executable
 
 from orders.clients.provider import Intent
 from orders.context import Context
 from orders.domain import Order
 from orders.metrics import measure
+from orders.reconciling.rounds import Round
 from orders.repository.orders import find_order
 from orders.states import Step
 from services.orders.tests.fake_provider import FakeProvider
@@ -160,6 +162,29 @@ class Shop:
             await self.context.relay.drain()
             if not await self.unfinished():
                 return
+
+    async def reconcile(self) -> Round:
+        """A whole round, and what it began to its end."""
+        self.clock.advance(minutes=2)
+        round = self.context.reconciler.ask()
+        async with asyncio.timeout(20):
+            while round.finished_at is None:
+                await asyncio.sleep(0.001)
+        await self.settle()
+        return round
+
+    async def execute(self, *statements: Executable) -> None:
+        """Change orders' database behind its back."""
+
+        def run(conn: Connection) -> None:
+            for statement in statements:
+                conn.execute(statement)
+
+        await self.context.it.database.run(run)
+
+    async def discrepancies(self, state: str = "open") -> list[dict[str, Any]]:
+        staff = self.user("payments:read")
+        return list((await staff.get(f"/discrepancies?state={state}&limit=100")).json()["items"])
 
     async def unfinished(self) -> int:
         """Orders with a lease and events not delivered."""

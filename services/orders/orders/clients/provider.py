@@ -73,7 +73,7 @@ class Provider(Protocol):
         """Hold the money: AUTHORIZED or REQUIRES_ACTION. Raises PaymentDeclined."""
 
     async def find(self, intent_id: str) -> Intent:
-        """As it is now."""
+        """As it is now. Raises UnknownIntent."""
 
     async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:
         """Take the held money; CAPTURED. Raises CaptureRefused when it is held no more."""

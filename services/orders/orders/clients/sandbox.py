@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from orders.clients.calling import ask
 from orders.clients.provider import Event, Intent, IntentStatus, RefundStatus
-from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined
+from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined, UnknownIntent
 from shopkit.clock import Clock
 from shopkit.errors import Unavailable
 from shopkit.http_client import ApiKey, ClientResponse, ServiceClient
@@ -39,7 +39,10 @@ class SandboxProvider:
         return _shown(answer)
 
     async def find(self, intent_id: str) -> Intent:
-        return _shown(await ask(self._client, "GET", f"/v1/intents/{intent_id}"))
+        answer = await ask(self._client, "GET", f"/v1/intents/{intent_id}")
+        if answer.status == 404:
+            raise UnknownIntent("The sandbox does not know this payment.")
+        return _shown(answer)
 
     async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:
         answer = await self._post(intent_id, "capture", {"amount": amount}, key)

@@ -20,7 +20,7 @@ from orders.clients.stripe_objects import (
     reference_of,
     refund_status,
 )
-from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined
+from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined, UnknownIntent
 from shopkit.errors import Unavailable
 from shopkit.logs import get_logger
 
@@ -116,7 +116,7 @@ class StripeProvider:
         except Refused as exc:
             # We wrote its id down when Stripe told it: this is another account, or test and live.
             log.error("stripe_does_not_know_intent", intent=intent_id, code=code_of(exc))
-            raise Unavailable("Stripe does not know this payment.") from None
+            raise UnknownIntent("Stripe does not know this payment.") from None
         return intent_from(found.to_dict())
 
     async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:

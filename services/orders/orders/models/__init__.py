@@ -9,10 +9,19 @@ from orders.models.orders import (
     orders,
     outbox,
 )
-from orders.models.papers import fulfillments, payments, refunds, returns
-from orders.models.watching import discrepancies, provider_events
+from orders.models.papers import (
+    NOT_AT_ITS_END,
+    NOT_REFUNDED,
+    fulfillments,
+    payments,
+    refunds,
+    returns,
+)
+from orders.models.watching import discrepancies, provider_events, reconciliations
 
 __all__ = [
+    "NOT_AT_ITS_END",
+    "NOT_REFUNDED",
     "UNPAID",
     "checkout_keys",
     "discrepancies",
@@ -24,6 +33,7 @@ __all__ = [
     "outbox",
     "payments",
     "provider_events",
+    "reconciliations",
     "refunds",
     "returns",
 ]

@@ -11,6 +11,9 @@ from orders.models.orders import metadata
 from orders.records import PaymentState
 from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_table, one_of, partial_index
 
+NOT_AT_ITS_END = "state IN ('pending', 'authorized') OR refund_pending > 0"
+NOT_REFUNDED = "status <> 'succeeded'"
+
 payments = new_table(
     metadata,
     "payments",
@@ -41,6 +44,7 @@ payments = new_table(
     ),
     # I5: at most one capture.
     partial_index("uq_payments_captured", "order_id", unique=True, where="state = 'captured'"),
+    partial_index("ix_payments_open", "id", where=NOT_AT_ITS_END),
 )
 
 refunds = new_table(
@@ -57,6 +61,7 @@ refunds = new_table(
     Column("created_at", Instant, nullable=False),
     one_of("status", "pending", "succeeded", "failed"),
     CheckConstraint("amount > 0 AND shipping >= 0 AND shipping <= amount", name="amount"),
+    partial_index("ix_refunds_open", "id", where=NOT_REFUNDED),
 )
 
 fulfillments = new_table(

@@ -33,3 +33,13 @@ discrepancies = new_table(
         "uq_discrepancies_open", "kind", "subject", unique=True, where="closed_at IS NULL"
     ),
 )
+
+# One row: of several copies of the service one reconciles at a time.
+reconciliations = new_table(
+    metadata,
+    "reconciliations",
+    Column("name", Str, primary_key=True),
+    Column("holder", Id),
+    Column("lease_until", Instant),
+    Column("completed_at", Instant),
+)

@@ -33,6 +33,9 @@ INSERT_LINES = insert(order_lines)
 SELECT_ORDER = select(*(orders.c[name] for name in COLUMNS)).where(
     orders.c.id == bindparam("order_id")
 )
+SELECT_ORDERS = select(*(orders.c[name] for name in COLUMNS)).where(
+    orders.c.id.in_(bindparam("order_ids", expanding=True))
+)
 LOCK_ORDER = SELECT_ORDER.with_for_update()
 SELECT_LINES = (
     select(order_lines.c.order_id, *(order_lines.c[name] for name in _LINE_COLUMNS))
@@ -86,6 +89,12 @@ def insert_lines(conn: Connection, order_id: str, lines: Iterable[Line]) -> None
 def find_order(conn: Connection, order_id: str) -> Order | None:
     row = conn.execute(SELECT_ORDER, {"order_id": order_id}).one_or_none()
     return with_parts(conn, [row])[0] if row else None
+
+
+def find_orders(conn: Connection, order_ids: Iterable[str]) -> dict[str, Order]:
+    """By id, without those that there are not."""
+    rows = conn.execute(SELECT_ORDERS, {"order_ids": list(order_ids)}).all()
+    return {order.id: order for order in with_parts(conn, rows)} if rows else {}
 
 
 def lock_order(conn: Connection, order_id: str, fence: int | None = None) -> Order:
