@@ -41,6 +41,8 @@ def larger(world: World) -> World:
     """The same, with more that goes wrong in one history: minutes instead of seconds."""
     if world.customers > 1:
         return replace(world, crashes=1, lost=1, pauses=0 if world.aborts else 1)
+    if world.refunds:
+        return replace(world, pauses=1)
     aborts = 0 if world.webhooks else 1
     return replace(world, crashes=1, lost=1, copies=1, pauses=1, aborts=aborts)
 
