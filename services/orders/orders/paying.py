@@ -34,6 +34,8 @@ async def authorize(it: Parties, order: Order) -> Order:
     """From RESERVED: R3 payment authorize, T3. Raises PaymentDeclined, which compensates."""
     async with it.at("r3"):
         intent = await authorized(it, order.payment, await opened(it, order.payment))
+    if intent.status == IntentStatus.CANCELLED:  # it lapsed while its answer was lost
+        raise PaymentDeclined("The payment has lapsed; pay again.", decline_code="other")
     return await _stored(it, order, intent)
 
 

@@ -233,6 +233,18 @@ async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(shop: Sh
     await shop.check_invariants()
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_what_has_lapsed_before_we_heard_of_it_is_declined(shop: Shop) -> None:
+    ada = shop.buyer(shop.catalog.add())
+    shop.bank.faults.then("authorize", "lost")
+    order_id = (await ada.order(by("ok"), key="k")).json()["id"]
+    shop.bank.change(shop.intent(order_id).id, status=IntentStatus.CANCELLED)
+    await shop.settle()
+    final = await ada.order(by("ok"), key="k")
+    assert (final.status_code, final.json()["code"]) == (402, "payment_declined")
+    await shop.check_invariants()
+
+
 async def test_a_free_order_needs_no_payment(shop: Shop) -> None:
     answer = await shop.buyer(shop.catalog.add(price=0)).order(by("ok"))
     assert (answer.status_code, *money(answer)) == (201, "confirmed", "paid")
