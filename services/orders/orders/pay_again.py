@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orders.domain import Order
-from orders.errors import InvalidState, PaymentDeclined, refusal_from
+from orders.errors import InvalidState, PaymentDeclined, Refusal, refusal_from
 from orders.parties import Parties
 from orders.records import Payment, PaymentState
 from orders.repository.orders import lock_order, save
@@ -14,36 +14,69 @@ from orders.repository.papers import insert_paper
 from orders.running import Sagas
 from orders.schemas.checkout import PaymentInput
 from orders.states import Status, Step
+from orders.views import render
+from shopkit.conditional import etag
+from shopkit.errors import IdempotencyKeyReused
+from shopkit.idempotency import Answer, fingerprint
 from shopkit.ids import new_id
 
 ANSWER_SECONDS = 10.0
 MAX_ATTEMPTS = 10
 
 
-async def pay_again(it: Parties, sagas: Sagas, order: Order, payload: PaymentInput) -> Order:
-    """The order as it then is: paid, or still waiting for its customer.
+async def pay_again(
+    it: Parties, sagas: Sagas, order: Order, payload: PaymentInput, key: str | None
+) -> Answer:
+    """The order as it then is: paid, or still waiting for its customer. The same key never begins
+    a second attempt; it answers what has become of the first.
 
     Raises InvalidState unless the order waits, PaymentDeclined when this means is declined too
-    (then it goes on waiting), and what ended the checkout where that has failed meanwhile.
+    (then it goes on waiting), IdempotencyKeyReused, and what ended the checkout where that has
+    failed meanwhile.
     """
     now, until = it.clock.now(), it.lease_end()
     async with it.at("t2"):
-        taken = await it.database.run(store_attempt, order.id, payload, now=now, until=until)
-    sagas.start(taken)
+        taken, payment, is_new = await it.database.run(
+            store_attempt, order.id, payload, key=key, now=now, until=until
+        )
+    if is_new:
+        sagas.start(taken)
     found = await sagas.wait(taken.id, ANSWER_SECONDS) or taken
-    if found.status == Status.FAILED:
-        raise refusal_from(found.failure or {})
-    if found.step == Step.AWAITING_ACTION and found.payment.decline_code:
+    try:
+        return _answer(found, payment.attempt, replayed=not is_new)
+    except Refusal as refusal:
+        if not is_new:
+            refusal.headers["Idempotent-Replayed"] = "true"
+        raise
+
+
+def _answer(order: Order, attempt: int, *, replayed: bool) -> Answer:
+    if order.status == Status.FAILED:
+        raise refusal_from(order.failure or {})
+    payment = next(one for one in order.payments if one.attempt == attempt)
+    if payment.decline_code and payment.state != PaymentState.CAPTURED:
         detail = "Try another means of payment while the order waits."
-        raise PaymentDeclined(detail, decline_code=found.payment.decline_code)
-    return found
+        raise PaymentDeclined(detail, decline_code=payment.decline_code)
+    status = 202 if order.unfinished else 200
+    return Answer(status, render(order), {"ETag": etag(order.version)}, replayed)
 
 
 def store_attempt(
-    conn: Connection, order_id: str, payload: PaymentInput, *, now: datetime, until: datetime
-) -> Order:
-    """The order with one more attempt to pay, under a fence of ours."""
-    order = lock_order(conn, order_id)
+    conn: Connection,
+    order_id: str,
+    payload: PaymentInput,
+    *,
+    key: str | None,
+    now: datetime,
+    until: datetime,
+) -> tuple[Order, Payment, bool]:
+    """The order under a fence of ours, and its one more attempt to pay; or as it is, with the
+    attempt that this key has begun before."""
+    order, sent = lock_order(conn, order_id), fingerprint(payload)
+    if key and (known := [one for one in order.payments if one.request_key == key]):
+        if known[0].request_fingerprint != sent:
+            raise IdempotencyKeyReused
+        return order, known[0], False
     if order.step != Step.AWAITING_ACTION or order.pay_until is None or order.pay_until <= now:
         raise InvalidState(f"The order is {order.status}.", order_status=order.status)
     if len(order.payments) >= MAX_ATTEMPTS:
@@ -58,9 +91,11 @@ def store_attempt(
         state=PaymentState.PENDING,
         amount=before.amount,
         currency=before.currency,
+        request_key=key,
+        request_fingerprint=sent if key else None,
         created_at=now,
     )
     insert_paper(conn, payment)
     changes = {"payment_method": payload.method, "lease_until": until, "attempts": 0}
     taken = save(conn, order, fence=order.fence + 1, **changes)
-    return replace(taken, payments=(*order.payments, payment))
+    return replace(taken, payments=(*order.payments, payment)), payment, True

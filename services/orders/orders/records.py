@@ -44,6 +44,9 @@ class Payment:
     refund_pending: int = 0
     next_action: dict[str, Any] | None = None
     decline_code: str | None = None
+    request_key: str | None = None
+    request_fingerprint: str | None = None
+    """Of the request that began this attempt, where one did after the checkout's."""
     created_at: datetime
 
     @property

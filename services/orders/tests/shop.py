@@ -46,10 +46,11 @@ class Customer:
         body = {**self.defaults, **(json or {})} or None
         return await self.http.post("/api/orders", json=body, headers=self.headers | more)
 
-    async def pay(self, order_id: str, token: str) -> Answer:
+    async def pay(self, order_id: str, token: str, key: str | None = None) -> Answer:
         path = f"/api/orders/{order_id}/payment"
         body = {"method": "sandbox", "token": token}
-        return await self.http.post(path, json=body, headers=self.headers)
+        more = {"idempotency-key": key} if key else {}
+        return await self.http.post(path, json=body, headers=self.headers | more)
 
     async def post(self, path: str, json: Any = None, *, key: str | None = None) -> Answer:
         more = {"idempotency-key": key} if key else {}

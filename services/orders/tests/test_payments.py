@@ -116,6 +116,18 @@ async def test_another_means_after_a_refused_one(shop: Shop) -> None:
     await shop.check_invariants()
 
 
+@pytest.mark.parametrize(("token", "status"), [("ok", 200), ("declined", 402), ("action", 202)])
+async def test_one_key_begins_one_attempt(shop: Shop, token: str, status: int) -> None:
+    ada, order_id = await pending(shop)
+    answers = [await ada.pay(order_id, token, key="p") for _ in range(2)]
+    answers += await asyncio.gather(*(ada.pay(order_id, token, key="p") for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {status}
+    assert [answer.headers.get("idempotent-replayed") for answer in answers[:2]] == [None, "true"]
+    assert len((await shop.stored(order_id)).payments) == 2
+    other = await ada.pay(order_id, "another", key="p")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
 async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
     """The customer acts after all, just when the other means is authorized."""
     ada, order_id = await pending(shop)

@@ -95,7 +95,7 @@ async def place_order(
     summary="Pay a waiting order by another means",
     response_model=OrderOut,
     responses={
-        200: {"headers": ETAG},
+        200: {"headers": {**ETAG, **REPLAYED}},
         202: {"model": OrderOut, "description": "It waits for what `next_action` says."},
         **problems(errors.InvalidState, errors.PaymentDeclined, *errors.REFUSALS.values()),
     },
@@ -106,6 +106,7 @@ async def pay_order(
     context: OrdersContext,
     user: MaybeUser,
     guest: MaybeGuest,
+    key: IdempotencyKey,
     payload: PaymentInput,
 ) -> Any:
     """While an order waits for its customer (`next_action`) and its stock is held. What the
@@ -114,9 +115,8 @@ async def pay_order(
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
     means = checked_payment(payload, context.it.providers)
-    paid = await pay_again(context.it, context.sagas, order, means)
-    headers = {"ETag": etag(paid.version)}
-    return json_response(render(paid), status=202 if paid.unfinished else 200, headers=headers)
+    answer = await pay_again(context.it, context.sagas, order, means, key)
+    return answer.response()
 
 
 @router.post(
