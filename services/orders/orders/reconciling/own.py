@@ -10,6 +10,7 @@ from orders.domain import Order
 from orders.models import NOT_REFUNDED, orders, outbox, refunds
 from orders.reconciling.rounds import Round
 from orders.records import Refund
+from orders.refunding import REFUND
 from orders.repository.orders import COLUMNS, find_orders, with_parts
 from orders.states import Step
 
@@ -34,7 +35,11 @@ _NOT_REFUNDED = (
     .order_by(refunds.c.id.desc())
     .limit(AT_MOST)
 )
-_UNDELIVERED = select(outbox).where(outbox.c.created_at < bindparam("before")).limit(AT_MOST)
+_UNDELIVERED = (
+    select(outbox)
+    .where(outbox.c.created_at < bindparam("before"), outbox.c.topic != REFUND)
+    .limit(AT_MOST)
+)
 
 
 async def compare_own(round: Round) -> None:
