@@ -1,6 +1,6 @@
 """What the use cases work with, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,6 +43,12 @@ class Context:
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
     ship_unpaid: bool
+
+    @property
+    def background(self) -> list[Callable[[], Awaitable[None]]]:
+        """What goes on beside requests."""
+        works = (self.worker, self.relay, self.expiry, self.reconciler)
+        return [self.worker.measure, *(work.run for work in works)]
 
 
 def new_context(
