@@ -27,6 +27,7 @@ from shopkit.failpoints import Failpoints
 from shopkit.guests import GuestTokens
 from shopkit.outbox import Relay
 from shopkit.pagination import Cursors
+from shopkit.service import Closable
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Context:
         """What goes on beside requests."""
         works = (self.worker, self.relay, self.expiry, self.reconciler)
         return [self.worker.measure, *(work.run for work in works)]
+
+    @property
+    def closables(self) -> list[Closable]:
+        return [self.reconciler, self.sagas, *self.it.providers.values()]
 
 
 def new_context(

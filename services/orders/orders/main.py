@@ -44,10 +44,7 @@ def build(
         public=public_app(settings, context, keys),
         internal=internal_app(settings, context, keys),
         background=[keys.run, *context.background, Housekeeper(database, clock).run],
-        closables=[
-            *(context.reconciler, context.sagas, *providers.values()),
-            *(to_cart, to_catalog, auth),
-        ],
+        closables=[*context.closables, to_cart, to_catalog, auth],
     )
 
 
