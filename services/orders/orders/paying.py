@@ -120,8 +120,8 @@ async def look_again(it: Parties, order: Order) -> Order:
 
 
 async def _progress(it: Parties, order: Order) -> list[Intent]:
-    """The newest attempt as it is now, after those before it that had to change for it. One that is new is begun, after those before it have been
-    voided, so that never two of them hold money."""
+    """The newest attempt as it is now, after those before it that had to change for it. One that is
+    new is begun after those before it have been voided, so that never two of them hold money."""
     payment = order.payment
     if payment.token is None and payment.intent_id is not None:
         return [await it.providers[payment.method].find(payment.intent_id)]

@@ -4,17 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, update
 
 from orders.clients.provider import IntentStatus, RefundStatus
-from orders.discrepancies import Finding, report
-from orders.models import metadata, order_lines, orders, payments, refunds
-from orders.repository.reconciliations import take_lease
-from orders.states import Step
+from orders.models import order_lines, orders, payments, refunds
 from services.orders.tests.fakes import Product
 from services.orders.tests.shop import Customer, Shop
-from shopkit.ids import new_id
-from shopkit.testing import TokenFactory
 
 PRICE = 1000
 AUTHORIZED, CAPTURED = IntentStatus.AUTHORIZED, IntentStatus.CAPTURED
