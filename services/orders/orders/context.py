@@ -1,6 +1,6 @@
 """What the use cases work with, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,6 +43,17 @@ class Context:
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
     ship_unpaid: bool
+
+    @property
+    def background(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What goes on beside the requests."""
+        return (
+            self.worker.run,
+            self.worker.measure,
+            self.relay.run,
+            self.expiry.run,
+            self.reconciler.run,
+        )
 
 
 def new_context(
