@@ -45,7 +45,7 @@ async def reserved(shop: Shop, product: str) -> str:
 
 async def reconcile(shop: Shop) -> Round:
     shop.clock.advance(minutes=2)
-    round = shop.context.reconciler._new_round(whole=True)
+    round = shop.context.reconciler.new_round(whole=True)
     await shop.context.reconciler.go(round)
     return round
 

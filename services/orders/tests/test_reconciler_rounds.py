@@ -1,4 +1,4 @@
-"""Rule 9 with catalog, cart, orders' own work, and an old backup (F15)."""
+"""Rounds of the reconciler: an old backup (F15), who is down, copies, orders' own work, metrics."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,122 +10,13 @@ from prometheus_client import REGISTRY
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from orders.discrepancies import Finding, report
-from orders.models import checkout_keys, metadata, order_lines, orders, outbox, payments
+from orders.models import metadata, orders, outbox
 from orders.reconciler import Reconciler
 from orders.repository.reconciliations import take_lease
 from orders.states import Step
 from services.orders.tests.shop import Shop
-from services.orders.tests.test_reconciler import (
-    LATER,
-    by,
-    cancelled,
-    close,
-    nothing_left,
-    ordered,
-    reported,
-    tea,
-)
+from services.orders.tests.test_reconciler import LATER, by, cancelled, close, ordered
 from shopkit.ids import new_id
-
-
-async def test_stock_that_is_held_or_sold_for_a_failed_order_goes_back(shop: Shop) -> None:
-    for state in ("held", "committed"):
-        _, order_id = await ordered(shop, by("declined"))
-        found = shop.catalog.reservations[order_id]
-        found.state = state
-        shop.catalog._move(found.lines, reserved=+1)
-        if state == "committed":
-            shop.catalog._move(found.lines, reserved=-1, on_hand=-1)
-    assert (await shop.reconcile()).mended == {"stock_released": 2}
-    assert [p.on_hand - p.reserved for p in shop.catalog.products.values()] == [10, 10]
-    await nothing_left(shop)
-
-
-@pytest.mark.parametrize(("restock", "left"), [(True, 10), (False, 9)])
-async def test_stock_of_a_cancelled_order_goes_back_unless_staff_said_otherwise(
-    shop: Shop, restock: bool, left: int
-) -> None:
-    order_id = await cancelled(shop, LATER)
-    await shop.execute(update(orders).values(restock=restock))
-    found = shop.catalog.reservations[order_id]
-    found.state = "committed"
-    shop.catalog._move(found.lines, on_hand=-1)
-    assert (await shop.reconcile()).mended == ({"stock_released": 1} if restock else {})
-    assert tea(shop).on_hand == left
-    again = await shop.reconcile()
-    assert (dict(again.mended), dict(again.reported)) == ({}, {})
-
-
-@pytest.mark.parametrize("state", ["held", "expired", "released", None])
-async def test_stock_of_a_confirmed_order_that_is_not_sold(shop: Shop, state: str | None) -> None:
-    _, order_id = await ordered(shop)
-    if state is None:
-        del shop.catalog.reservations[order_id]
-    else:
-        shop.catalog.reservations[order_id].state = state
-    await reported(shop, "stock_not_sold", order_id)
-
-
-async def test_another_quantity_was_sold(shop: Shop) -> None:
-    _, order_id = await ordered(shop)
-    await shop.execute(update(order_lines).values(quantity=2))
-    await reported(shop, "stock_differs", order_id)
-
-
-async def forget(shop: Shop) -> None:
-    """All orders, as if they had never been stored."""
-    tables = (checkout_keys, payments, order_lines, orders)
-    await shop.execute(*(delete(table) for table in tables))
-
-
-async def test_what_is_held_for_a_lost_order_is_left_to_expire(shop: Shop) -> None:
-    _, order_id = await ordered(shop, LATER)
-    await forget(shop)
-    del shop.cart.claims[order_id]
-    shop.catalog.reservations[order_id].state = "held"
-    round = await shop.reconcile()
-    assert (dict(round.mended), dict(round.reported)) == ({}, {})
-    shop.catalog.reservations[order_id].state = "committed"
-    await reported(shop, "stock_without_order", order_id)
-
-
-async def test_a_cart_that_is_not_consumed_is_consumed(shop: Shop) -> None:
-    gone = await cancelled(shop)
-    _, kept = await ordered(shop)
-    for order_id in (gone, kept):
-        shop.cart.claims[order_id].state = "claimed"
-    assert (await shop.reconcile()).mended == {"cart_consumed": 2}
-    await nothing_left(shop)
-
-
-async def test_a_cart_that_a_failed_order_kept_is_released(shop: Shop) -> None:
-    ada, order_id = await ordered(shop, by("declined"))
-    claim = shop.cart.claims[order_id]
-    claim.state = "claimed"
-    assert claim.cart is not None
-    claim.cart.claimed_by = order_id
-    assert (await shop.reconcile()).mended == {"cart_released": 1}
-    assert (await ada.order(by("ok"))).status_code == 201
-    await shop.settle()
-    await nothing_left(shop)
-
-
-async def test_a_cart_that_is_converted_for_a_failed_order(shop: Shop) -> None:
-    _, order_id = await ordered(shop, by("declined"))
-    shop.cart.claims[order_id].state = "converted"
-    await reported(shop, "cart_converted", order_id)
-
-
-@pytest.mark.parametrize("state", ["released", None])
-async def test_a_confirmed_order_whose_cart_may_be_ordered_again(
-    shop: Shop, state: str | None
-) -> None:
-    _, order_id = await ordered(shop)
-    if state is None:
-        del shop.cart.claims[order_id]
-    else:
-        shop.cart.claims[order_id].state = state
-    await reported(shop, "cart_not_converted", order_id)
 
 
 async def test_an_order_that_does_not_get_on(shop: Shop) -> None:
@@ -140,18 +31,11 @@ async def test_an_order_that_does_not_get_on(shop: Shop) -> None:
     ):
         await shop.execute(update(orders).values(**begun, **changes))
         shop.clock.advance(minutes=11)
-        round = await reconciled(shop)
+        round = await shop.compare()
         assert dict(round.reported) == ({"stuck_order": 1} if stuck else {})
     await shop.settle()
     assert (await shop.stored(order_id)).step == Step.CANCELLED
     assert (await shop.reconcile()).closed == 1
-
-
-async def reconciled(shop: Shop) -> Any:
-    """Without anybody working on what it finds."""
-    round = shop.context.reconciler._new_round(whole=True)
-    await shop.context.reconciler.go(round)
-    return round
 
 
 async def test_an_event_that_nobody_takes(shop: Shop) -> None:
@@ -162,7 +46,7 @@ async def test_an_event_that_nobody_takes(shop: Shop) -> None:
     await shop.execute(
         insert(outbox).values(**event, attempts=99, created_at=old, due_at=due),
     )
-    round = await reconciled(shop)
+    round = await shop.compare()
     assert (dict(round.mended), dict(round.reported)) == ({}, {"stuck_event": 1})
     (found,) = await shop.discrepancies()
     assert (found["order_id"], found["subject"]) == (order_id, event["id"])
@@ -269,7 +153,7 @@ async def test_what_is_in_the_making_is_left_to_its_saga(shop: Shop) -> None:
     ada = shop.buyer(shop.catalog.add())
     order_id = (await ada.order(by("action"))).json()["id"]
     shop.clock.advance(minutes=2)
-    round = await reconciled(shop)
+    round = await shop.compare()
     assert (dict(round.mended), dict(round.reported)) == ({}, {})
     assert round.skipped == {order_id}
 
@@ -311,13 +195,13 @@ async def test_one_copy_at_a_time(shop: Shop) -> None:
     until = now + timedelta(seconds=60)
     other = new_id()
     assert await it.database.run(take_lease, other, now=now, until=until)
-    round = await reconciled(shop)
+    round = await shop.compare()
     assert (round.incomplete, round.compared) == (
         {"all": "Another copy of the service is at it."},
         {},
     )
     shop.clock.advance(seconds=61)
-    assert (await reconciled(shop)).incomplete == {}
+    assert (await shop.compare()).incomplete == {}
     beside = Reconciler(it, shop.context.sagas, lambda: None, 300)
     assert (await beside.work()).incomplete == {}, "it was let go"
 
