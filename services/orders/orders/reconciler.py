@@ -45,14 +45,14 @@ class Reconciler:
     async def work(self) -> Round:
         now = self._it.clock.now()
         whole = self._whole_at is None or self._whole_at <= now - BETWEEN_WHOLE
-        round = self._new_round(whole=whole)
+        round = self.new_round(whole=whole)
         await self.go(round)
         return round
 
     def ask(self) -> Round:
         """A whole round that begins now, or the one that was asked for and still runs."""
         if self._asked is None or self._asked.finished_at is not None:
-            self._asked = self._new_round(whole=True)
+            self._asked = self.new_round(whole=True)
             self._task = asyncio.create_task(self.go(self._asked))
         return self._asked
 
@@ -62,7 +62,7 @@ class Reconciler:
             raise NotFound("Nobody asked for a reconciliation since the service started.")
         return self._asked
 
-    def _new_round(self, *, whole: bool) -> Round:
+    def new_round(self, *, whole: bool) -> Round:
         now = self._it.clock.now()
         return Round(self._it, now, now - (WHOLE if whole else RECENT), whole)
 

@@ -1,6 +1,6 @@
 """A payment provider in memory that keeps the port's promises, and counts what it charged."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ class FakeProvider:
     intents: dict[str, Intent] = field(default_factory=dict)
     unlisted: dict[str, Intent] = field(default_factory=dict)
     """Too old for the list; only `find` and `void` know them."""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """What else happens while `find` is asked."""
     answers: dict[str, Any] = field(default_factory=dict)
     """By idempotency key."""
     lapsing: set[str] = field(default_factory=set)
@@ -77,6 +79,8 @@ class FakeProvider:
 
     async def find(self, intent_id: str) -> Intent:
         async with self.faults.around("find"):
+            if self.meanwhile:
+                await self.meanwhile()
             if intent_id in self.unlisted:
                 return self.unlisted[intent_id]
             if intent_id not in self.intents:
