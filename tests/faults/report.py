@@ -27,6 +27,10 @@ COLUMNS = {
     "wrong": "wrong",
     "seed": "seed",
 }
+BESIDE = (
+    *("pauses", "disk_full", "postgres_stopped", "longest_start_seconds"),
+    *("trials", "refunds", "webhooks", "forged"),
+)
 LOST = ("lost_request", "lost_answer", "cut_answer", "silence")
 REPEATED = ("twice", "late_copy")
 
@@ -37,7 +41,7 @@ def read(folder: Path) -> list[Figures]:
 
 
 def calls(run: Figures) -> Figures:
-    carried = Counter(run.get("calls", {}))
+    carried: Counter[str] = Counter(run.get("calls", {}))
     if not carried:
         return {}
     return {
@@ -77,7 +81,7 @@ def head(database: str, runs: list[Figures]) -> list[str]:
         f"Revision {revisions}; {'; '.join(about['machine'])}; "
         f"Python {', '.join(about['python'])}; scale {', '.join(about['scale'])}.",
         "",
-        "Made by `make torture FULL=1`; what is done: [tests/faults](../../tests/faults/README.md).",
+        "Made by `make torture FULL=1`, which [tests/faults](../../tests/faults/README.md) tells of.",
         "`TORTURE_SEED=`, with the part of a seed before the colon, repeats a run's plan.",
         "",
     ]
@@ -85,12 +89,10 @@ def head(database: str, runs: list[Figures]) -> list[str]:
 
 def beside(runs: list[Figures]) -> list[str]:
     """Figures that only one scenario has."""
-    names = ("pauses", "disk_full", "postgres_stopped", "longest_start_seconds")
-    names += ("trials", "refunds", "webhooks", "forged")
     found = [
         f"- {run['scenario']}: {name.replace('_', ' ')} {run[name]}"
         for run in runs
-        for name in names
+        for name in BESIDE
         if name in run
     ]
     return ["Beside that:", "", *found, ""] if found else []
