@@ -42,14 +42,14 @@ test-compose: $(READY) ## Run the end-to-end tests against docker compose
 	@tools/test-compose.sh
 
 # Most of it waits for what got lost: more processes than cores. Alone, figures mean something.
-TORTURE := tests/faults $(if $(FULL),-n 0,-n 4 --dist loadfile)
-TORTURE_POSTGRES := $(if $(FULL),,tests/faults/test_rush.py tests/faults/test_refund_races.py \
-	tests/faults/test_webhooks.py tests/faults/test_killed_steps.py tests/faults/test_kills.py)
+TORTURE := $(PYTEST) $(if $(FULL),-n 0,-n 4 --dist loadfile)
+SMALLER := kills rush refund_races webhooks killed_steps
+ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
 
 torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)
-	FULL=$(FULL) $(PYTEST) $(TORTURE)
+	FULL=$(FULL) $(TORTURE) tests/faults
 	FULL=$(FULL) SCALE=$(or $(SCALE),$(if $(FULL),1,0.15)) $(BIN)/python tools/postgres.py \
-		$(PYTEST) $(TORTURE) $(TORTURE_POSTGRES)
+		$(TORTURE) $(ON_POSTGRES)
 	$(if $(FULL),$(BIN)/python -m tests.faults.report)
 
 up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)

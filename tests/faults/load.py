@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from tests.faults.staging import Staging
 from tests.shop_clients import Staff
 
 Headers = dict[str, str]
+Fault = Callable[["Load"], Coroutine[Any, Any, None]]
 USERS = 4
 
 
@@ -58,13 +59,14 @@ class Load:
     """Figures of what a scenario does beside."""
     seconds: float = 0.0
 
-    async def run(self, *faults: Callable[["Load"], Awaitable[None]]) -> None:
+    async def run(self, *faults: Fault) -> None:
         """All checkouts of the plan. Faults end with them; then nothing is wrong any more."""
         customers = await self._customers()
         self.progress.left = self.plan.checkouts
         self.shop.turn(self.plan.weathers())
         began = time.monotonic()
-        tasks = [asyncio.create_task(fault(self)) for fault in (kill_by_plan, *faults)]
+        happening: list[Fault] = [kill_by_plan, *faults]
+        tasks = [asyncio.create_task(fault(self)) for fault in happening]
         try:
             await asyncio.gather(*(self._keep_buying(customer) for customer in customers))
             self.seconds = time.monotonic() - began

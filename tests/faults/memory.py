@@ -10,6 +10,9 @@ UNFIT = frozenset({500, 501, 502, 504, 507})
 """Whatever happens, this is no answer; but 507 is one while the disk is full."""
 
 
+CHECKOUT = "/api/orders"
+
+
 @dataclass(frozen=True)
 class Sent:
     """A request that may be repeated: the same every time."""
@@ -56,8 +59,8 @@ class Memory:
 
     def settle(self, sent: Sent, answer: httpx2.Response) -> None:
         """A final answer; it is the same for ever."""
-        if not sent.key:
-            return
+        if not sent.key or not (answer.is_success or sent.path == CHECKOUT):
+            return  # elsewhere a refusal is not stored: the next time it may be allowed
         _, first = self.final.setdefault(sent.key, (sent, answer))
         if not same(first, answer):
             self.wrong.append(f"{sent.path} {sent.key}: {first.text} then {answer.text}")

@@ -1,17 +1,14 @@
 """One scenario: a shop, a plan, a load with faults; then the verdict, and what is kept of it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.faults.evidence import KEEP, keep_everything, keep_figures
-from tests.faults.load import Load
+from tests.faults.load import Fault, Load
 from tests.faults.memory import Memory
 from tests.faults.plan import Plan
 from tests.faults.staging import Staging
 from tests.faults.verdict import judge
 from tests.shop_clients import Staff
-
-Fault = Callable[[Load], Awaitable[None]]
 
 
 async def endure(

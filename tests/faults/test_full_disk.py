@@ -5,8 +5,8 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,8 @@ pytestmark = [
 ]
 
 
-@asynccontextmanager
-async def small_disk(folder: Path) -> AsyncIterator[Path]:
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
     disk = folder / "disk"
     disk.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)]
@@ -72,10 +72,8 @@ async def test_f7_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
         checkouts=(TIMES + 1) * BETWEEN,
         stock=TIMES * BETWEEN // 4,
     )
-    async with (
-        small_disk(tmp_path) as disk,
-        staging(TestDatabases(disk, None)) as shop,
-    ):
-        load = await endure("disk-full", shop, plan, fill_disk, disk_fills=True)
+    with small_disk(tmp_path) as disk:
+        async with staging(TestDatabases(disk, None)) as shop:
+            load = await endure("disk-full", shop, plan, fill_disk, disk_fills=True)
         assert load.more["disk_full"] == TIMES
         assert any(entry[5] == 507 for entry in load.memory.entries)

@@ -32,7 +32,7 @@ async def test_e10_never_more_goes_back_than_was_paid(shop: Staging, staff: Staf
     await hold("refunds", shop, {"seed": seed}, one.memory, figures)
     fit = 2 * PRICE // PART
     assert seen == {201: fit, 409: AT_ONCE - fit}
-    order = (await one.clerk.once(one.clerk.sent("orders", "GET", where))).json()
+    order = await one.clerk.look(where)
     assert order["payments"][0]["refunded"]["amount"] == fit * PART
     assert {refund["status"] for refund in order["refunds"]} == {"succeeded"}
 
@@ -49,7 +49,7 @@ async def test_e10_who_is_first_decides(shop: Staging, staff: Staff, number: int
     one.clerk.random.shuffle(work)
     await asyncio.gather(*work)
     await hold(f"refund-races-{number}", shop, {"seed": str(number)}, one.memory)
-    order = (await one.clerk.once(one.clerk.sent("orders", "GET", where))).json()
+    order = await one.clerk.look(where)
     sent = order["fulfillment_status"] == "fulfilled"
     assert order["status"] == ("completed" if sent else "cancelled")
     if not sent:

@@ -1,4 +1,4 @@
-"""G1, G2: webhooks come shuffled, up to five times, at once and forged; the effect is there once."""
+"""G1, G2: webhooks come shuffled, up to five times and forged; their effect is there once."""
 
 import asyncio
 import json

@@ -1,9 +1,11 @@
 """One trial: orders with one fault in it, one journey past it, and the promises afterwards."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.faults.evidence import keep_figures
 from tests.faults.journeys import STOCK, Journey, Traveller
 from tests.faults.scenario import hold
 from tests.faults.staging import Staging
@@ -11,6 +13,10 @@ from tests.shop_clients import Staff
 
 LEASE_SECONDS = "1"
 """Less than a failpoint delays: somebody else takes over meanwhile."""
+
+
+PASSED: Counter[str] = Counter()
+"""Trials of this process, by kind."""
 
 
 async def restart(shop: Staging, journey: Journey, failpoint: str = "") -> None:
@@ -26,6 +32,14 @@ async def travel(name: str, shop: Staging, staff: Staff, journey: Journey) -> No
     await journey.go(one)
     await hold(name, shop, {"seed": name}, one.memory)
     await one.on_hand(journey.left)
+    _count(name.partition("-")[0])
+
+
+def _count(kind: str) -> None:
+    PASSED[kind] += 1
+    kills = {"orders": PASSED[kind]} if kind == "kill" else {}
+    figures = {"trials": PASSED[kind], "orders": PASSED[kind], "kills": kills}
+    keep_figures(f"steps-{kind}", {**figures, "seed": "", "wrong": {}})
 
 
 @asynccontextmanager
