@@ -3,6 +3,7 @@
 What runs beside requests elsewhere runs here when a test says so.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,6 @@ from shopkit.http_client import ApiKey, ServiceClient
 from shopkit.outbox import Relay
 from shopkit.service import Service
 from shopkit.testing import (
-    FixedToken,
     InProcess,
     TestDatabases,
     TokenFactory,
@@ -46,6 +46,24 @@ from shopkit.webhooks import WebhookSecret
 
 API_KEY = "sandbox-key-for-tests"
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtZm9yLXRlc3Rz"
+
+
+@dataclass
+class LastingToken:
+    """A TokenSource for tests that may take longer than one token lasts."""
+
+    factory: TokenFactory
+    caller: str
+    signed_at: float = float("-inf")
+    token: str = ""
+
+    async def get(self) -> str:
+        if time.monotonic() - self.signed_at > 60:
+            self.signed_at = time.monotonic()
+            self.token = self.factory.service(self.caller).removeprefix("Bearer ")
+        return self.token
+
+    def forget(self) -> None: ...
 
 
 @dataclass
@@ -106,7 +124,7 @@ async def shop_in_process(
         return {**more, "database_url": urls[name], **changes}
 
     def client(caller: str, callee: Service) -> ServiceClient:
-        token = FixedToken(tokens.service(caller))
+        token = LastingToken(tokens, caller)
         return ServiceClient("http://callee", tokens=token, transport=InProcess(callee.internal))
 
     the_catalog = catalog.main.build(CatalogSettings.model_validate(given("catalog")), clock)
