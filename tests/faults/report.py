@@ -81,7 +81,7 @@ def head(database: str, runs: list[Figures]) -> list[str]:
         f"Revision {revisions}; {'; '.join(about['machine'])}; "
         f"Python {', '.join(about['python'])}; scale {', '.join(about['scale'])}.",
         "",
-        "Made by `make torture FULL=1` ([tests/faults](../../tests/faults/README.md)).",
+        "Made by `make torture FULL=1`, as [told here](../../tests/faults/README.md).",
         "`TORTURE_SEED=`, with the part of a seed before the colon, repeats a run's plan.",
         "",
     ]
