@@ -54,12 +54,14 @@ def draft_order(
     )
 
 
-def checked_payment(payment: PaymentInput, methods: Collection[str]) -> PaymentInput:
-    """Raises Invalid."""
+def checked_payment(
+    payment: PaymentInput, methods: Collection[str], inside: str = "/payment"
+) -> PaymentInput:
+    """`inside` is where it stands in the body. Raises Invalid."""
     if payment.method not in methods:
-        raise unknown_method(payment.method, methods)
+        raise unknown_method(payment.method, methods, inside)
     if payment.method != PAY_LATER and payment.token is None:
-        raise token_required()
+        raise token_required(inside)
     return payment
 
 

@@ -62,6 +62,9 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
         report(conn, Finding("payment_amount", f"{method}:{intent.id}", detail, order_id), now=now)
     elif order.step == Step.AWAITING_ACTION:
         conn.execute(WAKE, {"b_id": order.id, "now": now})
+    elif intent.captured and order.captured not in (None, payment):
+        detail = f"{intent.reference} is captured beside {order.captured.reference}."
+        report(conn, Finding("paid_twice", subject, detail, order_id), now=now)
     elif order.step in (Step.CONFIRMED, Step.CANCELLED):
         seen = observe(conn, payment, intent)
         payments = tuple(seen if p.id == seen.id else p for p in order.payments)

@@ -128,6 +128,30 @@ async def test_one_key_begins_one_attempt(shop: Shop, token: str, status: int) -
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
+async def test_e5_a_key_is_for_one_route(shop: Shop) -> None:
+    ada, order, *_ = await shop.shipped((shop.catalog.add(stock=5), 1))
+    path = f"/{order['id']}/returns"
+    assert (await ada.post(path, {}, key="returned")).status_code == 201
+    shop.fill(ada, (shop.catalog.add(), 1))
+    refused = await ada.order(key="returned")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await ada.order(key="ordered")).status_code == 201
+    refused = await ada.post(path, {}, key="ordered")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_i5_a_webhook_of_a_second_capture_goes_on_the_list(shop: Shop) -> None:
+    """Whatever the provider did: it is no 500, and staff hear of it."""
+    ada, order_id = await pending(shop)
+    assert (await ada.pay(order_id, "ok")).status_code == 200
+    first = shop.intent(order_id)
+    shop.bank.change(first.id, status=IntentStatus.CAPTURED, captured=first.amount)
+    assert (await shop.webhook("e1", first.id)).status_code == 204
+    staff = shop.user("payments:read")
+    (found,) = (await staff.get("/discrepancies")).json()["items"]
+    assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
+
+
 async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
     """The customer acts after all, just when the other means is authorized."""
     ada, order_id = await pending(shop)
