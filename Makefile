@@ -11,9 +11,10 @@ PYTEST := $(BIN)/python -m pytest
 FAST := -n 2 --dist loadscope -m "not torture" --ignore=tests/e2e --ignore=tests/launcher
 NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture --ignore=tests/model
 WHOLE := tests/e2e tests/launcher
-# CI tries 2,000; a person waits for fewer.
+# CI tries 2,000 cases, and 200 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 200
-export FUZZ_CASES
+MACHINE_RUNS ?= 20
+export FUZZ_CASES MACHINE_RUNS
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 

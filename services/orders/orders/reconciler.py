@@ -15,7 +15,7 @@ from orders.reconciling.stock import compare_stock
 from orders.repository.reconciliations import let_go, take_lease
 from orders.running import Sagas
 from shopkit.background import every
-from shopkit.errors import NotFound, Problem
+from shopkit.errors import NotFound, Problem, Unavailable
 from shopkit.ids import new_id
 from shopkit.logs import get_logger
 
@@ -70,10 +70,7 @@ class Reconciler:
         """Until everything is compared that answers."""
         async with self._one_at_a_time:
             try:
-                if await self._renew():
-                    await self._compare(round)
-                else:
-                    round.incomplete["all"] = "Another copy of the service is at it."
+                await _attempt(round, "all", lambda: self._compare(round))
             finally:
                 round.finished_at = self._it.clock.now()
         log.info(
@@ -92,6 +89,8 @@ class Reconciler:
         return await self._it.database.run(take_lease, self._holder, now=now, until=now + LEASE)
 
     async def _compare(self, round: Round) -> None:
+        if not await self._renew():
+            raise Unavailable("Another copy of the service is at it.")
         renewing = asyncio.create_task(every(RENEW_SECONDS, self._renew))
         try:
             for name, part in self._parts(round).items():

@@ -16,6 +16,7 @@ from orders.repository.reconciliations import take_lease
 from orders.states import Step
 from services.orders.tests.shop import Shop
 from services.orders.tests.test_reconciler import LATER, by, cancelled, close, ordered
+from shopkit.errors import Unavailable
 from shopkit.ids import new_id
 
 
@@ -35,6 +36,18 @@ async def test_an_order_that_does_not_get_on(shop: Shop) -> None:
         assert dict(round.reported) == ({"stuck_order": 1} if stuck else {})
     await shop.settle()
     assert (await shop.stored(order_id)).step == Step.CANCELLED
+    assert (await shop.reconcile()).closed == 1
+
+
+async def test_an_order_that_waits_for_its_customer_in_vain(shop: Shop) -> None:
+    ada = shop.buyer(shop.catalog.add())
+    order_id = (await ada.order(by("action"))).json()["id"]
+    shop.clock.advance(minutes=24)
+    assert (await shop.compare()).reported == {}
+    shop.clock.advance(minutes=1)
+    assert (await shop.compare()).reported == {"stuck_order": 1}
+    await shop.settle()
+    assert (await shop.stored(order_id)).status == "failed"
     assert (await shop.reconcile()).closed == 1
 
 
@@ -204,6 +217,17 @@ async def test_one_copy_at_a_time(shop: Shop) -> None:
     assert (await shop.compare()).incomplete == {}
     beside = Reconciler(it, shop.context.sagas, lambda: None, 300)
     assert (await beside.work()).incomplete == {}, "it was let go"
+
+
+async def test_a_round_that_cannot_begin_says_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone() -> bool:
+        raise Unavailable("The database is gone.")
+
+    monkeypatch.setattr(shop.context.reconciler, "_renew", gone)
+    round = await shop.reconcile()
+    assert round.incomplete == {"all": "The database is gone."}
 
 
 async def test_a_round_is_whole_once_in_an_hour(shop: Shop) -> None:
