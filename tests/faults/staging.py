@@ -38,8 +38,16 @@ class Staging(ShopProcesses):
 
     more: dict[str, Settings] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=dict)
+    """How far logs were read."""
     copies: list[str] = field(default_factory=list)
     """Of orders; customers reach one or the other."""
+
+    def new_in_log(self, name: str) -> str:
+        """What it has since it was read so the last time."""
+        text, begun = self.log(name), self.read.get(name, 0)
+        self.read[name] = len(text)
+        return text[begun:]
 
     def front(self, name: str) -> httpx2.AsyncClient:
         """Where a client's request goes."""

@@ -98,7 +98,8 @@ async def _replays(shop: Staging, memory: Memory) -> list[str]:
 
 
 def errors_in_logs(shop: Staging) -> list[str]:
-    """What a service itself calls an error, or could not even say in its own words."""
-    lines = [line for name in (*SERVICES, COPY) for line in shop.log(name).splitlines()]
+    """What a service itself calls an error, or could not even say in its own words; what was
+    found before is not found again."""
+    lines = [line for name in (*SERVICES, COPY) for line in shop.new_in_log(name).splitlines()]
     bad = ('"level": "error"', '"level":"error"', "Traceback", "ERROR")
     return [line[:2000] for line in lines if any(word in line for word in bad)][:20]
