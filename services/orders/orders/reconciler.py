@@ -70,10 +70,7 @@ class Reconciler:
         """Until everything is compared that answers."""
         async with self._one_at_a_time:
             try:
-                if await self._renew():
-                    await self._compare(round)
-                else:
-                    round.incomplete["all"] = "Another copy of the service is at it."
+                await _attempt(round, "all", lambda: self._compare_alone(round))
             finally:
                 round.finished_at = self._it.clock.now()
         log.info(
@@ -85,6 +82,12 @@ class Reconciler:
             closed=round.closed,
             incomplete=round.incomplete,
         )
+
+    async def _compare_alone(self, round: Round) -> None:
+        if await self._renew():
+            await self._compare(round)
+        else:
+            round.incomplete["all"] = "Another copy of the service is at it."
 
     async def _renew(self) -> bool:
         """Several may work at once without harm; one at a time is only less work."""
