@@ -328,6 +328,14 @@ async def test_payments_that_cannot_be_are_refused_before_anything(
     assert await shop.ids() == []
 
 
+async def test_another_means_that_cannot_be_is_pointed_at(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+    answer = await ada.post(f"/{order_id}/payment", {"method": "sandbox"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/token"]
+    answer = await ada.post(f"/{order_id}/payment", {"method": "manual"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/method"]
+
+
 async def test_the_methods_are_listed(shop: Shop) -> None:
     answer = await shop.http.get("/api/payments/methods")
     assert answer.json()["items"] == [
