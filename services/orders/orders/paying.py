@@ -144,19 +144,25 @@ async def capture(it: Parties, order: Order) -> Intent:
     return await provider.capture(payment.intent_id, amount=payment.amount, key=key)
 
 
-async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent]:
+async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent | None]:
     """Cancel every attempt for good, however far it had come; what was taken is refunded.
 
     An attempt that the provider does not know is made there and cancelled, so that a late
-    authorize meets it: the tombstone of this participant.
+    authorize meets it: the tombstone of this participant. None for one that it refuses to make:
+    nothing can be authorized then.
     """
     return [await _given_back(it, payment) for payment in payments]
 
 
-async def _given_back(it: Parties, payment: Payment) -> Intent:
-    intent_id = payment.intent_id or (await opened(it, payment)).id
+async def _given_back(it: Parties, payment: Payment) -> Intent | None:
+    """A refund that is refused is not counted: the reconciler begins another, or asks a person."""
+    try:
+        intent_id = payment.intent_id or (await opened(it, payment)).id
+    except PaymentDeclined:  # it charges no such amount
+        return None
     key = f"o:{payment.order_id}:back:{payment.attempt}"
-    return (await returned(it.providers[payment.method], intent_id, key))[0]
+    intent, status = await returned(it.providers[payment.method], intent_id, key)
+    return intent if status == RefundStatus.FAILED else replace(intent, refunded=intent.captured)
 
 
 async def returned(provider: Provider, intent_id: str, key: str) -> tuple[Intent, RefundStatus]:
@@ -174,10 +180,14 @@ async def voided(it: Parties, payment: Payment) -> Intent:
     return await provider.void(intent_id)
 
 
-def store_given_back(conn: Connection, order: Order, intents: Sequence[Intent]) -> Order:
+def store_given_back(conn: Connection, order: Order, intents: Sequence[Intent | None]) -> Order:
     """The payments of an order that failed, as they are after `give_back`."""
     payments = []
     for payment, intent in zip(order.payments, intents, strict=True):
-        seen = observe(conn, payment, intent)
-        payments.append(update_paper(conn, seen, refunded=seen.captured))
+        if intent is None:
+            seen = update_paper(conn, payment, state=PaymentState.VOIDED, token=None)
+        else:
+            seen = observe(conn, payment, intent)
+            seen = update_paper(conn, seen, refunded=intent.refunded)
+        payments.append(seen)
     return replace(order, payments=tuple(payments))

@@ -28,6 +28,8 @@ class FakeProvider:
     """By idempotency key."""
     lapsing: set[str] = field(default_factory=set)
     refund_status: RefundStatus = RefundStatus.SUCCEEDED
+    least: int = 0
+    """It charges no less than this."""
     failing: set[str] = field(default_factory=set)
     """Keys of refunds that fail."""
     telling: Callable[[Event], Event] = lambda event: event
@@ -35,6 +37,8 @@ class FakeProvider:
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
         async with self.faults.around("intent"):
+            if amount < self.least:
+                raise PaymentDeclined("so little is not charged", decline_code="other")
             found = next((i for i in self.intents.values() if i.reference == reference), None)
             return found or self._put(
                 Intent(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
 
 from orders.discrepancies import Finding, report
 from orders.models import metadata, orders, outbox
@@ -63,6 +63,13 @@ async def test_an_event_that_nobody_takes(shop: Shop) -> None:
     assert (dict(round.mended), dict(round.reported)) == ({}, {"stuck_event": 1})
     (found,) = await shop.discrepancies()
     assert (found["order_id"], found["subject"]) == (order_id, event["id"])
+
+
+async def test_a_round_that_broke_off_has_not_compared_everything(shop: Shop) -> None:
+    await shop.execute(text("DROP TABLE reconciliations"))
+    round = await shop.compare()
+    assert round.finished_at is not None
+    assert list(round.incomplete) == ["all"]
 
 
 @dataclass
