@@ -1,4 +1,4 @@
-"""What the outbox delivers: the cart of a confirmed order becomes converted."""
+"""What the outbox delivers to cart: that of a confirmed order becomes converted."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -70,14 +70,14 @@ def count_open(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(_COUNT_OPEN)}
 
 
-def is_closed_by_staff(conn: Connection, finding: Finding) -> bool:
-    """Whether a person has seen to it once."""
-    seen = select(func.count()).where(
-        discrepancies.c.kind == finding.kind,
-        discrepancies.c.subject == finding.subject,
+def closed_by_staff(conn: Connection, kind: str, subjects: Collection[str]) -> set[str]:
+    """Which of them a person has seen to once."""
+    seen = select(discrepancies.c.subject).where(
+        discrepancies.c.kind == kind,
+        discrepancies.c.subject.in_(subjects),
         discrepancies.c.closed_by != SYSTEM,
     )
-    return conn.execute(seen).scalar_one() > 0
+    return set(conn.execute(seen).scalars())
 
 
 def list_discrepancies(

@@ -115,8 +115,8 @@ async def look_again(it: Parties, order: Order) -> Order:
     """
     async with it.at("r3"):
         intents = await _progress(it, order)
-    authorized = intents[-1].status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
-    if not authorized and order.pay_until is not None and order.pay_until <= it.clock.now():
+    is_paid = intents[-1].status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
+    if not is_paid and order.pay_until is not None and order.pay_until <= it.clock.now():
         raise PaymentExpired("The order was not paid in time; the cart can be ordered again.")
     return await _stored(it, order, intents)
 

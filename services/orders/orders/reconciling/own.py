@@ -1,11 +1,10 @@
 """What orders itself does not get done."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from orders.discrepancies import Finding, is_closed_by_staff
+from orders.discrepancies import Finding, closed_by_staff
 from orders.domain import Order
 from orders.models import NOT_REFUNDED, orders, outbox, refunds
 from orders.reconciling.rounds import Round
@@ -72,29 +71,20 @@ def _is_stuck(order: Order, now: datetime) -> bool:
 def late_refunds(conn: Connection, now: datetime) -> list[Finding]:
     rows = conn.execute(_NOT_REFUNDED).all()
     found = find_orders(conn, {row.order_id for row in rows})
-    wanted = {row.id for row in rows}
-    each = (
-        (order, refund)
-        for order in found.values()
-        for refund in order.refunds
-        if refund.id in wanted
-    )
-    return list(_late(conn, each, now))
+    seen_to = closed_by_staff(conn, "refund_failed", [row.id for row in rows])
+    each = ((order, refund) for order in found.values() for refund in order.refunds)
+    return [
+        Finding("refund_failed", one.id, f"{one.amount} {order.currency}: {one.status}.", order.id)
+        for order, one in each
+        if _is_late(order, one, now) and not (one.status == "failed" and one.id in seen_to)
+    ]
 
 
-def _late(
-    conn: Connection, each: Iterator[tuple[Order, Refund]], now: datetime
-) -> Iterator[Finding]:
-    """A refund that failed stays so: once staff have seen to it, it is done with, and also when
-    another took its place."""
-    for order, refund in each:
-        is_late = refund.status == "pending" and refund.created_at < now - LATE_AFTER
-        if refund.status == "failed":
-            is_late = not any(one.id > refund.id for one in order.refunds)
-        detail = f"{refund.amount} {order.currency}: {refund.status}."
-        finding = Finding("refund_failed", refund.id, detail, order.id)
-        if is_late and not (refund.status == "failed" and is_closed_by_staff(conn, finding)):
-            yield finding
+def _is_late(order: Order, refund: Refund, now: datetime) -> bool:
+    """A refund that failed stays so; it is done with when another took its place."""
+    if refund.status == "failed":
+        return not any(one.id > refund.id for one in order.refunds)
+    return refund.status == "pending" and refund.created_at < now - LATE_AFTER
 
 
 def stuck_events(conn: Connection, now: datetime) -> list[Finding]:
