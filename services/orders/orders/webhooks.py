@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, update
 
-from orders.clients.provider import Event, Intent
+from orders.clients.provider import Event, Intent, IntentStatus
 from orders.discrepancies import Finding, report
 from orders.domain import payment_status_of
 from orders.models import orders, provider_events
@@ -66,6 +66,8 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
             report(conn, Finding("paid_twice", subject, detail, order_id), now=now)
     elif order.step == Step.AWAITING_ACTION:
         conn.execute(WAKE, {"b_id": order.id, "now": now})
+    elif order.step == Step.CONFIRMED and intent.status == IntentStatus.CANCELLED:
+        return  # lapsed: as long as that is not written down, the reconciler cancels the order
     elif order.step in (Step.CONFIRMED, Step.CANCELLED):
         seen = observe(conn, payment, intent)
         payments = tuple(seen if p.id == seen.id else p for p in order.payments)

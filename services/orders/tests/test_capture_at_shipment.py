@@ -54,6 +54,19 @@ async def test_only_a_checkout_waits_for_its_cart_to_be_consumed(
     assert shop.bank.faults.calls.count("capture") == 1
 
 
+async def test_a_lapse_that_a_webhook_tells_of_cancels_the_order_too(shop: Shop) -> None:
+    tea = shop.catalog.add(stock=5)
+    _, order = await shop.placed((tea, 2))
+    intent = shop.bank.change(shop.intent(order["id"]).id, status=IntentStatus.CANCELLED)
+    await shop.webhook("e1", intent.id)
+    shop.clock.advance(days=8)  # it is on no list any more
+    await shop.reconcile()
+    stored = await shop.stored(order["id"])
+    assert (stored.status, stored.payment_status) == ("cancelled", "voided")
+    assert (tea.on_hand, tea.reserved) == (5, 0)
+    await shop.check_invariants()
+
+
 async def test_wrong_items_capture_nothing(shop: Shop) -> None:
     tea, staff = shop.catalog.add(), shop.staff()
     _, order = await shop.placed((tea, 1))
@@ -193,14 +206,13 @@ async def test_an_authorization_cannot_be_refunded_or_marked_as_paid(shop: Shop)
 
 
 async def test_an_authorization_that_lapses_by_itself_is_not_sent(shop: Shop) -> None:
-    """The provider tells it by webhook; what is left is to cancel."""
+    """The provider tells it by webhook; who ships before the reconciler looks is refused."""
     tea, staff = shop.catalog.add(stock=5), shop.staff()
     _, order = await shop.placed((tea, 1))
     intent = shop.bank.change(shop.intent(order["id"]).id, status=IntentStatus.CANCELLED)
     await shop.webhook("e1", intent.id)
     answer = await staff.post(f"/{order['id']}/fulfillments")
-    assert (answer.status_code, answer.json()["code"]) == (409, "not_paid")
-    assert answer.json()["payment_status"] == "voided"
+    assert (answer.status_code, answer.json()["code"]) == (402, "capture_refused")
     cancelled = await staff.cancel(order["id"])
     assert money(cancelled.json()) == ("cancelled", "voided")
     assert tea.on_hand == 5
