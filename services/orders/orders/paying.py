@@ -21,6 +21,7 @@ from orders.states import Step
 
 LOOK_AGAIN = timedelta(seconds=10)
 """How often a waiting payment is looked at, should its webhook have got lost."""
+HELD = (PaymentState.AUTHORIZED, PaymentState.CAPTURED)
 _STATE_OF = {
     IntentStatus.CREATED: PaymentState.PENDING,
     IntentStatus.REQUIRES_ACTION: PaymentState.PENDING,
@@ -71,7 +72,7 @@ def store_payment(
     seen = zip(order.payments[before:], intents, strict=True)
     payments = (*order.payments[:before], *(observe(conn, *one) for one in seen))
     payment = payments[-1]
-    if payment.state in (PaymentState.AUTHORIZED, PaymentState.CAPTURED):
+    if payment.state in HELD:
         saved = save(
             conn,
             order,
@@ -90,7 +91,7 @@ def observe(conn: Connection, payment: Payment, intent: Intent) -> Payment:
     answers and webhooks may come in any order, and again."""
     said = _STATE_OF[intent.status]
     state = said if FORWARD[said] > FORWARD[payment.state] else payment.state
-    waits = state == PaymentState.PENDING
+    waits, is_held = state == PaymentState.PENDING, state in HELD
     return update_paper(
         conn,
         payment,
@@ -98,7 +99,7 @@ def observe(conn: Connection, payment: Payment, intent: Intent) -> Payment:
         state=state,
         captured=max(payment.captured, intent.captured),
         next_action=intent.next_action if waits else None,
-        decline_code=intent.decline if waits else payment.decline_code,
+        decline_code=intent.decline if waits else None if is_held else payment.decline_code,
         token=None,
     )
 

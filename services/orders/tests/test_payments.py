@@ -171,6 +171,17 @@ async def test_i5_a_webhook_of_a_second_capture_goes_on_the_list(shop: Shop) -> 
     assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
 
 
+async def test_who_was_declined_and_then_confirms_is_not_declined(shop: Shop) -> None:
+    """The provider's script in the page may try the same attempt once more."""
+    ada, order_id = await pending(shop)
+    assert (await ada.pay(order_id, "declined", key="p")).status_code == 402
+    shop.bank.act(shop.intent(order_id, 2).id)
+    await shop.webhook("e1", shop.intent(order_id, 2).id)
+    again = await ada.pay(order_id, "declined", key="p")
+    assert (again.status_code, *money(again)) == (200, "confirmed", "paid")
+    assert again.json()["payments"][1]["decline_code"] is None
+
+
 async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
     """The customer acts after all, just when the other means is authorized."""
     ada, order_id = await pending(shop)
