@@ -5,14 +5,9 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, text
 from paysandbox.domain import Kind, Status
 from shopkit.idempotency import new_key_table
 from shopkit.outbox import new_outbox_table
-from shopkit.tables import Flag, Id, Instant, Int, Str, new_metadata, new_table
+from shopkit.tables import Flag, Id, Instant, Int, Str, new_metadata, new_table, one_of
 
 metadata = new_metadata()
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    quoted = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({quoted})", name=column)
 
 
 intents = new_table(
@@ -30,7 +25,7 @@ intents = new_table(
     Column("decline", Str),
     Column("silent", Flag, nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
-    _one_of("status", *Status),
+    one_of("status", *Status),
     CheckConstraint("0 <= refunded AND refunded <= captured AND captured <= amount", name="money"),
     CheckConstraint("(status = 'captured') = (captured > 0)", name="captured"),
 )
@@ -47,7 +42,7 @@ ledger = new_table(
     Column("currency", Str, nullable=False),
     Column("key", Str),
     Column("at", Instant, nullable=False),
-    _one_of("kind", *Kind),
+    one_of("kind", *Kind),
     CheckConstraint("amount > 0", name="amount"),
     # Nothing but a refund happens to an intent twice.
     Index(
