@@ -1,7 +1,7 @@
 """An order, without database or HTTP: the record, and what follows from its parts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -134,6 +134,11 @@ class Order:
         """The attempt that was paid, if any was."""
         captured = (p for p in self.payments if p.state == PaymentState.CAPTURED)
         return next(captured, None)
+
+    def with_payment(self, changed: Payment) -> "Order":
+        """The same with one of its payments as it is now."""
+        payments = tuple(changed if p.id == changed.id else p for p in self.payments)
+        return replace(self, payments=payments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def start_refund(conn: Connection, order: Order, wanted: Wanted, now: datetime) 
     entry = event(now, "refund_requested", actor=wanted.actor, reason=wanted.reason)
     saved = save(conn, order, timeline=[*order.timeline, entry])
     payment = replace(payment, refund_pending=payment.refund_pending + wanted.amount)
-    started = _with_payment(replace(saved, refunds=(*order.refunds, refund)), payment)
+    started = replace(saved, refunds=(*order.refunds, refund)).with_payment(payment)
     if payment.method == PAY_LATER:
         return _settle(conn, started, refund, succeeded=True, now=now)
     named = {"order_id": order.id, "refund_id": refund.id}
@@ -84,11 +84,6 @@ def _failed(refund: Refund) -> Finding:
     return Finding("refund_failed", refund.id, detail, refund.order_id)
 
 
-def _with_payment(order: Order, payment: Payment) -> Order:
-    payments = tuple(payment if p.id == payment.id else p for p in order.payments)
-    return replace(order, payments=payments)
-
-
 def settle_refund(
     conn: Connection, order_id: str, refund_id: str, *, succeeded: bool, now: datetime
 ) -> None:
@@ -115,7 +110,7 @@ def _settle(
         count_lines(conn, order, "refunded", counts)
         report(conn, _failed(refund), now=now)
     refunds = tuple(settled if one.id == refund.id else one for one in order.refunds)
-    changed = _with_payment(replace(order, refunds=refunds), payment)
+    changed = replace(order, refunds=refunds).with_payment(payment)
     return save(
         conn,
         changed,

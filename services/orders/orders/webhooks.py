@@ -70,6 +70,6 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
         return  # lapsed: as long as that is not written down, the reconciler cancels the order
     elif order.step in (Step.CONFIRMED, Step.CANCELLED):
         seen = observe(conn, payment, intent)
-        payments = tuple(seen if p.id == seen.id else p for p in order.payments)
         if seen.state != payment.state:
-            save(conn, order, payment_status=payment_status_of(payments))
+            status = payment_status_of(order.with_payment(seen).payments)
+            save(conn, order, payment_status=status)

@@ -1,7 +1,6 @@
 """What providers have, and what orders say of it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -172,8 +171,7 @@ def store_seen(conn: Connection, order: Order, intent: Intent, now: datetime) ->
 def _store(
     conn: Connection, order: Order, payment: Payment, entry: dict[str, Any] | None = None
 ) -> Order:
-    payments = tuple(payment if p.id == payment.id else p for p in order.payments)
+    changed = order.with_payment(payment)
     timeline = [*order.timeline, entry] if entry else order.timeline
-    status = payment_status_of(payments)
-    saved = save(conn, order, payment_status=status, timeline=timeline)
-    return replace(saved, payments=payments)
+    status = payment_status_of(changed.payments)
+    return save(conn, changed, payment_status=status, timeline=timeline)
