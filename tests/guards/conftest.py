@@ -6,7 +6,7 @@ import pytest
 
 from shopkit.testing import TestDatabases, TokenFactory
 from tests.guards.guard import Out
-from tests.guards.stage import Shop, fresh, hurried, open_shop
+from tests.guards.stage import Shop, fresh, open_shop
 from tests.guards.taking import Taking
 
 Opened = Callable[[Out | None, Mapping[str, str]], AbstractAsyncContextManager[Shop]]
@@ -20,7 +20,6 @@ def opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Opened:
     """Opens a shop of its own, with these settings of orders, and without what is taken out."""
-    hurried(monkeypatch)
 
     def open_without(
         out: Out | None, settings: Mapping[str, str]

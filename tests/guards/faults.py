@@ -77,13 +77,17 @@ class Places:
     """Stands in for the failpoints of orders, by whose names it pauses and kills drivers."""
 
     def __init__(self) -> None:
-        self.waiting = 0
         self._pauses: dict[str, list[Pause]] = defaultdict(list)
         self._all: list[Pause] = []
         self._kills: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
         return True
+
+    @property
+    def waiting(self) -> int:
+        """How many drivers a script has stopped."""
+        return sum(one.reached.is_set() and not one.opened.is_set() for one in self._all)
 
     def pause(self, name: str) -> Pause:
         pause = Pause()
@@ -105,12 +109,6 @@ class Places:
             self._kills[name] -= 1
             raise asyncio.CancelledError
         if self._pauses[name]:
-            await self._stay(self._pauses[name].pop(0))
-
-    async def _stay(self, pause: Pause) -> None:
-        self.waiting += 1
-        pause.reached.set()
-        try:
+            pause = self._pauses[name].pop(0)
+            pause.reached.set()
             await pause.opened.wait()
-        finally:
-            self.waiting -= 1

@@ -61,13 +61,14 @@ async def a_customer_cancels_while_the_payment_is_looked_at(shop: Shop) -> None:
     await undoing.wait()
     looking.open()
     await shop.idle()
+    await shop.context.relay.drain()
     await shop.settle()
 
 
 async def the_answers_of_a_capture_get_lost(shop: Shop) -> None:
     ada = await shop.customer(await shop.product())
     shop.networks["sandbox"].lost["capture"] = TRIES
-    await ada.begun("tok_success")
+    await ada.order("tok_success")
     await shop.settle()
 
 
@@ -143,6 +144,7 @@ async def stock_arrives_while_a_checkout_is_given_up(shop: Shop) -> None:
     await ada.begun()
     await shop.receive(product, 5)
     await shop.take_over()
+    await shop.context.relay.drain()
     await shop.settle()
 
 
@@ -159,7 +161,7 @@ async def a_driver_dies_while_it_gives_up(shop: Shop) -> None:
 async def a_release_is_slow(shop: Shop) -> None:
     ada = await shop.customer(await shop.product())
     shop.networks["catalog"].delayed["release"] = TRIES
-    await ada.begun("tok_declined")
+    await ada.order("tok_declined")
     await shop.settle()
 
 

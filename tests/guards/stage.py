@@ -24,13 +24,14 @@ from cart.settings import MIGRATIONS as CART_MIGRATIONS
 from cart.settings import CartSettings
 from catalog.reservations import expire_due
 from catalog.settings import CatalogSettings
-from orders import cancellation, checkout, delivery, fulfilling, pay_again, worker
+from orders import delivery, worker
 from orders.clients.cart import HttpCart
 from orders.clients.catalog import HttpCatalog
 from orders.clients.sandbox import SandboxProvider
 from orders.context import Context
 from orders.domain import Order
 from orders.repository.orders import find_order
+from orders.running import WAITING, Sagas
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
 from orders.settings import OrdersSettings
 from paysandbox.settings import SandboxSettings
@@ -144,10 +145,7 @@ class Shop:
         )
 
     async def idle(self) -> None:
-        """Until no driver runs here but those that a script has stopped."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.context.sagas) > self.places.waiting:
-                await asyncio.sleep(0.001)
+        await until_idle(self.context.sagas, self.places)
 
     async def take_over(self) -> None:
         """Leases end, and the worker goes on with what nobody seems to drive."""
@@ -223,15 +221,27 @@ class Customer:
         return await self.post(f"/{order_id}/payment", {"method": "sandbox", "token": token})
 
 
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for long, and what runs beside the requests runs when a script says so."""
+async def until_idle(sagas: Sagas, places: Places) -> None:
+    """Until no driver runs but those that a script has stopped."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(sagas) > places.waiting:
+            await asyncio.sleep(0.0005)
+
+
+def hurried(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
+    """Answers wait as long as there is something to wait for, and not by the clock; and what runs
+    beside the requests runs when a script says so."""
+
+    async def wait(self: Sagas, order_id: str, seconds: float) -> Order | None:
+        await until_idle(self, places)
+        found = await self._it.database.read(find_order, order_id)
+        return found if found and (not found.unfinished or found.step == WAITING) else None
 
     async def run(_: Relay) -> None: ...
 
-    for module in (cancellation, checkout, fulfilling, pay_again):
-        monkeypatch.setattr(module, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(checkout, "KEY_WAIT_SECONDS", 0.02)
-    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr(Sagas, "wait", wait)
+    monkeypatch.setattr(orders.context, "Failpoints", lambda _: places)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)
     monkeypatch.setattr(worker.Worker, "wake", lambda _: None)
     monkeypatch.setattr(Relay, "run", run)
@@ -296,7 +306,7 @@ async def open_shop(
     **settings: Any,
 ) -> AsyncIterator[Shop]:
     clock, places = FrozenClock(), Places()
-    monkeypatch.setattr(orders.context, "Failpoints", lambda _: places)
+    hurried(monkeypatch, places)
     sandbox = new_sandbox(urls["sandbox"], clock)
     services, networks = build(urls, tokens, clock, InProcess(sandbox.app), **settings)
     async with AsyncExitStack() as stack:
