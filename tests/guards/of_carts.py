@@ -1,16 +1,19 @@
 """Cart: claim, consume and release, and one order for one version of a cart."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
+import pytest
 from sqlalchemy import bindparam, update
 
 from cart import claims, domain, lanes, repository
-from cart.domain import CartState, ClaimState
+from cart.context import Context
+from cart.domain import CartState, ClaimState, Offers
 from cart.lanes import Attempt, Lanes
 from cart.models import carts
 from shopkit.errors import Unavailable
-from tests.guards.faults import TRIES
+from tests.guards.faults import PATIENCE_SECONDS, TRIES
 from tests.guards.guard import Guard, both
 from tests.guards.stage import Shop
 from tests.guards.taking import Taking
@@ -24,9 +27,26 @@ from tests.shop_invariants import (
 
 
 async def one_cart_is_ordered_twice_at_once(shop: Shop) -> None:
+    """Both look at the cart before either has claimed it, unless they wait for each other."""
     ada = await shop.customer(await shop.product())
-    await asyncio.gather(*(ada.order("tok_success", key=key) for key in ("a", "b")))
+    carts: Context = shop.services["cart"].internal.state.context
+    find_offers, looking = carts.catalog_once.find_offers, list[str]()
+
+    async def meet(product_ids: Iterable[str]) -> Offers:
+        looking.extend(product_ids)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(looking) == 1 and not somebody_waits(carts.lanes):
+                await asyncio.sleep(0.001)
+        return await find_offers(product_ids)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carts.catalog_once, "find_offers", meet)
+        await asyncio.gather(*(ada.order("tok_success", key=key) for key in ("a", "b")))
     await shop.settle()
+
+
+def somebody_waits(lanes: Lanes) -> bool:
+    return any(lock._waiters for lock in lanes._locks.values())
 
 
 async def a_claim_is_late_for_a_failed_order(shop: Shop) -> None:

@@ -167,8 +167,8 @@ async def a_release_is_slow(shop: Shop) -> None:
 
 def write_without_fence(taking: Taking) -> None:
     def anybodys(columns: tuple[str, ...]) -> Update:
-        any_fence = bindparam("b_fence").is_not(None)
-        values = {name: bindparam(name) for name in columns}
+        any_fence = (table.c.fence == bindparam("b_fence")) | table.c.fence.is_not(None)
+        values: dict[str, Any] = {name: bindparam(name) for name in columns}
         return update(table).where(table.c.id == bindparam("b_id"), any_fence).values(values)
 
     taking.replace(rows, "_saga_update", anybodys)

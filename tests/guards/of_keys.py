@@ -28,10 +28,11 @@ async def an_answer_gets_lost_on_its_way_to_the_customer(shop: Shop) -> None:
     product = await shop.product()
     ada = await shop.customer(product)
     first = await ada.order("tok_success")
+    assert first.status_code == 201, first.text
     await shop.settle()
     await ada.add(product)
     again = await ada.order("tok_success")
-    assert (again.status_code, again.content) == (201, first.content)
+    assert (again.status_code, again.content) == (201, first.content), again.text
     assert await shop.stock(product) == (8, 0)
 
 

@@ -13,6 +13,7 @@ from orders.parties import Parties
 from orders.records import FORWARD, Payment, PaymentState
 from orders.repository.papers import update_paper
 from shopkit.ids import new_id
+from shopkit.tables import insert_or_ignore
 from shopkit.webhooks import WebhookSecret
 from tests.guards.faults import TRIES
 from tests.guards.guard import Guard, both
@@ -147,8 +148,7 @@ def payments_go_back(taking: Taking) -> None:
 
 
 def webhooks_repeat(taking: Taking) -> None:
-    insert = webhooks.insert_or_ignore
-    taking.replace(webhooks, "insert_or_ignore", lambda *row: insert(*row) or True)
+    taking.replace(webhooks, "insert_or_ignore", lambda *row: insert_or_ignore(*row) or True)
 
 
 def signatures_unseen(taking: Taking) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import BindParameter, Connection, bindparam, update
 
 from orders import cancellation, undoing
 from orders.clients.provider import RefundStatus
@@ -60,7 +60,7 @@ async def eight_refunds_at_once(shop: Shop) -> None:
 
 
 def refund_more(taking: Taking) -> None:
-    amount = bindparam("b_amount")
+    amount: BindParameter[int] = bindparam("b_amount")
     values = {"refund_pending": payments.c.refund_pending + amount}
     anyway = update(payments).where(payments.c.id == bindparam("b_id")).values(values)
     taking.replace(papers, "RESERVE_REFUND", anyway)

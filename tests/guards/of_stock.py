@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from catalog import reservations, returns
+from catalog import reservations
 from catalog.models import reservation_lines
 from catalog.models import reservations as table
 from catalog.models import stock as stock_table
@@ -164,7 +164,7 @@ def sold_stays_sold(taking: Taking) -> None:
 
 def returns_repeat(taking: Taking) -> None:
     insert = return_rows.insert_return
-    taking.replace(returns.rows, "insert_return", lambda *conn, **row: insert(*conn, **row) or True)
+    taking.replace(return_rows, "insert_return", lambda *conn, **row: insert(*conn, **row) or True)
 
 
 GUARDS = (

@@ -23,6 +23,7 @@ from cart.clients.catalog import HttpCatalog as CartsCatalog
 from cart.settings import MIGRATIONS as CART_MIGRATIONS
 from cart.settings import CartSettings
 from catalog.reservations import expire_due
+from catalog.settings import MIGRATIONS as CATALOG_MIGRATIONS
 from catalog.settings import CatalogSettings
 from orders import delivery, worker
 from orders.clients.cart import HttpCart
@@ -53,7 +54,7 @@ SCOPES = (
     *("orders:read", "orders:write", "refunds:write", "payments:read", "payments:write"),
 )
 MIGRATIONS = {
-    "catalog": catalog.main.MIGRATIONS,
+    "catalog": CATALOG_MIGRATIONS,
     "cart": CART_MIGRATIONS,
     "orders": ORDERS_MIGRATIONS,
 }

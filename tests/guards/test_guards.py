@@ -4,12 +4,12 @@ from types import TracebackType
 
 import pytest
 
+from tests import shop_invariants
 from tests.guards import judges
 from tests.guards.conftest import Opened
 from tests.guards.every import GUARDS, NOT_HERE
 from tests.guards.guard import Guard
 from tests.model.guards import Guard as Modelled
-from tests import shop_invariants
 
 NEEDED = [guard for guard in GUARDS if guard.noticed_by]
 DOUBLED = [guard for guard in GUARDS if not guard.noticed_by]
