@@ -234,7 +234,10 @@ def hurried(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
     beside the requests runs when a script says so."""
 
     async def wait(self: Sagas, order_id: str, seconds: float) -> Order | None:
+        task = self._newest.get(order_id)
         await until_idle(self, places)
+        if task and task.done() and not task.cancelled() and (order := task.result()):
+            return order
         found = await self._it.database.read(find_order, order_id)
         return found if found and (not found.unfinished or found.step == WAITING) else None
 
