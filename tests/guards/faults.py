@@ -10,7 +10,7 @@ from shopkit.transport import TransportError
 
 TRIES = 3
 """Of the client for one call: as many losses leave its outcome unknown."""
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 Message = tuple[str, str, dict[str, str], bytes]
 
 

@@ -31,6 +31,7 @@ from orders.clients.catalog import HttpCatalog
 from orders.clients.sandbox import SandboxProvider
 from orders.context import Context
 from orders.domain import Order
+from orders.metrics import measure
 from orders.repository.orders import find_order
 from orders.running import WAITING, Sagas
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
@@ -161,6 +162,9 @@ class Shop:
         for _ in range(5):
             await self.take_over()
             await self.context.relay.drain()
+            sagas, undelivered = await self.context.it.database.read(measure)
+            if not sagas and undelivered is None:
+                return
 
     async def expire(self) -> None:
         """Time passes until reservations end, and catalog's sweeper comes by."""
