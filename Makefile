@@ -8,17 +8,18 @@ SERVICES := auth catalog cart orders
 SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
 # Modules stay together on one of the two processes, since their databases are made once for each.
 PYTEST := $(BIN)/python -m pytest
-FAST := -n 2 --dist loadscope --ignore=tests/e2e --ignore=tests/launcher
+FAST := -n 2 --dist loadscope -m "not torture" --ignore=tests/e2e --ignore=tests/launcher
 NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture --ignore=tests/model
 WHOLE := tests/e2e tests/launcher
-# CI tries 2,000; a person waits for fewer.
+# CI tries 2,000 cases, and 200 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 200
-export FUZZ_CASES
+MACHINE_RUNS ?= 20
+export FUZZ_CASES MACHINE_RUNS
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose up down lock lint format openapi bench clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint format openapi bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +41,17 @@ test-postgres: $(READY) ## Run the same tests on a private, throw-away PostgreSQ
 
 test-compose: $(READY) ## Run the end-to-end tests against docker compose
 	@tools/test-compose.sh
+
+# Most of it waits for what got lost: more processes than cores. Alone, figures mean something.
+TORTURE := $(PYTEST) $(if $(FULL),-n 0,-n 4 --dist loadfile)
+SMALLER := kills rush refund_races webhooks killed_steps
+ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
+
+torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)
+	FULL=$(FULL) $(TORTURE) tests/faults
+	FULL=$(FULL) SCALE=$(or $(SCALE),$(if $(FULL),1,0.15)) $(BIN)/python tools/postgres.py \
+		$(TORTURE) $(ON_POSTGRES)
+	$(if $(FULL),$(BIN)/python -m tests.faults.report)
 
 up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)
 	@tools/compose.sh start

@@ -1,4 +1,5 @@
-"""`python -m launcher`, which is what `make run` does."""
+"""`python -m launcher`, which is what `make run` does; `python -m launcher SERVICE COMMAND…` runs a
+command of a service with the settings it has there."""
 
 import os
 import signal
@@ -8,6 +9,7 @@ from types import FrameType
 
 from launcher.env_file import read_env_file
 from launcher.errors import LaunchError
+from launcher.service_command import exec_command
 from launcher.settings import read_settings
 from launcher.shop import run_shop
 
@@ -19,7 +21,10 @@ def main() -> int:
     os.umask(0o077)  # data and logs are the owner's alone
     try:
         environment = {**read_env_file(ROOT / ".env"), **os.environ}
-        run_shop(read_settings(environment, ROOT), environment, ROOT)
+        settings = read_settings(environment, ROOT)
+        if words := sys.argv[1:]:
+            exec_command(settings, environment, ROOT, words)
+        run_shop(settings, environment, ROOT)
     except LaunchError as error:
         print(f"shop: {error}", file=sys.stderr)
         return 1

@@ -14,6 +14,7 @@ from launcher.preparation import Environments, Preparation
 from launcher.progress import Progress
 from launcher.sample import SampleCatalog
 from launcher.sandbox import find_sandbox
+from launcher.service_command import SOCKETS
 from launcher.services import NAMES, Layout, service_environment
 from launcher.settings import Settings
 from launcher.supervisor import Supervisor
@@ -44,6 +45,7 @@ class Shop:
 
     def run(self) -> None:
         vault = Vault(self._layout.data.secrets)
+        vault.keep(SOCKETS, str(self._layout.sockets))
         environments = {
             name: service_environment(name, self._layout, vault, self._environment)
             for name in NAMES

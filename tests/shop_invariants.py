@@ -120,7 +120,8 @@ async def bought_and_kept(orders: str) -> dict[tuple[str, str], int]:
     kept = Counter[tuple[str, str]]()
     for order_id, product_id, quantity in lines:
         kept[order_id, product_id] += quantity
-    for order_id, items in await query(orders, "SELECT order_id, items FROM returns WHERE restocked"):
+    restocked = "SELECT order_id, items FROM returns WHERE restocked"
+    for order_id, items in await query(orders, restocked):
         for item in json.loads(items):
             kept[order_id, item["product_id"]] -= item["quantity"]
     return {key: quantity for key, quantity in kept.items() if quantity}

@@ -39,10 +39,10 @@ START_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 
 _fork = multiprocessing.get_context("forkserver")
-_fork.set_forkserver_preload([f"{name}.main" for name in MIGRATIONS])
+_fork.set_forkserver_preload([f"{name}.main" for name in (*MIGRATIONS, "paysandbox")])
 
 
-def _main(name: str, command: str, settings: Mapping[str, str], log: str) -> None:
+def _main(package: str, command: str, settings: Mapping[str, str], log: str) -> None:
     """What runs in the process: the console script."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -50,8 +50,8 @@ def _main(name: str, command: str, settings: Mapping[str, str], log: str) -> Non
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.environ.update(settings)
-    sys.argv = [f"shop-{name}", command]
-    import_module(f"{name}.main").main()
+    sys.argv = [f"shop-{package}", command]
+    import_module(f"{package}.main").main()
 
 
 @dataclass
@@ -104,8 +104,12 @@ class ShopProcesses:
 
     def spawn(self, name: str, command: str, **more: str) -> ForkServerProcess:
         named = {f"{name.upper()}_{key.upper()}": value for key, value in more.items()}
-        log = str(self.folder / f"{name}.log")
-        args = (name, command, self.settings(name) | named, log)
+        return self.run(name, command, self.settings(name) | named, log=name)
+
+    def run(
+        self, package: str, command: str, settings: Mapping[str, str], *, log: str
+    ) -> ForkServerProcess:
+        args = (package, command, settings, str(self.folder / f"{log}.log"))
         process = _fork.Process(target=_main, args=args, daemon=True)
         process.start()
         return process

@@ -106,9 +106,10 @@ class Cluster:
         if made.wait() != 0:
             raise PostgresUnavailable(f"initdb failed: {self._last_words()}")
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
+        """On `port`, where it was before; on a free one by default."""
         for _ in range(5):  # another process may take the free port before the server does
-            self.port = _free_port()
+            self.port = port or _free_port()
             options = [
                 f"--{name.replace('_', '-')}={value}" for name, value in SERVER_SETTINGS.items()
             ]

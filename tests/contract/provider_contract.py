@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from orders.clients.provider import Intent, IntentStatus, Provider, RefundStatus
-from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined
+from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined, UnknownIntent
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
 
@@ -49,6 +49,11 @@ async def captured(stage: Stage) -> Intent:
 
 
 class ProviderContract:
+    async def test_an_intent_that_never_was_is_unknown(self, stage: Stage) -> None:
+        """Definite, unlike Unavailable: the reconciler tells staff."""
+        with pytest.raises(UnknownIntent):
+            await stage.provider.find("pi_0000000000000000")
+
     async def test_a_reference_has_one_intent(self, stage: Stage) -> None:
         reference = f"o:{new_id()}:1"
         for _ in range(3):

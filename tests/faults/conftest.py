@@ -3,19 +3,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shopkit.testing import TestDatabases
+from tests.faults.staging import Staging, staging
 from tests.shop_clients import Staff
-from tests.shop_processes import ShopProcesses, running_shop
-
-# PostgreSQL has leases that outlive a killed process; 15 s for every failpoint would take minutes.
-LEASE_SECONDS = "1"
 
 
 @pytest.fixture(scope="module")
-async def shop(databases: TestDatabases) -> AsyncIterator[ShopProcesses]:
-    async with running_shop(databases, lease_seconds=LEASE_SECONDS) as found:
+async def shop(databases: TestDatabases) -> AsyncIterator[Staging]:
+    async with staging(databases) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-async def staff(shop: ShopProcesses) -> Staff:
+async def staff(shop: Staging) -> Staff:
     return await Staff.log_in(shop)

@@ -74,8 +74,8 @@ async def _order_by_order(orders: str, books: Mapping[str, Attempt]) -> list[str
     )
     return [
         f"order {id}: {problem}"
-        for id, *order in rows
-        for problem in _problems(*order, of_order.get(id, []))
+        for id, status, payment, method, total in rows
+        for problem in _problems(status, payment, method, total, of_order.get(id, []))
     ]
 
 

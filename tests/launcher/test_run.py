@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,6 +110,27 @@ def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
     assert len(answers[0]["items"]) == 3
     assert answers[1]["token_type"] == "Bearer"
     assert answers[2]["item_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["orders", "reconcile"], 0, "reported: nothing"),
+        (["auth", "sell"], 2, "invalid choice"),
+        (["catalogue", "migrate"], 1, "catalogue is no service"),
+    ],
+)
+def test_a_service_s_command_has_the_settings_of_the_shop(
+    shop: LaunchedShop, words: list[str], status: int, said: str
+) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "launcher", *words],
+        env={**os.environ, "DATA_DIR": str(shop.data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (answer.returncode, said in answer.stdout + answer.stderr) == (status, True), answer
 
 
 def environment_of(shop: LaunchedShop, program: str) -> dict[str, str]:

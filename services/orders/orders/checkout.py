@@ -116,6 +116,8 @@ def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:
         if stored["status"] is None or stored["created_at"] > now - KEPT:
             return False
         keys.delete_key(conn, stored["order_id"])
+    if keys.is_used_elsewhere(conn, key.caller, key.key):
+        raise IdempotencyKeyReused
     return True
 
 

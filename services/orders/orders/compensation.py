@@ -1,5 +1,6 @@
 """C of checkout.md: a definite failure before the pivot is undone, whatever it takes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ async def begin_compensation(it: Parties, order: Order, refusal: Refusal) -> Ord
 def store_compensating(conn: Connection, order: Order, refusal: Refusal, until: datetime) -> Order:
     if order.step == Step.STOCK_COMMITTED and not isinstance(refusal, CaptureRefused):
         raise InvalidMove(f"{refusal.code} after the pivot")
+    if order.step == Step.COMPENSATING:  # a cancel is never refused; `drive` would go in circles
+        raise InvalidMove(f"{refusal.code} while it is undone")
     return save(
         conn,
         order,
@@ -53,7 +56,9 @@ async def compensate(it: Parties, order: Order) -> Order:
         return await it.database.run(store_failed, order, intents, now=it.clock.now())
 
 
-def store_failed(conn: Connection, order: Order, intents: list[Intent], now: datetime) -> Order:
+def store_failed(
+    conn: Connection, order: Order, intents: Sequence[Intent | None], now: datetime
+) -> Order:
     """The order has failed, and the key's final 4xx, in one transaction."""
     failure = order.failure or {}
     order = store_given_back(conn, order, intents)

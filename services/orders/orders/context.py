@@ -1,6 +1,6 @@
 """What the use cases work with, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,7 @@ from shopkit.failpoints import Failpoints
 from shopkit.guests import GuestTokens
 from shopkit.outbox import Relay
 from shopkit.pagination import Cursors
+from shopkit.service import Closable
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Context:
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
     ship_unpaid: bool
+
+    @property
+    def background(self) -> list[Callable[[], Awaitable[None]]]:
+        """What goes on beside requests."""
+        works = (self.worker, self.relay, self.expiry, self.reconciler)
+        return [self.worker.measure, *(work.run for work in works)]
+
+    @property
+    def closables(self) -> list[Closable]:
+        return [self.reconciler, self.sagas, *self.it.providers.values()]
 
 
 def new_context(

@@ -33,7 +33,7 @@ def draft_order(
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
     shipping = _address(payload.shipping_address)
-    payment = checked_payment(payload.payment or PaymentInput(), methods)
+    payment = checked_payment(payload.payment or PaymentInput(), methods, at="/payment")
     return Order(
         id=new_id(),
         number=new_number(),
@@ -54,12 +54,12 @@ def draft_order(
     )
 
 
-def checked_payment(payment: PaymentInput, methods: Collection[str]) -> PaymentInput:
-    """Raises Invalid."""
+def checked_payment(payment: PaymentInput, methods: Collection[str], *, at: str) -> PaymentInput:
+    """Raises Invalid; `at` points to the payment in what was sent."""
     if payment.method not in methods:
-        raise unknown_method(payment.method, methods)
+        raise unknown_method(payment.method, methods, at=at)
     if payment.method != PAY_LATER and payment.token is None:
-        raise token_required()
+        raise token_required(at=at)
     return payment
 
 

@@ -155,14 +155,15 @@ class InvalidSignature(BadRequest):
     code, title = "invalid_signature", "The webhook is not signed as agreed"
 
 
-def unknown_method(method: str, known: Iterable[str]) -> Invalid:
+def unknown_method(method: str, known: Iterable[str], *, at: str) -> Invalid:
+    """`at` points to the payment in what was sent."""
     detail = f"There is no payment method {method!r}; there are: {', '.join(sorted(known))}."
-    return Invalid(detail, errors=[FieldError("/payment/method", "unknown_method", detail)])
+    return Invalid(detail, errors=[FieldError(f"{at}/method", "unknown_method", detail)])
 
 
-def token_required() -> Invalid:
+def token_required(*, at: str) -> Invalid:
     detail = "This payment method needs the token of a means of payment."
-    return Invalid(detail, errors=[FieldError("/payment/token", "missing", detail)])
+    return Invalid(detail, errors=[FieldError(f"{at}/token", "missing", detail)])
 
 
 def email_required() -> Invalid:

@@ -43,23 +43,8 @@ def build(
         database=database,
         public=public_app(settings, context, keys),
         internal=internal_app(settings, context, keys),
-        background=[
-            keys.run,
-            context.worker.run,
-            context.worker.measure,
-            context.relay.run,
-            context.expiry.run,
-            context.reconciler.run,
-            Housekeeper(database, clock).run,
-        ],
-        closables=[
-            context.reconciler,
-            context.sagas,
-            *providers.values(),
-            to_cart,
-            to_catalog,
-            auth,
-        ],
+        background=[keys.run, *context.background, Housekeeper(database, clock).run],
+        closables=[*context.closables, to_cart, to_catalog, auth],
     )
 
 

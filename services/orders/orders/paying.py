@@ -36,7 +36,7 @@ async def authorize(it: Parties, order: Order) -> Order:
         intent = await authorized(it, order.payment, await opened(it, order.payment))
     if intent.status == IntentStatus.CANCELLED:  # it lapsed while its answer was lost
         raise PaymentDeclined("The payment has lapsed; pay again.", decline_code="other")
-    return await _stored(it, order, intent)
+    return await _stored(it, order, [intent])
 
 
 async def opened(it: Parties, payment: Payment) -> Intent:
@@ -56,18 +56,21 @@ async def authorized(it: Parties, payment: Payment, intent: Intent) -> Intent:
     return await provider.authorize(intent.id, token=payment.token or "", key=key)
 
 
-async def _stored(it: Parties, order: Order, intent: Intent) -> Order:
+async def _stored(it: Parties, order: Order, intents: Sequence[Intent]) -> Order:
     now, until = it.clock.now(), it.lease_end()
     async with it.at("t3"):
-        return await it.database.run(store_payment, order, intent, now=now, until=until)
+        return await it.database.run(store_payment, order, intents, now=now, until=until)
 
 
 def store_payment(
-    conn: Connection, order: Order, intent: Intent, *, now: datetime, until: datetime
+    conn: Connection, order: Order, intents: Sequence[Intent], *, now: datetime, until: datetime
 ) -> Order:
-    """T3: AUTHORIZED, or AWAITING_ACTION until the customer has done what the provider asks."""
-    payment = observe(conn, order.payment, intent)
-    payments = (*order.payments[:-1], payment)
+    """T3: AUTHORIZED, or AWAITING_ACTION until the customer has done what the provider asks.
+    `intents` are those of the newest attempts, in their order."""
+    before = len(order.payments) - len(intents)
+    seen = zip(order.payments[before:], intents, strict=True)
+    payments = (*order.payments[:before], *(observe(conn, *one) for one in seen))
+    payment = payments[-1]
     if payment.state in (PaymentState.AUTHORIZED, PaymentState.CAPTURED):
         saved = save(
             conn,
@@ -111,26 +114,25 @@ async def look_again(it: Parties, order: Order) -> Order:
     Raises PaymentExpired when the time to pay is over, which compensates.
     """
     async with it.at("r3"):
-        intent = await _progress(it, order)
-    authorized = intent.status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
+        intents = await _progress(it, order)
+    authorized = intents[-1].status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
     if not authorized and order.pay_until is not None and order.pay_until <= it.clock.now():
         raise PaymentExpired("The order was not paid in time; the cart can be ordered again.")
-    return await _stored(it, order, intent)
+    return await _stored(it, order, intents)
 
 
-async def _progress(it: Parties, order: Order) -> Intent:
-    """The newest attempt as it is now. One that is new is begun, after those before it have been
-    voided, so that never two of them hold money."""
+async def _progress(it: Parties, order: Order) -> list[Intent]:
+    """The newest attempt as it is now, after those before it that changed for it: one that is new
+    is begun when they have been voided, so that never two hold money."""
     payment = order.payment
     if payment.token is None and payment.intent_id is not None:
-        return await it.providers[payment.method].find(payment.intent_id)
-    for earlier in order.payments[:-1]:
-        await voided(it, earlier)
+        return [await it.providers[payment.method].find(payment.intent_id)]
+    earlier = [await voided(it, one) for one in order.payments[:-1]]
     intent = await opened(it, payment)
     try:
-        return await authorized(it, payment, intent)
+        return [*earlier, await authorized(it, payment, intent)]
     except PaymentDeclined as declined:
-        return replace(intent, decline=declined.extra["decline_code"])
+        return [*earlier, replace(intent, decline=declined.extra["decline_code"])]
 
 
 async def capture(it: Parties, order: Order) -> Intent:
@@ -142,19 +144,25 @@ async def capture(it: Parties, order: Order) -> Intent:
     return await provider.capture(payment.intent_id, amount=payment.amount, key=key)
 
 
-async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent]:
+async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent | None]:
     """Cancel every attempt for good, however far it had come; what was taken is refunded.
 
     An attempt that the provider does not know is made there and cancelled, so that a late
-    authorize meets it: the tombstone of this participant.
+    authorize meets it: the tombstone of this participant. None for one that it refuses to make:
+    nothing can be authorized then.
     """
     return [await _given_back(it, payment) for payment in payments]
 
 
-async def _given_back(it: Parties, payment: Payment) -> Intent:
-    intent_id = payment.intent_id or (await opened(it, payment)).id
+async def _given_back(it: Parties, payment: Payment) -> Intent | None:
+    """A refund that is refused is not counted: the reconciler begins another, or asks a person."""
+    try:
+        intent_id = payment.intent_id or (await opened(it, payment)).id
+    except PaymentDeclined:  # it charges no such amount
+        return None
     key = f"o:{payment.order_id}:back:{payment.attempt}"
-    return (await returned(it.providers[payment.method], intent_id, key))[0]
+    intent, status = await returned(it.providers[payment.method], intent_id, key)
+    return intent if status == RefundStatus.FAILED else replace(intent, refunded=intent.captured)
 
 
 async def returned(provider: Provider, intent_id: str, key: str) -> tuple[Intent, RefundStatus]:
@@ -172,10 +180,14 @@ async def voided(it: Parties, payment: Payment) -> Intent:
     return await provider.void(intent_id)
 
 
-def store_given_back(conn: Connection, order: Order, intents: Sequence[Intent]) -> Order:
+def store_given_back(conn: Connection, order: Order, intents: Sequence[Intent | None]) -> Order:
     """The payments of an order that failed, as they are after `give_back`."""
     payments = []
     for payment, intent in zip(order.payments, intents, strict=True):
-        seen = observe(conn, payment, intent)
-        payments.append(update_paper(conn, seen, refunded=seen.captured))
+        if intent is None:
+            seen = update_paper(conn, payment, state=PaymentState.VOIDED, token=None)
+        else:
+            seen = observe(conn, payment, intent)
+            seen = update_paper(conn, seen, refunded=intent.refunded)
+        payments.append(seen)
     return replace(order, payments=tuple(payments))

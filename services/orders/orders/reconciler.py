@@ -15,7 +15,7 @@ from orders.reconciling.stock import compare_stock
 from orders.repository.reconciliations import let_go, take_lease
 from orders.running import Sagas
 from shopkit.background import every
-from shopkit.errors import NotFound, Problem
+from shopkit.errors import NotFound, Problem, Unavailable
 from shopkit.ids import new_id
 from shopkit.logs import get_logger
 
@@ -45,14 +45,14 @@ class Reconciler:
     async def work(self) -> Round:
         now = self._it.clock.now()
         whole = self._whole_at is None or self._whole_at <= now - BETWEEN_WHOLE
-        round = self._new_round(whole=whole)
+        round = self.new_round(whole=whole)
         await self.go(round)
         return round
 
     def ask(self) -> Round:
         """A whole round that begins now, or the one that was asked for and still runs."""
         if self._asked is None or self._asked.finished_at is not None:
-            self._asked = self._new_round(whole=True)
+            self._asked = self.new_round(whole=True)
             self._task = asyncio.create_task(self.go(self._asked))
         return self._asked
 
@@ -62,7 +62,7 @@ class Reconciler:
             raise NotFound("Nobody asked for a reconciliation since the service started.")
         return self._asked
 
-    def _new_round(self, *, whole: bool) -> Round:
+    def new_round(self, *, whole: bool) -> Round:
         now = self._it.clock.now()
         return Round(self._it, now, now - (WHOLE if whole else RECENT), whole)
 
@@ -70,10 +70,7 @@ class Reconciler:
         """Until everything is compared that answers."""
         async with self._one_at_a_time:
             try:
-                if await self._renew():
-                    await self._compare(round)
-                else:
-                    round.incomplete["all"] = "Another copy of the service is at it."
+                await _attempt(round, "all", lambda: self._compare(round))
             finally:
                 round.finished_at = self._it.clock.now()
         log.info(
@@ -92,6 +89,8 @@ class Reconciler:
         return await self._it.database.run(take_lease, self._holder, now=now, until=now + LEASE)
 
     async def _compare(self, round: Round) -> None:
+        if not await self._renew():
+            raise Unavailable("Another copy of the service is at it.")
         renewing = asyncio.create_task(every(RENEW_SECONDS, self._renew))
         try:
             for name, part in self._parts(round).items():

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from orders.domain import Actor, Order
 from orders.models import idempotency_keys
+from orders.repository.keys import find_key
 from orders.repository.orders import lock_order
 from orders.views import render
 from shopkit.conditional import etag
+from shopkit.errors import IdempotencyKeyReused
 from shopkit.idempotency import Answer, fingerprint, replayable
 
 
@@ -39,6 +41,9 @@ def once(
 
     Raises IdempotencyKeyReused, and what `effect` raises; then nothing has happened.
     """
+
+    if request.key and find_key(conn, request.caller, request.key):
+        raise IdempotencyKeyReused  # of a checkout
 
     def change() -> Answer:
         changed = effect(lock_order(conn, order_id))

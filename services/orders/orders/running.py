@@ -60,7 +60,8 @@ class Sagas:
         except Exception:
             log.exception("saga_failed", order_id=order.id)
         else:
-            if finished.step == Step.CONFIRMED:
+            # What was captured to be shipped is back where it was: its cart went with the checkout.
+            if finished.step == Step.CONFIRMED and order.step != Step.CAPTURING:
                 await self._after_confirming(finished)
             return finished
         await self._postpone(order)

@@ -59,7 +59,11 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
         detail = (
             f"{intent.amount} {intent.currency} there, {payment.amount} {payment.currency} here."
         )
-        report(conn, Finding("payment_amount", f"{method}:{intent.id}", detail, order_id), now=now)
+        report(conn, Finding("payment_amount", subject, detail, order_id), now=now)
+    elif intent.captured and (other := order.captured) and other != payment:
+        if intent.captured > intent.refunded:
+            detail = f"{intent.reference} is captured beside {other.reference}."
+            report(conn, Finding("paid_twice", subject, detail, order_id), now=now)
     elif order.step == Step.AWAITING_ACTION:
         conn.execute(WAKE, {"b_id": order.id, "now": now})
     elif order.step in (Step.CONFIRMED, Step.CANCELLED):

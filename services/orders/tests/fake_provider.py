@@ -1,6 +1,6 @@
 """A payment provider in memory that keeps the port's promises, and counts what it charged."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,10 +22,14 @@ class FakeProvider:
     intents: dict[str, Intent] = field(default_factory=dict)
     unlisted: dict[str, Intent] = field(default_factory=dict)
     """Too old for the list; only `find` and `void` know them."""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """What else happens while `find` is asked."""
     answers: dict[str, Any] = field(default_factory=dict)
     """By idempotency key."""
     lapsing: set[str] = field(default_factory=set)
     refund_status: RefundStatus = RefundStatus.SUCCEEDED
+    least: int = 0
+    """It charges no less than this."""
     failing: set[str] = field(default_factory=set)
     """Keys of refunds that fail."""
     telling: Callable[[Event], Event] = lambda event: event
@@ -33,6 +37,8 @@ class FakeProvider:
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
         async with self.faults.around("intent"):
+            if amount < self.least:
+                raise PaymentDeclined("so little is not charged", decline_code="other")
             found = next((i for i in self.intents.values() if i.reference == reference), None)
             return found or self._put(
                 Intent(
@@ -77,6 +83,8 @@ class FakeProvider:
 
     async def find(self, intent_id: str) -> Intent:
         async with self.faults.around("find"):
+            if self.meanwhile:
+                await self.meanwhile()
             if intent_id in self.unlisted:
                 return self.unlisted[intent_id]
             if intent_id not in self.intents:

@@ -7,6 +7,7 @@ import pytest
 
 from orders import fulfilling
 from orders.clients.provider import IntentStatus
+from orders.domain import Order
 from orders.states import Step
 from services.orders.tests.shop import Shop
 
@@ -37,6 +38,20 @@ async def test_it_is_authorized_first_and_paid_when_it_is_sent(shop: Shop) -> No
     assert shop.bank.faults.calls.count("capture") == 1
     await shop.settle()
     await shop.check_invariants()
+
+
+async def test_only_a_checkout_waits_for_its_cart_to_be_consumed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    async def wait(order: Order) -> None:
+        waited.append(order.id)
+
+    monkeypatch.setattr(shop.context.sagas, "_after_confirming", wait)
+    _, order, _ = await shop.shipped((shop.catalog.add(), 1))
+    assert waited == [order["id"]]
+    assert shop.bank.faults.calls.count("capture") == 1
 
 
 async def test_wrong_items_capture_nothing(shop: Shop) -> None:

@@ -53,6 +53,21 @@ async def test_g6_an_attempt_that_an_order_has_not_made_is_listed(shop: Shop) ->
     assert await shop.stored(order["id"]) == before
 
 
+async def test_a_second_capture_is_listed_and_not_applied(shop: Shop) -> None:
+    """The table has room for one: the provider's webhook must not fail for ever."""
+    ada = shop.buyer(shop.catalog.add(price=1000))
+    payment = {"payment": {"method": "sandbox", "token": "action"}}
+    order_id = (await ada.order(payment)).json()["id"]
+    assert (await ada.pay(order_id, "ok")).status_code == 200
+    first = shop.intent(order_id)
+    shop.bank.change(first.id, status=IntentStatus.CAPTURED, captured=1000)
+    before = await shop.stored(order_id)
+    assert (await shop.webhook("e1", first.id)).status_code == 204
+    (found,) = await listed(shop.staff())
+    assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
+    assert await shop.stored(order_id) == before
+
+
 @pytest.mark.parametrize("changed", [{"amount": 999}, {"currency": "EUR"}])
 async def test_g6_another_amount_or_currency_is_not_applied(
     shop: Shop, changed: dict[str, Any]

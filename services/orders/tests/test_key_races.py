@@ -7,13 +7,16 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from orders import checkout
+from orders.compensation import store_compensating
 from orders.domain import Order
+from orders.errors import CheckoutExpired
 from orders.retention import Housekeeper
 from orders.saga import store_confirmed
 from orders.states import Step
@@ -69,6 +72,31 @@ async def test_an_order_finished_since_its_key_was_read_is_replayed(
     assert (again.status_code, again.json()["id"]) == (201, order.id)
     assert again.headers["idempotent-replayed"] == "true"
     assert (await shop.stored(order.id)).fence == order.fence, "nobody took it over"
+    await shop.settle()
+    await shop.check_invariants()
+
+
+@pytest.mark.parametrize("statement", [READS_ORDER, TAKES_OVER])
+async def test_an_order_given_up_since_its_key_was_read_does_not_go_on(
+    shop: Shop, statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 3: what was read before would overwrite the stored COMPENSATING, and its driver's
+    cancels might arrive after a commit."""
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(checkout, "KEY_WAIT_SECONDS", 0.02)
+    ada, database = shop.buyer(shop.catalog.add()), shop.context.it.database
+    order = await paused_before_t5(shop, ada)
+    order = replace(order, step=Step.RESERVED)
+    gone, until = CheckoutExpired("gone"), shop.clock.now() + timedelta(seconds=15)
+
+    async def give_up() -> None:
+        await database.run(store_compensating, order, gone, until=until)
+
+    with meanwhile(shop, statement, give_up):
+        again = await ada.order(key="k")
+    assert (again.status_code, again.json()["code"]) == (409, "request_in_progress")
+    stored = await shop.stored(order.id)
+    assert (stored.step, stored.fence) == (Step.COMPENSATING, order.fence)
     await shop.settle()
     await shop.check_invariants()
 

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from orders import checkout
+from orders import cancellation, checkout
 from orders.clients.provider import IntentStatus
+from orders.errors import CheckoutRefused
 from orders.states import Step
 from services.orders.tests.shop import Answer, Customer, Shop
 
@@ -33,6 +34,7 @@ def money(answer: Answer) -> tuple[str, str]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
     monkeypatch.setattr(checkout, "KEY_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(cancellation, "ANSWER_SECONDS", 0.02)
 
 
 async def test_an_order_is_paid_with_the_checkout(shop: Shop) -> None:
@@ -66,6 +68,23 @@ async def test_g5_a_decline_gives_everything_back(shop: Shop) -> None:
     await shop.check_invariants()
     assert (await ada.order(by("ok"), key="another")).status_code == 201, "the cart is usable"
     await shop.settle()
+    await shop.check_invariants()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_the_provider_cannot_charge_at_all_is_declined(shop: Shop) -> None:
+    """There is no intent to be cancelled either, and to make one is refused again."""
+    shop.bank.least = PRICE
+    tea = shop.catalog.add(stock=5, price=PRICE - 1)
+    ada = shop.buyer(tea)
+    answer = await ada.order(by("ok"), key="k")
+    await shop.settle()
+    again = await ada.order(by("ok"), key="k")
+    assert (again.status_code, again.json()["code"]) == (402, "payment_declined")
+    assert answer.status_code in (202, 402)
+    assert (await shop.all_stored())[0].payment_status == "voided"
+    assert len(shop.bank.faults.calls) < 5
+    assert (tea.on_hand, tea.reserved) == (5, 0)
     await shop.check_invariants()
 
 
@@ -106,7 +125,7 @@ async def test_another_means_after_a_refused_one(shop: Shop) -> None:
     paid = await ada.pay(order_id, "ok")
     assert (paid.status_code, *money(paid)) == (200, "confirmed", "paid")
     states = [payment["status"] for payment in paid.json()["payments"]]
-    assert states[-1] == "captured"
+    assert states == ["voided", "voided", "captured"]
     assert [shop.intent(order_id, n).status for n in (1, 2, 3)] == [
         *(IntentStatus.CANCELLED, IntentStatus.CANCELLED, IntentStatus.CAPTURED),
     ]
@@ -126,6 +145,30 @@ async def test_one_key_begins_one_attempt(shop: Shop, token: str, status: int) -
     assert len((await shop.stored(order_id)).payments) == 2
     other = await ada.pay(order_id, "another", key="p")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_e5_a_key_is_for_one_route(shop: Shop) -> None:
+    ada, order, *_ = await shop.shipped((shop.catalog.add(stock=5), 1))
+    path = f"/{order['id']}/returns"
+    assert (await ada.post(path, {}, key="returned")).status_code == 201
+    shop.fill(ada, (shop.catalog.add(), 1))
+    refused = await ada.order(key="returned")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await ada.order(key="ordered")).status_code == 201
+    refused = await ada.post(path, {}, key="ordered")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_i5_a_webhook_of_a_second_capture_goes_on_the_list(shop: Shop) -> None:
+    """Whatever the provider did: it is no 500, and staff hear of it."""
+    ada, order_id = await pending(shop)
+    assert (await ada.pay(order_id, "ok")).status_code == 200
+    first = shop.intent(order_id)
+    shop.bank.change(first.id, status=IntentStatus.CAPTURED, captured=first.amount)
+    assert (await shop.webhook("e1", first.id)).status_code == 204
+    staff = shop.user("payments:read")
+    (found,) = (await staff.get("/discrepancies")).json()["items"]
+    assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
 
 
 async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
@@ -169,6 +212,36 @@ async def test_who_waits_may_cancel_and_use_the_cart_again(shop: Shop) -> None:
     assert shop.intent(order_id).status == IntentStatus.CANCELLED
     assert (await ada.order(by("ok"), key="k2")).status_code == 201
     await shop.settle()
+    await shop.check_invariants()
+
+
+async def test_a_refund_that_is_refused_while_undoing_is_not_counted(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+    shop.bank.change(shop.intent(order_id).id, status=IntentStatus.CAPTURED, captured=2 * PRICE)
+    shop.bank.failing.add(f"o:{order_id}:back:1")
+    assert (await ada.cancel(order_id)).json()["status"] == "failed"
+    order = await shop.stored(order_id)
+    assert (order.payment_status, order.payment.refunded) == ("paid", 0)
+    await shop.reconcile()
+    assert (await shop.stored(order_id)).payment_status == "refunded"
+    assert shop.bank.net() == 0
+    await shop.check_invariants()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_refusal_while_undoing_is_a_bug_and_no_endless_loop(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+
+    def refuse() -> None:
+        raise CheckoutRefused("as no cancel may")
+
+    shop.bank.faults.before["void"] = refuse
+    await ada.cancel(order_id)
+    await shop.context.sagas.idle(5)
+    assert shop.bank.faults.calls.count("void") == 1
+    del shop.bank.faults.before["void"]
+    await shop.settle()
+    assert (await shop.stored(order_id)).status == "failed"
     await shop.check_invariants()
 
 
@@ -277,6 +350,14 @@ async def test_payments_that_cannot_be_are_refused_before_anything(
     assert answer.status_code == 422
     assert [(e["pointer"], e["code"]) for e in answer.json()["errors"]] == [(pointer, code)]
     assert await shop.ids() == []
+
+
+async def test_another_means_that_cannot_be_is_pointed_at(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+    answer = await ada.post(f"/{order_id}/payment", {"method": "sandbox"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/token"]
+    answer = await ada.post(f"/{order_id}/payment", {"method": "manual"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/method"]
 
 
 async def test_the_methods_are_listed(shop: Shop) -> None:

@@ -113,7 +113,6 @@ async def test_g8_what_was_taken_for_an_order_that_is_none_goes_back(
     assert (await shop.reconcile()).mended == {"payment_observed": 1}
     order = await shop.stored(order_id)
     assert (order.status, order.payment_status, shop.bank.net()) == (given_up, "refunded", 0)
-    assert shop.bank.faults.calls.count("refund") == (1 if given_up == "failed" else 2)
     await nothing_left(shop)
 
 
@@ -147,12 +146,16 @@ async def test_g8_an_attempt_that_a_failed_order_lost_is_given_back(shop: Shop) 
     await nothing_left(shop)
 
 
-async def test_g8_an_attempt_that_was_given_up_and_holds_money_is_voided(shop: Shop) -> None:
+@pytest.mark.parametrize("here", ["voided", "pending"])
+async def test_g8_an_attempt_that_was_given_up_and_holds_money_is_voided(
+    shop: Shop, here: str
+) -> None:
     ada = shop.buyer(shop.catalog.add(price=PRICE))
     order_id = (await ada.order(by("action"))).json()["id"]
     await ada.pay(order_id, "ok")
     await shop.settle()
     shop.bank.change(shop.intent(order_id, 1).id, status=AUTHORIZED)
+    await shop.execute(update(payments).where(payments.c.attempt == 1).values(state=here))
     assert (await shop.reconcile()).mended == {"payment_voided": 1}
     assert (shop.bank.held(), shop.bank.net()) == (0, PRICE)
     await nothing_left(shop)

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 
 import pytest
 import stripe
@@ -6,7 +7,9 @@ from pydantic import SecretStr
 
 from orders.clients.provider import Intent, Provider
 from orders.clients.stripe_api import StripeProvider
+from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
+from tests.contract.orders_uses_stripe.staging import NEEDS_3DS, StripeStage, card
 from tests.local_stripe import API_KEY, VISA, WEBHOOK_SECRET, Door, door, localstripe
 
 
@@ -47,3 +50,12 @@ async def held(provider: Provider, fresh: Intent) -> Intent:
 @pytest.fixture
 async def paid(provider: Provider, held: Intent) -> Intent:
     return await provider.capture(held.id, amount=1999, key=f"{held.reference}:cap")
+
+
+@pytest.fixture
+async def stage(
+    provider: Provider, stripe_door: Door, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> StripeStage:
+    now = SimpleNamespace(time=lambda: clock.now().timestamp())
+    monkeypatch.setattr("stripe._webhook.time", now)
+    return StripeStage(clock, provider, stripe_door, await card(stripe_door, NEEDS_3DS))

@@ -1,11 +1,9 @@
 """The Stripe provider against localstripe, over HTTP; see tests/local_stripe.py."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import ClassVar
 
 import pytest
 from aiohttp import web
@@ -13,54 +11,13 @@ from aiohttp import web
 from orders.clients import stripe_api
 from orders.clients.provider import Event, Intent, IntentStatus, Provider
 from orders.errors import CaptureRefused, PaymentDeclined
-from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
-from tests.contract.provider_contract import ProviderContract, Webhook, new_intent
-from tests.local_stripe import DECLINED, VISA, WEBHOOK_SECRET, Door, Fault, signed
+from tests.contract.orders_uses_stripe.staging import StripeStage, card
+from tests.contract.provider_contract import ProviderContract, new_intent
+from tests.local_stripe import VISA, WEBHOOK_SECRET, Door, Fault
 
 ARRIVES_WITHIN = 20.0
-NEEDS_3DS, DECLINED_AFTER_3DS = "4000002500003155", "4000008400001629"
-
-
-async def card(door: Door, number: str) -> str:
-    """A PaymentMethod, as Stripe's script in the page makes it."""
-    given = {"number": number, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
-    form = {"type": "card"} | {f"card[{name}]": value for name, value in given.items()}
-    _, made = await door.send("POST", "/v1/payment_methods", form)
-    return str(made["id"])
-
-
-@dataclass
-class StripeStage:
-    clock: FrozenClock
-    provider: Provider
-    door: Door
-    action_token: str
-    good_token: ClassVar[str] = VISA
-    declined_tokens: ClassVar[Mapping[str, str]] = {DECLINED: "card_declined"}
-
-    async def decide(self, intent: Intent, *, confirm: bool) -> None:
-        """In the window that Stripe's script opens."""
-        assert intent.next_action is not None
-        assert intent.next_action["type"] == "stripe_sdk"
-        secret = intent.next_action["client_secret"]
-        form = {"client_secret": secret, "success": str(confirm).lower()}
-        await self.door.send("POST", f"/v1/payment_intents/{intent.id}/_authenticate", form)
-
-    async def webhook(self, intent_id: str) -> Webhook:
-        """localstripe sends none when money is held: this one is made up after Stripe's pages."""
-        intent = await self.door.intent(intent_id)
-        intent["latest_charge"] = intent["latest_charge"]["id"]
-        return signed("payment_intent.amount_capturable_updated", intent, self.clock.now())
-
-
-@pytest.fixture
-async def stage(
-    provider: Provider, stripe_door: Door, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
-) -> StripeStage:
-    now = SimpleNamespace(time=lambda: clock.now().timestamp())
-    monkeypatch.setattr("stripe._webhook.time", now)
-    return StripeStage(clock, provider, stripe_door, await card(stripe_door, NEEDS_3DS))
+DECLINED_AFTER_3DS = "4000008400001629"
 
 
 class TestStripe(ProviderContract):

@@ -67,7 +67,9 @@ class Provider(Protocol):
         """Whether its keys move real money. Events of the other kind are not ours."""
 
     async def intent(self, reference: str, *, amount: int, currency: str) -> Intent:
-        """The intent of this reference; made when there is none. Nothing is charged."""
+        """The intent of this reference; made when there is none. Nothing is charged. Raises
+        PaymentDeclined, each time, for what cannot be charged at all: too little, or such a
+        currency."""
 
     async def authorize(self, intent_id: str, *, token: str, key: str) -> Intent:
         """Hold the money: AUTHORIZED or REQUIRES_ACTION. Raises PaymentDeclined."""

@@ -10,6 +10,7 @@ from orders.domain import Order
 from orders.models import NOT_REFUNDED, orders, outbox, refunds
 from orders.reconciling.rounds import Round
 from orders.records import Refund
+from orders.refunding import REFUND
 from orders.repository.orders import COLUMNS, find_orders, with_parts
 from orders.states import Step
 
@@ -23,7 +24,6 @@ _UNFINISHED = (
     select(*(orders.c[name] for name in COLUMNS))
     .where(
         orders.c.lease_until.is_not(None),
-        orders.c.step != Step.AWAITING_ACTION.value,
         orders.c.placed_at < bindparam("before"),
     )
     .limit(AT_MOST)
@@ -34,7 +34,11 @@ _NOT_REFUNDED = (
     .order_by(refunds.c.id.desc())
     .limit(AT_MOST)
 )
-_UNDELIVERED = select(outbox).where(outbox.c.created_at < bindparam("before")).limit(AT_MOST)
+_UNDELIVERED = (
+    select(outbox)
+    .where(outbox.c.created_at < bindparam("before"), outbox.c.topic != REFUND)
+    .limit(AT_MOST)
+)
 
 
 async def compare_own(round: Round) -> None:
@@ -57,7 +61,10 @@ def stuck_orders(conn: Connection, now: datetime) -> list[Finding]:
 
 def _is_stuck(order: Order, now: datetime) -> bool:
     """An old order that was cancelled just now, or is being captured, is none; `attempts` count
-    from there. One that nobody drives at all has a lease that is long over."""
+    from there. One that nobody drives at all has a lease that is long over. One that waits for its
+    customer is none while that may pay."""
+    if order.step == Step.AWAITING_ACTION:
+        return order.pay_until is not None and order.pay_until < now - STUCK_AFTER
     assert order.lease_until is not None  # noqa: S101 - it is unfinished
     return order.attempts >= MANY_ATTEMPTS or order.lease_until < now - STUCK_AFTER
 

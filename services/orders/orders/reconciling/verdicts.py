@@ -97,7 +97,7 @@ def _not_captured_here(order: Order, payment: Payment, intent: Intent, subject: 
         if payment.state == PaymentState.AUTHORIZED and order.step == Step.CONFIRMED:
             return _lapsed(order, payment, subject)
         return None if payment.state == PaymentState.VOIDED else Mend.OBSERVE
-    if order.step in OVER or payment.state == PaymentState.VOIDED:
+    if order.step in OVER or payment != order.payment:  # what another attempt replaced
         return Mend.VOID
     return _held(order, payment, intent, subject)
 

@@ -6,13 +6,16 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from orders.domain import Order
-from orders.models import checkout_keys
+from orders.models import checkout_keys, idempotency_keys
 from shopkit.tables import insert_or_ignore
 
 SELECT_KEY = select(checkout_keys).where(
     checkout_keys.c.caller == bindparam("b_caller"), checkout_keys.c.key == bindparam("b_key")
 )
 DELETE_KEY = checkout_keys.delete().where(checkout_keys.c.order_id == bindparam("b_order_id"))
+USED_ELSEWHERE = select(idempotency_keys.c.key).where(
+    idempotency_keys.c.caller == bindparam("b_caller"), idempotency_keys.c.key == bindparam("b_key")
+)
 STORE_ANSWER = (
     update(checkout_keys)
     .where(checkout_keys.c.order_id == bindparam("b_order_id"))
@@ -34,6 +37,12 @@ def get_key(conn: Connection, caller: str, key: str) -> RowMapping:
     found = find_key(conn, caller, key)
     assert found is not None  # noqa: S101
     return found
+
+
+def is_used_elsewhere(conn: Connection, caller: str, key: str) -> bool:
+    """By a request that is no checkout."""
+    named = {"b_caller": caller, "b_key": key}
+    return conn.execute(USED_ELSEWHERE, named).one_or_none() is not None
 
 
 def delete_key(conn: Connection, order_id: str) -> None:

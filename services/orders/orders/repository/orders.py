@@ -53,7 +53,8 @@ TAKE_OVER = (
     .where(
         orders.c.id == bindparam("b_id"),
         orders.c.fence == bindparam("b_fence"),
-        orders.c.lease_until.is_not(None),  # it may have been finished since it was read
+        # Under the same fence it may have gone on, been given up or finished since it was read.
+        orders.c.version == bindparam("b_version"),
     )
     .values(fence=orders.c.fence + 1, lease_until=bindparam("until"))
 )
@@ -170,9 +171,9 @@ def count_lines(conn: Connection, order: Order, counter: str, items: Mapping[str
 
 
 def take_over(conn: Connection, order: Order, until: datetime) -> Order | None:
-    """The order under a new fence, ours; None when somebody else was faster."""
-    taken = {"b_id": order.id, "b_fence": order.fence, "until": until}
-    if conn.execute(TAKE_OVER, taken).rowcount != 1:
+    """The order, unfinished, under a new fence, ours; None when it is not as it was read."""
+    read = {"b_id": order.id, "b_fence": order.fence, "b_version": order.version}
+    if conn.execute(TAKE_OVER, read | {"until": until}).rowcount != 1:
         return None
     return replace(order, fence=order.fence + 1, lease_until=until)
 

@@ -114,7 +114,7 @@ async def pay_order(
     declined changes nothing else."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
-    means = checked_payment(payload, context.it.providers)
+    means = checked_payment(payload, context.it.providers, at="")
     answer = await pay_again(context.it, context.sagas, order, means, key)
     return answer.response()
 
