@@ -190,29 +190,17 @@ def _capture_under(taking: Taking, fixed: str | None) -> None:
 
 
 def unknown_attempts_are_left(taking: Taking) -> None:
-    async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent]:
+    async def give_back(it: Parties, payments: Sequence[Payment]) -> list[Intent | None]:
         return [
-            (await paying.give_back(it, [one]))[0] if one.intent_id else never_made(one)
-            for one in payments
+            (await paying.give_back(it, [one]))[0] if one.intent_id else None for one in payments
         ]
 
     taking.replace(compensation, "give_back", give_back)
 
 
-def never_made(payment: Payment) -> Intent:
-    return Intent(
-        id="never made",
-        reference=payment.reference,
-        status=IntentStatus.CANCELLED,
-        amount=payment.amount,
-        currency=payment.currency,
-    )
-
-
 def earlier_means_are_left(taking: Taking) -> None:
-    async def voided(it: Parties, payment: Payment) -> None: ...
-
-    taking.replace(paying, "voided", voided)
+    """They are only looked at."""
+    taking.replace(paying, "voided", paying.opened)
 
 
 def two_captures_allowed(taking: Taking) -> None:
