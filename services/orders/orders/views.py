@@ -6,6 +6,7 @@ from typing import Any
 
 from orders.domain import Line, Order
 from orders.records import Fulfillment, Payment, Refund, Return
+from orders.schemas.orders import AddressOut
 from orders.states import Step
 from shopkit.money import money
 
@@ -26,8 +27,8 @@ def render(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         "shipping": _amount(order.shipping, order.currency),
         "tax": _amount(order.tax, order.currency),
         "total": _amount(order.total, order.currency),
-        "shipping_address": order.shipping_address,
-        "billing_address": order.billing_address,
+        "shipping_address": _address(order.shipping_address),
+        "billing_address": _address(order.billing_address),
         "next_action": _next_action(order),
         "payments": [_payment(payment) for payment in order.payments],
         "refunds": [_refund(refund, order.currency or "") for refund in order.refunds],
@@ -40,7 +41,13 @@ def render(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
 
 
 def _entry(entry: dict[str, Any], for_staff: bool) -> dict[str, Any]:
-    return {**entry, "by": entry.get("by") if for_staff else None}
+    """In one order of members, whatever the database makes of it."""
+    shown = {name: entry[name] for name in ("at", "event", "actor", "reason")}
+    return shown | {"by": entry.get("by") if for_staff else None}
+
+
+def _address(address: dict[str, Any] | None) -> dict[str, Any] | None:
+    return address and {name: address[name] for name in AddressOut.model_fields}
 
 
 def _next_action(order: Order) -> dict[str, Any] | None:

@@ -247,7 +247,8 @@ async def test_a_refusal_while_undoing_is_a_bug_and_no_endless_loop(shop: Shop) 
         raise CheckoutRefused("as no cancel may")
 
     shop.bank.faults.before["void"] = refuse
-    await ada.cancel(order_id)
+    cancelled = await ada.cancel(order_id)
+    assert cancelled.status_code == 200, cancelled.text
     await shop.context.sagas.idle(5)
     assert shop.bank.faults.calls.count("void") == 1
     del shop.bank.faults.before["void"]
