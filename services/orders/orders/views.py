@@ -6,7 +6,6 @@ from typing import Any
 
 from orders.domain import Line, Order
 from orders.records import Fulfillment, Payment, Refund, Return
-from orders.states import Step
 from shopkit.money import money
 
 
@@ -45,7 +44,7 @@ def _entry(entry: dict[str, Any], for_staff: bool) -> dict[str, Any]:
 
 def _next_action(order: Order) -> dict[str, Any] | None:
     """What the customer must do, where the order waits for that."""
-    if order.step != Step.AWAITING_ACTION:
+    if not order.waits:
         return None
     action = order.payment.next_action or {"type": "pay_again"}
     return {"url": None, "client_secret": None} | action

@@ -60,7 +60,7 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
             f"{intent.amount} {intent.currency} there, {payment.amount} {payment.currency} here."
         )
         report(conn, Finding("payment_amount", f"{method}:{intent.id}", detail, order_id), now=now)
-    elif order.step == Step.AWAITING_ACTION:
+    elif order.waits:  # an attempt on its way is left to who drives it
         conn.execute(WAKE, {"b_id": order.id, "now": now})
     elif order.step in (Step.CONFIRMED, Step.CANCELLED):
         seen = observe(conn, payment, intent)
