@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orders.clients.provider import RefundStatus
 from services.orders.tests.shop import Shop
 from shopkit.ids import new_id
 
@@ -160,7 +161,7 @@ async def test_b10_what_is_refunded_is_not_sent_and_what_is_in_part_is(shop: Sho
 
 
 async def test_b10_what_is_being_refunded_is_not_sent_unless_that_fails(shop: Shop) -> None:
-    staff = shop.staff()
+    staff, shop.bank.refund_status = shop.staff(), RefundStatus.PENDING
     _, order = await shop.placed((shop.catalog.add(price=1000), 2))
     path = f"/{order['id']}"
     asked = await staff.post(f"{path}/refunds", {"amount": order["total"]})
