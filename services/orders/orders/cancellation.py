@@ -51,7 +51,11 @@ def store_cancelling(
 ) -> tuple[Order, bool]:
     """The cancelled order, and whether it was this that cancelled it."""
     order = lock_order(conn, order_id)
-    if order.step in CANCELLED or (wanted.unless_paid and order.captured is not None):
+    if (
+        order.step in CANCELLED
+        or given_up(order)
+        or (wanted.unless_paid and order.captured is not None)
+    ):
         return order, False
     changes = {"fence": order.fence + 1, "lease_until": until, "attempts": 0}
     entry = event(now, "cancelled", actor=wanted.actor, reason=wanted.reason)
@@ -67,3 +71,8 @@ def store_cancelling(
         )
     cancelling = save(conn, order, Step.CANCELLING, restock=wanted.restock, **changes)
     return refund_rest(conn, cancelling, now, wanted.actor), True
+
+
+def given_up(order: Order) -> bool:
+    """Whether it was cancelled while it waited for its customer."""
+    return (order.failure or {}).get("code") == CheckoutCancelled.code

@@ -121,6 +121,12 @@ class Order:
         return self.lease_until is not None
 
     @property
+    def waits(self) -> bool:
+        """For its customer: nothing more comes by itself. Not while an attempt to pay that is new
+        is still on its way to the provider."""
+        return self.step == Step.AWAITING_ACTION and self.payment.token is None
+
+    @property
     def is_paid_later(self) -> bool:
         return self.payment_method == PAY_LATER
 

@@ -106,6 +106,8 @@ def check_may_ship(order: Order, ship_unpaid: bool) -> None:
         by_invoice and order.payment_status == PaymentStatus.UNPAID
     ):
         raise NotPaid(order.payment_status)
+    if order.captured is not None and order.captured.refundable == 0:
+        raise InvalidState("All that was paid is on its way back; do not send it.")
 
 
 def _fulfilled(

@@ -104,6 +104,12 @@ def observe(conn: Connection, payment: Payment, intent: Intent) -> Payment:
     )
 
 
+def fits(payment: Payment, intent: Intent) -> bool:
+    """Whether the provider speaks of the money that we asked for, and took no more than that."""
+    same = (payment.amount, payment.currency) == (intent.amount, intent.currency)
+    return same and intent.captured <= intent.amount
+
+
 def next_look(order: Order, now: datetime) -> datetime:
     assert order.pay_until is not None  # noqa: S101 - T2 stores it with the payment
     return min(now + LOOK_AGAIN, max(order.pay_until, now))

@@ -8,7 +8,7 @@ from orders.clients.provider import Event, Intent, IntentStatus
 from orders.discrepancies import Finding, report
 from orders.domain import payment_status_of
 from orders.models import orders, provider_events
-from orders.paying import observe
+from orders.paying import fits, observe
 from orders.repository.orders import find_order, lock_order, save
 from orders.repository.papers import find_order_of_intent
 from orders.states import Step
@@ -55,16 +55,15 @@ def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now
     if payment is None:
         detail = f"The provider has {intent.reference}, the order has no such payment."
         report(conn, Finding("unknown_payment", subject, detail, order_id), now=now)
-    elif (payment.amount, payment.currency) != (intent.amount, intent.currency):
-        detail = (
-            f"{intent.amount} {intent.currency} there, {payment.amount} {payment.currency} here."
-        )
+    elif not fits(payment, intent):
+        there = f"{intent.amount} {intent.currency}, {intent.captured} captured, there"
+        detail = f"{there}; {payment.amount} {payment.currency} here."
         report(conn, Finding("payment_amount", subject, detail, order_id), now=now)
     elif intent.captured and (other := order.captured) and other != payment:
         if intent.captured > intent.refunded:
             detail = f"{intent.reference} is captured beside {other.reference}."
             report(conn, Finding("paid_twice", subject, detail, order_id), now=now)
-    elif order.step == Step.AWAITING_ACTION:
+    elif order.waits:  # an attempt on its way is left to who drives it
         conn.execute(WAKE, {"b_id": order.id, "now": now})
     elif order.step == Step.CONFIRMED and intent.status == IntentStatus.CANCELLED:
         return  # lapsed: as long as that is not written down, the reconciler cancels the order

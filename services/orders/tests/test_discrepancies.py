@@ -84,6 +84,17 @@ async def test_g6_another_amount_or_currency_is_not_applied(
     assert (await shop.stored(order_id)).payment_status == "unpaid"
 
 
+async def test_g6_more_than_was_asked_for_is_not_applied(shop: Shop) -> None:
+    _, order = await shop.placed((shop.catalog.add(price=1000), 1))
+    before = await shop.stored(order["id"])
+    told = replace(shop.intent(order["id"]), captured=1001)
+    shop.bank.telling = lambda event: replace(event, intent=told)
+    assert (await shop.webhook("e1", told.id)).status_code == 204
+    (found,) = await listed(shop.staff())
+    assert (found["kind"], found["order_id"]) == ("payment_amount", order["id"])
+    assert await shop.stored(order["id"]) == before
+
+
 async def test_g6_what_happened_in_test_mode_is_not_applied(shop: Shop) -> None:
     staff = shop.staff()
     _, order = await shop.placed((shop.catalog.add(), 1))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orders.clients.provider import RefundStatus
 from services.orders.tests.shop import Shop
 from shopkit.ids import new_id
 
@@ -157,6 +158,18 @@ async def test_b10_what_is_refunded_is_not_sent_and_what_is_in_part_is(shop: Sho
     answer = await staff.post(f"{path}/fulfillments")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_paid")
     assert answer.json()["payment_status"] == "refunded"
+
+
+async def test_b10_what_is_being_refunded_is_not_sent_unless_that_fails(shop: Shop) -> None:
+    staff, shop.bank.refund_status = shop.staff(), RefundStatus.PENDING
+    _, order = await shop.placed((shop.catalog.add(price=1000), 2))
+    path = f"/{order['id']}"
+    asked = await staff.post(f"{path}/refunds", {"amount": order["total"]})
+    answer = await staff.post(f"{path}/fulfillments")
+    assert (answer.status_code, answer.json()["code"]) == (409, "invalid_state")
+    shop.bank.failing.add(asked.json()["refunds"][0]["id"])
+    await shop.settle()
+    assert (await staff.post(f"{path}/fulfillments")).status_code == 201
 
 
 async def test_b4_only_staff_with_the_scope_send_and_deliver(shop: Shop) -> None:

@@ -219,6 +219,8 @@ async def test_who_waits_may_cancel_and_use_the_cart_again(shop: Shop) -> None:
     ada, order_id = await pending(shop)
     answer = await ada.cancel(order_id)
     assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+    again = await ada.cancel(order_id)
+    assert (again.status_code, again.json()) == (200, answer.json()), "its answer may be lost"
     assert (await ada.order(by("action"), key="k")).json()["code"] == "checkout_cancelled"
     assert shop.intent(order_id).status == IntentStatus.CANCELLED
     assert (await ada.order(by("ok"), key="k2")).status_code == 201

@@ -1,6 +1,5 @@
 """The payment sandbox over its API; see sandbox/README.md."""
 
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from orders.clients.calling import ask
 from orders.clients.provider import Event, Intent, IntentStatus, RefundStatus
 from orders.errors import CaptureRefused, InvalidSignature, PaymentDeclined, UnknownIntent
 from shopkit.clock import Clock
-from shopkit.errors import Unavailable
+from shopkit.errors import Problem, Unavailable
 from shopkit.http_client import ApiKey, ClientResponse, ServiceClient
+from shopkit.strict_json import loads
 from shopkit.webhooks import WebhookSecret
 
 PAGE = 100
@@ -64,11 +64,12 @@ class SandboxProvider:
         if not self._secret.has_signed(body, headers, self._clock.now()):
             raise InvalidSignature("No signature of the last five minutes fits the body.")
         try:
-            event = json.loads(body)
+            event = loads(body)
             about = event["data"].get("intent")
             intent = None if about is None else _intent(about)
-            return Event(event["id"], event["type"], intent, event["live"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+            id_, type_ = _texts(event, "id", "type")
+            return Event(id_, type_, intent, bool(event["live"]))
+        except (Problem, ValueError, KeyError, TypeError, AttributeError):
             raise InvalidSignature("What is signed is no event.") from None
 
     async def list(self, since: datetime) -> AsyncIterator[Intent]:
@@ -133,14 +134,30 @@ def _readable(answer: ClientResponse) -> Iterator[None]:
 
 
 def _intent(body: dict[str, Any]) -> Intent:
+    id_, reference, currency = _texts(body, "id", "reference", "currency")
+    amount, captured, refunded = _amounts(body, "amount", "captured", "refunded")
     return Intent(
-        id=body["id"],
-        reference=body["reference"],
+        id=id_,
+        reference=reference,
         status=IntentStatus(body["status"]),
-        amount=body["amount"],
-        currency=body["currency"],
-        captured=body["captured"],
-        refunded=body["refunded"],
+        amount=amount,
+        currency=currency,
+        captured=captured,
+        refunded=refunded,
         next_action=body["next_action"],
         decline=body["decline"],
     )
+
+
+def _texts(body: Mapping[str, Any], *names: str) -> list[str]:
+    found = [body[name] for name in names]
+    if not all(isinstance(value, str) for value in found):
+        raise TypeError(f"{names} are texts")
+    return found
+
+
+def _amounts(body: Mapping[str, Any], *names: str) -> list[int]:
+    found = [body[name] for name in names]
+    if not all(type(value) is int and value >= 0 for value in found):
+        raise TypeError(f"{names} are minor units")
+    return found

@@ -5,6 +5,7 @@ from enum import StrEnum
 from orders.clients.provider import Intent, IntentStatus
 from orders.discrepancies import Finding
 from orders.domain import Order
+from orders.paying import fits
 from orders.records import Payment, PaymentState
 from orders.states import FulfillmentStatus, Step
 
@@ -42,8 +43,10 @@ def judge(order: Order | None, order_id: str, intent: Intent, method: str) -> Ve
     payment = payment_of(order, intent)
     if payment is None:
         return _without_payment(order, intent, subject, shown)
-    if (payment.amount, payment.currency) != (intent.amount, intent.currency):
-        detail = f"{shown} there, {payment.amount} {payment.currency} here."
+    if not fits(payment, intent):
+        detail = (
+            f"{shown}, {intent.captured} captured, there; {payment.amount} {payment.currency} here."
+        )
         return Finding("payment_amount", subject, detail, order_id)
     judged = _captured_here if payment.state == PaymentState.CAPTURED else _not_captured_here
     return judged(order, payment, intent, subject)

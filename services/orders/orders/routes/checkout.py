@@ -138,8 +138,8 @@ async def cancel_order(
     Cancelling again changes nothing and answers the same.
 
     An order that waits for its customer (`next_action`) is given up: it becomes `failed`, and its
-    cart can be used again. One that is still `pending` otherwise cannot be cancelled yet, and a
-    failed one never: 409 `invalid_state`, with its state in `order_status`."""
+    cart can be used again. One that is still `pending` otherwise cannot be cancelled yet, and one
+    that failed by itself never: 409 `invalid_state`, with its state in `order_status`."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
     asked = payload or CancelInput()
