@@ -69,7 +69,8 @@ def _insert(table: Table) -> Insert:
 
 
 class Relay:
-    """Delivers events to the handler of their topic until each has succeeded."""
+    """Delivers events to the handler of their topic until each has succeeded. Topics do not wait
+    for each other: one whose receiver hangs holds up nothing else."""
 
     def __init__(
         self,
@@ -82,40 +83,49 @@ class Relay:
         self._database, self._table, self._clock = database, table, clock
         self._handlers = handlers
         self._lease = timedelta(seconds=lease_seconds)
-        self._woken = asyncio.Event()
+        self._woken = {topic: asyncio.Event() for topic in handlers}
 
-    def wake(self) -> None:
+    def wake(self, *topics: str) -> None:
         """Say that something was emitted; otherwise it is found within a second."""
-        self._woken.set()
+        for topic in topics or self._woken:
+            self._woken[topic].set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
+        await asyncio.gather(*(self._run(topic) for topic in self._handlers))
+
+    async def _run(self, topic: str) -> None:
+        woken = self._woken[topic]
         while True:
             try:
-                delivered = await self.drain()
+                delivered = await self._drain(topic)
             except Problem as exc:
-                log.warning("relay_paused", reason=exc.detail)
+                log.warning("relay_paused", topic=topic, reason=exc.detail)
                 delivered = 0
             if delivered < BATCH:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), timeout=1)
-                self._woken.clear()
+                    await asyncio.wait_for(woken.wait(), timeout=1)
+                woken.clear()
 
     async def drain(self) -> int:
         """Deliver what is due now, once; answers how many were tried."""
-        rows = await self._take()
+        return sum([await self._drain(topic) for topic in self._handlers])
+
+    async def _drain(self, topic: str) -> int:
+        rows = await self._take(topic)
         if rows:
             failed = await asyncio.gather(*(self._deliver(row) for row in rows))
             ended = self._clock.now()
             await self._database.run(_settle, self._table, rows=rows, failed=failed, now=ended)
         return len(rows)
 
-    async def _take(self) -> Sequence[Row[Any]]:
+    async def _take(self, topic: str) -> Sequence[Row[Any]]:
         """One process has an SQLite file, and it has one relay: there is nobody to take it from."""
         now = self._clock.now()
         if self._database.dialect == "sqlite":
-            return await self._database.read(_find, self._table, now=now)
-        return await self._database.run(_take, self._table, now=now, lease_end=now + self._lease)
+            return await self._database.read(_find, self._table, topic=topic, now=now)
+        end = now + self._lease
+        return await self._database.run(_take, self._table, topic=topic, now=now, lease_end=end)
 
     async def _deliver(self, row: Row[Any]) -> bool:
         """True when it failed."""
@@ -131,21 +141,21 @@ class Relay:
 def _due(table: Table) -> Select[Any]:
     return (
         select(table)
-        .where(table.c.due_at <= bindparam("now"))
+        .where(table.c.topic == bindparam("of_topic"), table.c.due_at <= bindparam("now"))
         .order_by(table.c.due_at, table.c.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
 
 
-def _find(conn: Connection, table: Table, *, now: datetime) -> Sequence[Row[Any]]:
-    return conn.execute(_due(table), {"now": now}).all()
+def _find(conn: Connection, table: Table, *, topic: str, now: datetime) -> Sequence[Row[Any]]:
+    return conn.execute(_due(table), {"of_topic": topic, "now": now}).all()
 
 
 def _take(
-    conn: Connection, table: Table, *, now: datetime, lease_end: datetime
+    conn: Connection, table: Table, *, topic: str, now: datetime, lease_end: datetime
 ) -> Sequence[Row[Any]]:
-    rows = _find(conn, table, now=now)
+    rows = _find(conn, table, topic=topic, now=now)
     taken = table.c.id.in_([row.id for row in rows])
     if rows:
         conn.execute(update(table).where(taken).values(due_at=lease_end))

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
@@ -81,7 +82,7 @@ def new_context(
         RESTOCK: ReturnDelivery(it).deliver,
     }
     relay = Relay(database, outbox, handlers, clock, settings.lease_seconds)
-    sagas = Sagas(it, lambda order: delivery.hurry(order, relay.wake))
+    sagas = Sagas(it, lambda order: delivery.hurry(order, partial(relay.wake, CONSUME)))
     secret = settings.secret_key.get_secret_value()
     return Context(
         it=it,

@@ -77,6 +77,11 @@ def unfulfilled(line: Line) -> int:
     return line.quantity - line.fulfilled
 
 
+def due(line: Line) -> int:
+    """What is sent unless told otherwise: not what its customer got the money back for."""
+    return max(0, line.quantity - line.refunded - line.fulfilled)
+
+
 def store_fulfillment(
     conn: Connection,
     order_id: str,
@@ -88,9 +93,9 @@ def store_fulfillment(
 ) -> Answer:
     def effect(order: Order) -> Order:
         check_may_ship(order, ship_unpaid)
-        items = chosen(order, payload.items, unfulfilled)
+        items = chosen(order, payload.items, unfulfilled, unless_named=due)
         if not items:
-            raise InvalidState("Everything of this order was sent already.")
+            raise InvalidState("Everything of this order was sent already, or refunded.")
         return _fulfilled(conn, order, payload, items, request.actor, now)
 
     return once(conn, request, order_id, payload, effect, now=now)

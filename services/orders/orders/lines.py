@@ -9,15 +9,20 @@ from shopkit.errors import FieldError, Invalid
 
 
 def chosen(
-    order: Order, items: Sequence[ItemInput] | None, left: Callable[[Line], int]
+    order: Order,
+    items: Sequence[ItemInput] | None,
+    left: Callable[[Line], int],
+    unless_named: Callable[[Line], int] | None = None,
 ) -> dict[str, int]:
-    """How many of which product; of each all that is left where the request names none.
+    """How many of which product; of each all that is left where the request names none, or so
+    many as `unless_named` says.
 
     Raises Invalid for products that the order has not, or has not so many left of.
     """
     there = {line.product_id: left(line) for line in order.lines}
     if items is None:
-        return {product_id: count for product_id, count in there.items() if count}
+        each = ((line.product_id, (unless_named or left)(line)) for line in order.lines)
+        return {product_id: count for product_id, count in each if count}
     wanted = Counter[str]()
     errors = []
     for n, item in enumerate(items):

@@ -27,6 +27,8 @@ def store_refund(
     """Raises Invalid, NothingToRefund, RefundExceedsPayment."""
 
     def effect(order: Order) -> Order:
+        if order.captured and order.unfinished:
+            raise InvalidState("Something is under way with this order; repeat it in a moment.")
         items = pieces(order, chosen(order, payload.items or [], unrefunded))
         shipping = shipping_left(order) if payload.shipping else 0
         amount = worth(items) + shipping + _free(order, payload)

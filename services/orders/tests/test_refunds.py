@@ -143,6 +143,20 @@ async def test_a_refund_says_what_it_is_for(shop: Shop) -> None:
     assert (await shop.stored(order["id"])).refunds == ()
 
 
+async def test_what_was_refunded_is_not_sent_unless_it_is_named(shop: Shop) -> None:
+    tea = shop.catalog.add(stock=5)
+    _, order = await shop.placed((tea, 3))
+    staff = shop.staff()
+    one = {"items": [{"product_id": tea.id, "quantity": 1}]}
+    assert (await staff.post(f"/{order['id']}/refunds", one)).status_code == 201
+    await shop.context.relay.drain()
+    sent = (await staff.post(f"/{order['id']}/fulfillments")).json()
+    assert [item["quantity"] for item in sent["fulfillments"][0]["items"]] == [2]
+    assert sent["fulfillment_status"] == "partially_fulfilled"
+    named = await staff.post(f"/{order['id']}/fulfillments", one)
+    assert (named.status_code, named.json()["fulfillment_status"]) == (201, "fulfilled")
+
+
 async def test_what_is_not_paid_is_not_refunded(shop: Shop) -> None:
     staff = shop.staff()
     _, order = await shop.placed((shop.catalog.add(), 1), token=None)

@@ -9,7 +9,9 @@ from shopkit.schemas import Id, Input, Line, LongText, MoneyInput, Output, Times
 
 
 class FulfillmentInput(Input):
-    items: Annotated[Items | None, Field(description="All that is left when absent.")] = None
+    items: Annotated[
+        Items | None, Field(description="All that is left and not refunded when absent.")
+    ] = None
     carrier: Annotated[Line | None, Field(max_length=60, examples=["DHL"])] = None
     tracking_number: Annotated[Line | None, Field(max_length=60, examples=["JJD000390007"])] = None
     tracking_url: Annotated[
