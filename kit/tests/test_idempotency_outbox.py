@@ -106,3 +106,21 @@ async def test_an_event_whose_relay_died_is_taken_again(
         clock.advance(seconds=31)
     assert await relay.drain() == 1
     assert len(delivered) == 1
+
+
+async def test_a_topic_that_hangs_holds_up_no_other(database: Database, clock: FrozenClock) -> None:
+    delivered = asyncio.Event()
+
+    async def hangs(_: Mapping[str, Any]) -> None:
+        await asyncio.sleep(3600)
+
+    async def works(_: Mapping[str, Any]) -> None:
+        delivered.set()
+
+    for topic in ("slow", "quick"):
+        await database.run(emit, outbox, topic=topic, payload={}, now=clock.now())
+    relay = Relay(database, outbox, {"slow": hangs, "quick": works}, clock)
+    running = asyncio.create_task(relay.run())
+    async with asyncio.timeout(10):
+        await delivered.wait()
+    running.cancel()
