@@ -121,6 +121,12 @@ class Order:
         return self.lease_until is not None
 
     @property
+    def awaits_customer(self) -> bool:
+        """Nothing more comes by itself. Something does while another attempt to pay is begun: its
+        token is kept until the provider has answered."""
+        return self.step == Step.AWAITING_ACTION and self.payment.token is None
+
+    @property
     def is_paid_later(self) -> bool:
         return self.payment_method == PAY_LATER
 

@@ -18,8 +18,6 @@ log = get_logger()
 DRAIN_SECONDS = 3.0
 POLL_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 5.0
-WAITING = Step.AWAITING_ACTION
-"""For its customer: nothing more comes by itself."""
 Saga: TypeAlias = "asyncio.Task[Order | None]"
 
 
@@ -89,7 +87,7 @@ class Sagas:
                     return order
             # Postponed, or another process has it.
             found = await self._it.database.read(find_order, order_id)
-            if found is not None and (not found.unfinished or found.step == WAITING):
+            if found is not None and (not found.unfinished or found.awaits_customer):
                 return found
             if loop.time() >= ends_at:
                 return None

@@ -7,7 +7,6 @@ from typing import Any
 from orders.domain import Line, Order
 from orders.records import Fulfillment, Payment, Refund, Return
 from orders.schemas.orders import AddressOut
-from orders.states import Step
 from shopkit.money import money
 
 
@@ -52,7 +51,7 @@ def _address(address: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _next_action(order: Order) -> dict[str, Any] | None:
     """What the customer must do, where the order waits for that."""
-    if order.step != Step.AWAITING_ACTION:
+    if not order.awaits_customer:
         return None
     action = order.payment.next_action or {"type": "pay_again"}
     return {"url": None, "client_secret": None} | action
