@@ -276,6 +276,7 @@ async def test_a_free_order_needs_no_payment(shop: Shop) -> None:
     [
         ({"method": "stripe", "token": "x"}, "/payment/method", "unknown_method"),
         ({"method": "sandbox"}, "/payment/token", "missing"),
+        ({"token": "ok"}, "/payment/token", "not_used"),
     ],
 )
 async def test_payments_that_cannot_be_are_refused_before_anything(
