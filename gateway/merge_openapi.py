@@ -26,15 +26,18 @@ TAGS = {
     "Product groups": "Variants that belong together, like the sizes of one shirt.",
     "Categories": "The tree that products are filed in.",
     "Cart": "The cart of a customer or a guest. Every write answers with the whole cart.",
-    "Orders": "Checkout and order history.",
+    "Orders": "Checkout, payment and order history.",
     "Orders: parcels": "What goes out and what comes back; mostly for staff.",
-    "Payments": "Methods, refunds, what providers tell, and what does not fit together.",
+    "Payments": "What came in by hand, refunds, and what providers tell.",
+    "Discrepancies": "What does not fit together, until staff have seen to it.",
     "Stock": "How many there are, for staff.",
     "Users": "Accounts and roles, for staff.",
     "Keys": "Public keys, for whoever verifies tokens itself.",
     "Health": "Whether the parts of the shop answer.",
 }
 """In the order in which people read them; others follow."""
+FIRST = ("/api/auth/register", "/api/auth/login", "/api/payments/methods")
+"""Paths that people need before those which the alphabet puts first."""
 GUEST = {"cart_token": list[str]()}
 
 
@@ -57,7 +60,7 @@ def merge(documents: Mapping[str, Document]) -> Document:
         "info": {"title": "Shop API", "version": "1", "description": _description(paths)},
         "servers": [{"url": "/"}],
         "tags": _tags(paths),
-        "paths": paths,
+        "paths": {path: paths[path] for path in (*filter(paths.get, FIRST), *paths)},
         "components": dict(sorted(components.items())),
     }
 

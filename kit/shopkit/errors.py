@@ -167,7 +167,9 @@ class IdempotencyKeyReused(Problem):
     status, code, title = 422, "idempotency_key_reused", "The key was used for another request"
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key belongs to a request with another payload.")
+        super().__init__(
+            "This Idempotency-Key belongs to another request; send a new key with what is new."
+        )
 
 
 class RateLimited(Problem):

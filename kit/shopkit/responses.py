@@ -68,13 +68,21 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     return problem_response(problem, request.url.path)
 
 
+PLAIN = {
+    "Field required": "It is required.",
+    "Extra inputs are not permitted": "There is no such member.",
+    "Input should be a valid dictionary or object to extract fields from": "Send an object.",
+}
+"""What pydantic says of types of Python, to those who send JSON."""
+
+
 def _field_error(error: dict[str, Any]) -> FieldError:
     place, *rest = (str(part) for part in error["loc"])
     names = [part.replace("~", "~0").replace("/", "~1")[:100] for part in rest]
     pointer = "".join(f"/{name}" for name in names)
     if place in ("query", "header"):
         pointer = f"?{'.'.join(rest)}" if place == "query" else f"header:{'.'.join(rest)}"
-    detail = error["msg"].removeprefix("Value error, ")
+    detail = PLAIN.get(error["msg"]) or error["msg"].removeprefix("Value error, ")
     return FieldError(pointer, error["type"], detail[:300])
 
 

@@ -66,7 +66,8 @@ def store_cancelling(
     unfulfilled = order.fulfillment_status == FulfillmentStatus.UNFULFILLED
     if order.step != Step.CONFIRMED or not unfulfilled:
         raise InvalidState(
-            f"The order is {order.status} and {order.fulfillment_status}; it cannot be cancelled.",
+            f"The order is {order.status} and {order.fulfillment_status}; only a confirmed one of "
+            "which nothing was sent can be cancelled. What was sent can be returned.",
             order_status=order.status,
         )
     cancelling = save(conn, order, Step.CANCELLING, restock=wanted.restock, **changes)

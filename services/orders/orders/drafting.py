@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orders.domain import CUSTOMER, PAY_LATER, Order, event
-from orders.errors import email_required, token_required, unknown_method
+from orders.errors import email_required, token_required, token_unused, unknown_method
 from orders.numbers import new_number
 from orders.schemas.checkout import Address, CheckoutInput, PaymentInput
 from shopkit.auth import Principal
@@ -28,7 +28,7 @@ def draft_order(
     """CREATED, under fence 1 and a lease until `until`.
 
     Raises NotAuthenticated for nobody; Invalid without an e-mail address, for a payment method
-    that is not among `methods`, or without a token for it.
+    that is not among `methods`, without a token for it, or with one that it has no use for.
     """
     if user is None and guest_owner is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
@@ -60,6 +60,8 @@ def checked_payment(payment: PaymentInput, methods: Collection[str], *, at: str)
         raise unknown_method(payment.method, methods, at=at)
     if payment.method != PAY_LATER and payment.token is None:
         raise token_required(at=at)
+    if payment.method == PAY_LATER and payment.token is not None:
+        raise token_unused(PAY_LATER, at=at)
     return payment
 
 

@@ -166,6 +166,13 @@ def token_required(*, at: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(f"{at}/token", "missing", detail)])
 
 
+def token_unused(method: str, *, at: str) -> Invalid:
+    """Whoever sends a token means to pay with it: without this, a forgotten `method` would place
+    an order that nobody pays."""
+    detail = f"`{method}` takes no token: say which `method` it is for, or leave it out."
+    return Invalid(detail, errors=[FieldError(f"{at}/token", "not_used", detail)])
+
+
 def email_required() -> Invalid:
     detail = "A guest's order needs an e-mail address."
     return Invalid(detail, errors=[FieldError("/email", "missing", detail)])

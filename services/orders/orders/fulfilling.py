@@ -105,7 +105,8 @@ def check_may_ship(order: Order, ship_unpaid: bool) -> None:
     if was_refused(order):
         raise CaptureRefused("The payment could not be collected: the order is cancelled.")
     if order.step != Step.CONFIRMED:
-        raise InvalidState(f"The order is {order.status}.", order_status=order.status)
+        detail = f"The order is {order.status}; only what is confirmed can be sent."
+        raise InvalidState(detail, order_status=order.status)
     by_invoice = ship_unpaid and order.is_paid_later
     if order.payment_status not in _PAID and not (
         by_invoice and order.payment_status == PaymentStatus.UNPAID

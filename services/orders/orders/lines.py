@@ -31,10 +31,10 @@ def chosen(
             detail = "The order has no such product."
             errors.append(FieldError(f"/items/{n}/product_id", "not_found", detail))
         elif wanted[item.product_id] > there[item.product_id]:
-            detail = f"{there[item.product_id]} are left of it."
+            detail = f"No more than {there[item.product_id]} of it are left for this."
             errors.append(FieldError(f"/items/{n}/quantity", "too_many", detail))
     if errors:
-        raise Invalid("These items are not the order's.", errors=errors)
+        raise Invalid("The order does not have (so many of) these items left.", errors=errors)
     return dict(wanted)
 
 

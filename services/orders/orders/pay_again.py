@@ -78,9 +78,10 @@ def store_attempt(
             raise IdempotencyKeyReused
         return order, known[0], False
     if order.step != Step.AWAITING_ACTION or order.pay_until is None or order.pay_until <= now:
-        raise InvalidState(f"The order is {order.status}.", order_status=order.status)
+        detail = f"The order is {order.status} and does not wait for its customer to pay."
+        raise InvalidState(detail, order_status=order.status)
     if len(order.payments) >= MAX_ATTEMPTS:
-        raise InvalidState("That were attempts enough; cancel the order and begin again.")
+        raise InvalidState("There were enough attempts; cancel the order and check out again.")
     before = order.payment
     payment = Payment(
         id=new_id(),

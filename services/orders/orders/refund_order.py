@@ -73,7 +73,8 @@ def store_paid(
     def effect(order: Order) -> Order:
         if order.step != Step.CONFIRMED or order.payment_status != PaymentStatus.UNPAID:
             raise InvalidState(
-                f"The order is {order.status} and {order.payment_status}.",
+                f"The order is {order.status} and {order.payment_status}; only a confirmed and "
+                "unpaid one can be marked as paid.",
                 order_status=order.status,
             )
         return _paid(conn, order, payload, request.actor, now)

@@ -45,7 +45,7 @@ def start_refund(conn: Connection, order: Order, wanted: Wanted, now: datetime) 
         raise NothingToRefund("Nothing of this order is paid, or all of it went back already.")
     if not reserve_refund(conn, payment, wanted.amount):
         left = money(payment.refundable, payment.currency)
-        raise RefundExceedsPayment("So much is not left to refund.", refundable=left)
+        raise RefundExceedsPayment("No more than `refundable` can be refunded.", refundable=left)
     refund = _new_refund(payment, wanted, now)
     insert_paper(conn, refund)
     count_lines(conn, order, "refunded", _counts(refund))

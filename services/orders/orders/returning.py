@@ -42,7 +42,9 @@ def store_return(
 
         items = chosen(order, payload.items, returnable)
         if not items:
-            raise InvalidState("Nothing of this order can be sent back (any more).")
+            raise InvalidState(
+                "Only what was sent, and is not on its way back already, can be returned."
+            )
         return _requested(conn, order, items, payload.reason, request.actor, now)
 
     return once(conn, request, order_id, payload, effect, now=now)

@@ -28,6 +28,7 @@ def render(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         "total": _amount(order.total, order.currency),
         "shipping_address": _address(order.shipping_address),
         "billing_address": _address(order.billing_address),
+        "note": order.note,
         "next_action": _next_action(order),
         "payments": [_payment(payment) for payment in order.payments],
         "refunds": [_refund(refund, order.currency or "") for refund in order.refunds],

@@ -44,6 +44,12 @@ class Faults:
         self.gates[call] = asyncio.Event()
         return self.gates[call]
 
+    async def called(self, call: str, times: int) -> None:
+        """Until it was called so often."""
+        async with asyncio.timeout(10):
+            while self.calls.count(call) < times:
+                await asyncio.sleep(0)
+
     @asynccontextmanager
     async def around(self, call: str) -> AsyncIterator[None]:
         self.calls.append(call)

@@ -29,7 +29,7 @@ async def test_a_cart_becomes_an_order(shop: Shop) -> None:
     assert len(order["number"]) == 8 and set(order["number"]) <= set(ALPHABET)
     assert (order["status"], order["payment_status"]) == ("confirmed", "unpaid")
     assert order["fulfillment_status"] == "unfulfilled"
-    assert order["email"] == "ada@example.com"
+    assert (order["email"], order["note"]) == ("ada@example.com", "Ring twice")
     assert [item["quantity"] for item in order["items"]] == [2, 1]
     assert order["items"][0]["line_total"] == usd(900)
     assert order["subtotal"] == order["total"] == usd(2899)

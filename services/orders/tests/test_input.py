@@ -97,3 +97,22 @@ async def test_a_billing_address_of_its_own_and_an_email_of_its_own(shop: Shop) 
     assert order["billing_address"]["company"] == "Ada GmbH"
     assert order["shipping_address"]["company"] is None
     assert order["email"] == "Einkauf@Example.com"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        ({"payment": "sandbox"}, "/payment", "Send an object."),
+        ({"token": "ok"}, "/token", "There is no such member."),
+        ({"shipping_address": ADDRESS | {"country": "Germany"}}, "/shipping_address/country", None),
+        ({"payment": {"token": "ok"}}, "/payment/token", None),
+    ],
+)
+async def test_errors_say_what_to_do(
+    shop: Shop, body: dict[str, object], pointer: str, detail: str | None
+) -> None:
+    """In words of JSON and of the shop, not of Python or of patterns."""
+    answer = await shop.buyer(shop.catalog.add()).order(body)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, pointer)
+    assert error["detail"] == detail or (not detail and "pattern" not in error["detail"])

@@ -1,56 +1,123 @@
-"""Another means of payment, while others look at the waiting order too."""
+"""Another means of payment for an order that waits for its customer."""
 
 import asyncio
 
 import pytest
 
-from services.orders.tests.shop import Answer, Shop
-from services.orders.tests.test_payments import PRICE, pending
+from orders.clients.provider import IntentStatus
+from services.orders.tests.shop import Shop
+from services.orders.tests.test_payments import PRICE, by, money, pending
 
-OUTCOMES = [("ok", 200, None), ("declined", 402, None), ("action", 202, "redirect")]
 
-
-async def on_its_way(shop: Shop, token: str) -> tuple[str, asyncio.Task[Answer], asyncio.Event]:
-    """An order whose second attempt is just being authorized; what it will be answered with; and
-    what lets the provider answer."""
+async def test_another_means_after_a_refused_one(shop: Shop) -> None:
     ada, order_id = await pending(shop)
-    gate = shop.bank.faults.hold("authorize")
-    paying = asyncio.create_task(ada.pay(order_id, token))
-    async with asyncio.timeout(10):
-        while shop.bank.faults.calls.count("authorize") < 2:
-            await asyncio.sleep(0)
-    assert (await ada.get(f"/{order_id}")).json()["next_action"] is None, "nothing to do yet"
-    return order_id, paying, gate
+    shop.bank.act(shop.intent(order_id).id, succeeds=False)
+    await shop.webhook("e1", shop.intent(order_id).id)
+    waiting = (await ada.get(f"/{order_id}")).json()
+    assert waiting["next_action"]["type"] == "pay_again"
+    assert waiting["payments"][0]["decline_code"] == "authentication_failed"
+    declined = await ada.pay(order_id, "declined")
+    assert (declined.status_code, declined.json()["code"]) == (402, "payment_declined")
+    paid = await ada.pay(order_id, "ok")
+    assert (paid.status_code, *money(paid)) == (200, "confirmed", "paid")
+    states = [payment["status"] for payment in paid.json()["payments"]]
+    assert states == ["voided", "voided", "captured"]
+    assert [shop.intent(order_id, n).status for n in (1, 2, 3)] == [
+        *(IntentStatus.CANCELLED, IntentStatus.CANCELLED, IntentStatus.CAPTURED),
+    ]
+    assert (await ada.order(by("action"), key="k")).status_code == 201
+    assert (await ada.pay(order_id, "ok")).json()["code"] == "invalid_state"
+    await shop.settle()
+    await shop.check_invariants()
 
 
-@pytest.mark.parametrize(("token", "status", "action"), OUTCOMES)
-async def test_the_answer_is_the_attempts_own_whoever_drives_it(
-    shop: Shop, token: str, status: int, action: str | None
+@pytest.mark.parametrize(("token", "status"), [("ok", 200), ("declined", 402), ("action", 202)])
+async def test_one_key_begins_one_attempt(shop: Shop, token: str, status: int) -> None:
+    ada, order_id = await pending(shop)
+    answers = [await ada.pay(order_id, token, key="p") for _ in range(2)]
+    answers += await asyncio.gather(*(ada.pay(order_id, token, key="p") for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {status}
+    assert [answer.headers.get("idempotent-replayed") for answer in answers[:2]] == [None, "true"]
+    assert len((await shop.stored(order_id)).payments) == 2
+    other = await ada.pay(order_id, "another", key="p")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_i5_a_webhook_of_a_second_capture_goes_on_the_list(shop: Shop) -> None:
+    """Whatever the provider did: it is no 500, and staff hear of it."""
+    ada, order_id = await pending(shop)
+    assert (await ada.pay(order_id, "ok")).status_code == 200
+    first = shop.intent(order_id)
+    shop.bank.change(first.id, status=IntentStatus.CAPTURED, captured=first.amount)
+    assert (await shop.webhook("e1", first.id)).status_code == 204
+    staff = shop.user("payments:read")
+    (found,) = (await staff.get("/discrepancies")).json()["items"]
+    assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
+
+
+async def test_who_was_declined_and_then_confirms_is_not_declined(shop: Shop) -> None:
+    """The provider's script in the page may try the same attempt once more."""
+    ada, order_id = await pending(shop)
+    assert (await ada.pay(order_id, "declined", key="p")).status_code == 402
+    shop.bank.act(shop.intent(order_id, 2).id)
+    await shop.webhook("e1", shop.intent(order_id, 2).id)
+    again = await ada.pay(order_id, "declined", key="p")
+    assert (again.status_code, *money(again)) == (200, "confirmed", "paid")
+    assert again.json()["payments"][1]["decline_code"] is None
+
+
+async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
+    """The customer acts after all, just when the other means is authorized."""
+    ada, order_id = await pending(shop)
+    shop.bank.faults.before["void"] = lambda: shop.bank.act(shop.intent(order_id).id)
+    assert (await ada.pay(order_id, "ok")).status_code == 200
+    assert shop.bank.net() == 2 * PRICE
+    assert shop.bank.held() == 0
+    await shop.settle()
+    await shop.check_invariants()
+
+
+async def test_another_means_is_answered_when_a_webhook_of_the_first_comes_between(
+    shop: Shop,
 ) -> None:
-    _, paying, gate = await on_its_way(shop, token)
-    shop.clock.advance(seconds=16)
-    others = shop.bank.faults.hold("void")
-    assert await shop.context.worker.take(shop.clock.now(), at_most=10) == 1
-    gate.set()  # who began it finds its fence lost, and nothing written by the other yet
-    asyncio.get_running_loop().call_later(0.2, others.set)
-    answer = await paying
-    assert answer.status_code == status, answer.text
-    assert (answer.json().get("next_action") or {}).get("type") == action
-    await shop.context.sagas.idle(5)
-    assert shop.bank.net() == (2 * PRICE if token == "ok" else 0)
+    """Voiding the first is an event too: the worker takes the order from who asks for the other,
+    who must not be told meanwhile to pay once more."""
+    ada, order_id = await pending(shop)
+    first = shop.bank.faults.hold("authorize")
+    paying = asyncio.create_task(ada.pay(order_id, "ok"))
+    await shop.bank.faults.called("authorize", 2)
+    second = shop.bank.faults.hold("void")
+    told = asyncio.create_task(shop.webhook("e1", shop.intent(order_id).id))
+    await shop.bank.faults.called("void", 2)
+    assert (await ada.get(f"/{order_id}")).json()["next_action"] is None
+    first.set()  # the driver of the request hears that it is one no more
+    answered, _ = await asyncio.wait({paying}, timeout=0.3)
+    second.set()
+    assert not answered
+    paid, _ = await asyncio.gather(paying, told)
+    assert (paid.status_code, *money(paid)) == (200, "confirmed", "paid")
+    await shop.settle()
+    await shop.check_invariants()
 
 
-async def test_a_webhook_about_an_earlier_attempt_disturbs_nobody(shop: Shop) -> None:
-    """The provider tells at once that the attempt before was voided."""
-    order_id, paying, gate = await on_its_way(shop, "ok")
-    before = await shop.stored(order_id)
-    told = await shop.http.post(
-        "/api/payments/webhooks/sandbox",
-        content=f"e1 {shop.intent(order_id).id}",
-        headers={"x-signature": "mine"},
-    )
-    assert told.status_code == 204
-    assert await shop.context.worker.take(shop.clock.now(), at_most=10) == 0
-    assert (await shop.stored(order_id)).fence == before.fence
-    gate.set()
-    assert (await paying).status_code == 200
+async def test_twenty_other_means_at_once_charge_once(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+    await asyncio.gather(*(ada.pay(order_id, "ok") for _ in range(20)))
+    await shop.settle()
+    assert shop.bank.net() == 2 * PRICE
+    assert (await shop.stored(order_id)).status == "confirmed"
+    await shop.check_invariants()
+
+
+async def test_another_means_that_cannot_be_is_pointed_at(shop: Shop) -> None:
+    ada, order_id = await pending(shop)
+    answer = await ada.post(f"/{order_id}/payment", {"method": "sandbox"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/token"]
+    answer = await ada.post(f"/{order_id}/payment", {"method": "manual"})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/method"]
+
+
+async def test_b1_only_who_may_see_an_order_pays_it(shop: Shop) -> None:
+    _, order_id = await pending(shop)
+    assert (await shop.user().pay(order_id, "ok")).status_code == 404
+    assert shop.bank.net() == 0

@@ -113,40 +113,6 @@ async def test_a_lost_webhook_is_made_up_for(shop: Shop) -> None:
     assert (await shop.stored(order_id)).step == Step.CONFIRMED
 
 
-async def test_another_means_after_a_refused_one(shop: Shop) -> None:
-    ada, order_id = await pending(shop)
-    shop.bank.act(shop.intent(order_id).id, succeeds=False)
-    await shop.webhook("e1", shop.intent(order_id).id)
-    waiting = (await ada.get(f"/{order_id}")).json()
-    assert waiting["next_action"]["type"] == "pay_again"
-    assert waiting["payments"][0]["decline_code"] == "authentication_failed"
-    declined = await ada.pay(order_id, "declined")
-    assert (declined.status_code, declined.json()["code"]) == (402, "payment_declined")
-    paid = await ada.pay(order_id, "ok")
-    assert (paid.status_code, *money(paid)) == (200, "confirmed", "paid")
-    states = [payment["status"] for payment in paid.json()["payments"]]
-    assert states == ["voided", "voided", "captured"]
-    assert [shop.intent(order_id, n).status for n in (1, 2, 3)] == [
-        *(IntentStatus.CANCELLED, IntentStatus.CANCELLED, IntentStatus.CAPTURED),
-    ]
-    assert (await ada.order(by("action"), key="k")).status_code == 201
-    assert (await ada.pay(order_id, "ok")).json()["code"] == "invalid_state"
-    await shop.settle()
-    await shop.check_invariants()
-
-
-@pytest.mark.parametrize(("token", "status"), [("ok", 200), ("declined", 402), ("action", 202)])
-async def test_one_key_begins_one_attempt(shop: Shop, token: str, status: int) -> None:
-    ada, order_id = await pending(shop)
-    answers = [await ada.pay(order_id, token, key="p") for _ in range(2)]
-    answers += await asyncio.gather(*(ada.pay(order_id, token, key="p") for _ in range(10)))
-    assert {answer.status_code for answer in answers} == {status}
-    assert [answer.headers.get("idempotent-replayed") for answer in answers[:2]] == [None, "true"]
-    assert len((await shop.stored(order_id)).payments) == 2
-    other = await ada.pay(order_id, "another", key="p")
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-
-
 async def test_e5_a_key_is_for_one_route(shop: Shop) -> None:
     ada, order, *_ = await shop.shipped((shop.catalog.add(stock=5), 1))
     path = f"/{order['id']}/returns"
@@ -157,49 +123,6 @@ async def test_e5_a_key_is_for_one_route(shop: Shop) -> None:
     assert (await ada.order(key="ordered")).status_code == 201
     refused = await ada.post(path, {}, key="ordered")
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
-
-
-async def test_i5_a_webhook_of_a_second_capture_goes_on_the_list(shop: Shop) -> None:
-    """Whatever the provider did: it is no 500, and staff hear of it."""
-    ada, order_id = await pending(shop)
-    assert (await ada.pay(order_id, "ok")).status_code == 200
-    first = shop.intent(order_id)
-    shop.bank.change(first.id, status=IntentStatus.CAPTURED, captured=first.amount)
-    assert (await shop.webhook("e1", first.id)).status_code == 204
-    staff = shop.user("payments:read")
-    (found,) = (await staff.get("/discrepancies")).json()["items"]
-    assert (found["kind"], found["order_id"]) == ("paid_twice", order_id)
-
-
-async def test_who_was_declined_and_then_confirms_is_not_declined(shop: Shop) -> None:
-    """The provider's script in the page may try the same attempt once more."""
-    ada, order_id = await pending(shop)
-    assert (await ada.pay(order_id, "declined", key="p")).status_code == 402
-    shop.bank.act(shop.intent(order_id, 2).id)
-    await shop.webhook("e1", shop.intent(order_id, 2).id)
-    again = await ada.pay(order_id, "declined", key="p")
-    assert (again.status_code, *money(again)) == (200, "confirmed", "paid")
-    assert again.json()["payments"][1]["decline_code"] is None
-
-
-async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Shop) -> None:
-    """The customer acts after all, just when the other means is authorized."""
-    ada, order_id = await pending(shop)
-    shop.bank.faults.before["void"] = lambda: shop.bank.act(shop.intent(order_id).id)
-    assert (await ada.pay(order_id, "ok")).status_code == 200
-    assert shop.bank.net() == 2 * PRICE
-    assert shop.bank.held() == 0
-    await shop.settle()
-    await shop.check_invariants()
-
-
-async def test_twenty_other_means_at_once_charge_once(shop: Shop) -> None:
-    ada, order_id = await pending(shop)
-    await asyncio.gather(*(ada.pay(order_id, "ok") for _ in range(20)))
-    await shop.settle()
-    assert shop.bank.net() == 2 * PRICE
-    assert (await shop.stored(order_id)).status == "confirmed"
-    await shop.check_invariants()
 
 
 async def test_what_is_not_paid_in_time_gives_the_stock_back(shop: Shop) -> None:
@@ -355,6 +278,7 @@ async def test_a_free_order_needs_no_payment(shop: Shop) -> None:
     [
         ({"method": "stripe", "token": "x"}, "/payment/method", "unknown_method"),
         ({"method": "sandbox"}, "/payment/token", "missing"),
+        ({"token": "ok"}, "/payment/token", "not_used"),
     ],
 )
 async def test_payments_that_cannot_be_are_refused_before_anything(
@@ -366,26 +290,12 @@ async def test_payments_that_cannot_be_are_refused_before_anything(
     assert await shop.ids() == []
 
 
-async def test_another_means_that_cannot_be_is_pointed_at(shop: Shop) -> None:
-    ada, order_id = await pending(shop)
-    answer = await ada.post(f"/{order_id}/payment", {"method": "sandbox"})
-    assert [error["pointer"] for error in answer.json()["errors"]] == ["/token"]
-    answer = await ada.post(f"/{order_id}/payment", {"method": "manual"})
-    assert [error["pointer"] for error in answer.json()["errors"]] == ["/method"]
-
-
 async def test_the_methods_are_listed(shop: Shop) -> None:
     answer = await shop.http.get("/api/payments/methods")
     assert answer.json()["items"] == [
         {"name": "manual", "needs_token": False},
         {"name": "sandbox", "needs_token": True},
     ]
-
-
-async def test_b1_only_who_may_see_an_order_pays_it(shop: Shop) -> None:
-    _, order_id = await pending(shop)
-    assert (await shop.user().pay(order_id, "ok")).status_code == 404
-    assert shop.bank.net() == 0
 
 
 async def test_the_means_of_payment_is_not_kept(shop: Shop) -> None:

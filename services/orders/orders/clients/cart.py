@@ -109,7 +109,7 @@ def _refusal(answer: ClientResponse) -> Refusal:
         case "cart_empty":
             return CartEmpty("There is nothing in the cart.")
         case "cart_already_checked_out":
-            detail = "Another order has this cart; `order_id` names it."
+            detail = "The order in `order_id` has this cart; for another one begin a new cart."
             return CartAlreadyCheckedOut(detail, order_id=body["order_id"])
         case "product_unavailable":
             detail = "Remove what is no longer sold and try again."

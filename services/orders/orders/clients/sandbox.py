@@ -47,7 +47,7 @@ class SandboxProvider:
     async def capture(self, intent_id: str, *, amount: int, key: str) -> Intent:
         answer = await self._post(intent_id, "capture", {"amount": amount}, key)
         if answer.status != 200:
-            raise CaptureRefused(f"The provider refused to collect it ({_code(answer)}).")
+            raise CaptureRefused(f"Nothing was charged ({_code(answer)}); try another payment.")
         return _shown(answer)
 
     async def void(self, intent_id: str) -> Intent:
@@ -104,7 +104,7 @@ def new_sandbox(
 def _declined(answer: ClientResponse) -> PaymentDeclined:
     """Whatever the provider definitely refuses to authorize is a decline."""
     code = str(answer.json.get("decline_code", "other"))
-    detail = f"The provider declined the payment ({_code(answer)}: {code})."
+    detail = f"Nothing was charged ({code}); try another means of payment."
     return PaymentDeclined(detail, decline_code=code)
 
 

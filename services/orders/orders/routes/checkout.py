@@ -11,12 +11,8 @@ from orders.deps import MaybeGuest, OrdersContext
 from orders.drafting import checked_payment, draft_order
 from orders.history import get_visible, visitor_of
 from orders.pay_again import pay_again
-from orders.routes.parts import (
-    ETAG,
-    REPLAYED,
-    TEXT,
-)
-from orders.schemas.checkout import CancelInput, CheckoutInput, PaymentInput
+from orders.routes.parts import CHANGED, ETAG, REPLAYED, TEXT
+from orders.schemas.checkout import CancelInput, CheckoutInput, OtherPaymentInput
 from orders.schemas.orders import OrderOut
 from orders.views import render
 from shopkit.app import PathId
@@ -68,9 +64,11 @@ async def place_order(
     `price_changed` list the lines in `items`, and the cart can be used again. With
     `expected_total`, another total is refused as well.
 
-    A payment method with a provider needs the `token` of a means of payment. Declined: 402, and
-    the cart can be used again. Where the customer must do something first (3-D Secure), the answer
-    is 202 with `next_action`, and the stock is held for 15 minutes.
+    A payment method with a provider needs the `token` of a means of payment. Declined: 402
+    `payment_declined` with `decline_code` (`card_declined`, `insufficient_funds`, `expired_card`,
+    `authentication_failed`, `invalid_token` or `other`); order again with a new key. Where the
+    customer must act first (3-D Secure): 202 with `next_action`, and the stock is held for nearly
+    15 minutes; look at the order until it is not pending, or pay by another means.
     """
     wanted = payload or CheckoutInput()
     order = draft_order(
@@ -95,9 +93,14 @@ async def place_order(
     summary="Pay a waiting order by another means",
     response_model=OrderOut,
     responses={
-        200: {"headers": {**ETAG, **REPLAYED}},
-        202: {"model": OrderOut, "description": "It waits for what `next_action` says."},
-        **problems(errors.InvalidState, errors.PaymentDeclined, *errors.REFUSALS.values()),
+        200: {"description": "The order is paid.", "headers": {**ETAG, **REPLAYED}},
+        202: {
+            "model": OrderOut,
+            "description": "It waits for what `next_action` says; without one it is still being "
+            "paid, look at the order until it is not pending.",
+            "headers": {**ETAG, **REPLAYED},
+        },
+        **problems(errors.InvalidState, *errors.REFUSALS.values()),
     },
     tags=TAGS,
 )
@@ -107,11 +110,11 @@ async def pay_order(
     user: MaybeUser,
     guest: MaybeGuest,
     key: IdempotencyKey,
-    payload: PaymentInput,
+    payload: OtherPaymentInput,
 ) -> Any:
-    """While an order waits for its customer (`next_action`) and its stock is held. What the
-    attempt before holds is voided first, so that nothing is charged twice; an attempt that is
-    declined changes nothing else."""
+    """While an order waits for its customer (`next_action`) and its stock is held; by a method
+    with a provider. What the attempt before holds is voided first, so that nothing is charged
+    twice; an attempt that is declined changes nothing else."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
     means = checked_payment(payload, context.it.providers, at="")
@@ -123,7 +126,7 @@ async def pay_order(
     "/api/orders/{order_id}/cancel",
     summary="Cancel an order",
     response_model=OrderOut,
-    responses={200: {"headers": ETAG}, **problems(errors.InvalidState)},
+    responses=CHANGED | problems(errors.InvalidState),
     tags=TAGS,
 )
 async def cancel_order(
@@ -133,7 +136,7 @@ async def cancel_order(
     guest: MaybeGuest,
     payload: CancelInput | None = None,
 ) -> Any:
-    """For its customer while nothing is shipped, and for staff with `orders:write`. What was
+    """For its customer, and for staff with `orders:write`, while nothing is shipped. What was
     ordered goes back into stock, what was paid is refunded, what was authorized is voided.
     Cancelling again changes nothing and answers the same.
 

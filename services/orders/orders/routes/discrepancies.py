@@ -22,7 +22,7 @@ from shopkit.routing import new_router
 from shopkit.schemas import Page
 
 router = new_router()
-TAGS: list[Any] = ["Payments"]
+TAGS: list[Any] = ["Discrepancies"]
 PaymentReader = Annotated[Principal, Staff("payments:read")]
 PaymentWriter = Annotated[Principal, Staff("payments:write")]
 

@@ -8,7 +8,7 @@ from orders.fulfilling import fulfill_order, store_delivered
 from orders.history import get_order, get_visible, visitor_of
 from orders.requests import Request as Change
 from orders.returning import store_received, store_rejected, store_return
-from orders.routes.parts import CHANGED, ETAG, MADE, REPLAYED, OrderWriter, acting, request_of
+from orders.routes.parts import CHANGED, MADE, OrderWriter, acting, request_of
 from orders.schemas.checkout import ReturnInput
 from orders.schemas.orders import OrderOut
 from orders.schemas.staff import (
@@ -46,8 +46,9 @@ async def fulfill(
     key: IdempotencyKey,
     payload: FulfillmentInput | None = None,
 ) -> Any:
-    """What is only authorized is captured first (`ORDERS_CAPTURE_AT=shipment`); where that is
-    refused for good, the order is cancelled, 402 `capture_refused`: do not send it."""
+    """One parcel a call: of some `items`, or of all that is left. What is only authorized is
+    captured first (`ORDERS_CAPTURE_AT=shipment`); where that is refused for good, the order is
+    cancelled, 402 `capture_refused`: do not send it."""
     answer = await fulfill_order(
         context.it,
         context.sagas,
@@ -69,7 +70,8 @@ async def fulfill(
 async def deliver(
     order_id: PathId, fulfillment_id: PathId, context: OrdersContext, staff: OrderWriter
 ) -> Any:
-    """Again: the order as it is."""
+    """When all of its parcels have, `fulfillment_status` becomes `delivered`. Again: the order as
+    it is."""
     await get_order(context.it, order_id)
     now = context.it.clock.now()
     order = await context.it.database.run(
@@ -83,7 +85,7 @@ async def deliver(
     summary="Ask to send goods back",
     status_code=201,
     response_model=OrderOut,
-    responses={201: {"headers": {**ETAG, **REPLAYED}}, **problems(errors.InvalidState)},
+    responses=MADE | problems(errors.InvalidState),
     tags=TAGS,
 )
 async def request_return(

@@ -18,8 +18,9 @@ REPLAYED = {
         "schema": TEXT,
     }
 }
-CHANGED: dict[int | str, Any] = {200: {"headers": ETAG}}
-MADE: dict[int | str, Any] = {201: {"headers": {**ETAG, **REPLAYED}}}
+AS_IT_IS = "The order as it is now."
+CHANGED: dict[int | str, Any] = {200: {"description": AS_IT_IS, "headers": ETAG}}
+MADE: dict[int | str, Any] = {201: {"description": AS_IT_IS, "headers": {**ETAG, **REPLAYED}}}
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 PageLimit = Annotated[Limit, Query(description="Entries a page.")]
 OrderWriter = Annotated[Principal, Staff("orders:write")]

@@ -37,10 +37,10 @@ PaymentWriter = Annotated[Principal, Staff("payments:write")]
     "/api/payments/methods",
     summary="List the payment methods",
     response_model=PaymentMethods,
-    tags=TAGS,
+    tags=["Orders"],
 )
 async def get_payment_methods(context: OrdersContext, _: Public) -> Any:
-    """What `payment.method` of an order may be."""
+    """What `payment.method` of an order may be, and whether it needs a `token` of its provider."""
     providers = context.it.providers
     found = [{"name": name, "needs_token": name in providers} for name in sorted(context.methods)]
     return {"items": found}
@@ -90,7 +90,7 @@ async def mark_paid(
     key: IdempotencyKey,
     payload: MarkPaidInput | None = None,
 ) -> Any:
-    """For orders that are paid later (`manual`): by bank transfer, on delivery."""
+    """For confirmed orders that are paid later (`manual`): by bank transfer, on delivery."""
     await get_order(context.it, order_id)
     answer = await context.it.database.run(
         store_paid,
@@ -117,9 +117,10 @@ async def refund(
     staff: RefundWriter,
     key: IdempotencyKey,
 ) -> Any:
-    """By line (with its share of discounts and tax), the shipping, or any amount; never more than
-    was paid. The refund is `pending` until the provider has answered, which follows by itself;
-    what was paid by hand is to be given back by hand, and counts as done."""
+    """By line (with its share of discounts and tax), the shipping, or any amount, and what is
+    named comes together; never more than was paid: 409 `refund_exceeds_payment` tells in
+    `refundable` what is left. The refund is `pending` until the provider has answered, which
+    follows by itself; what was paid by hand is to be given back by hand, and counts as done."""
     await get_order(context.it, order_id)
     answer = await context.it.database.run(
         store_refund,

@@ -10,11 +10,15 @@ from shopkit.schemas import Email, Id, Input, Line, LongText, MoneyInput
 
 def _country(code: str) -> str:
     if code not in COUNTRIES:
-        raise ValueError("not an ISO 3166-1 alpha-2 code")
+        raise ValueError("not an ISO 3166-1 alpha-2 code, like DE")
     return code
 
 
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"]), AfterValidator(_country)]
+Country = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": "^[A-Z]{2}$"}, examples=["DE"]),
+    AfterValidator(_country),
+]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()./-]{3,30}$", examples=["+49 30 901820"])]
 PostalCode = Annotated[Line, Field(max_length=20, examples=["10117"])]
 
@@ -40,8 +44,16 @@ class PaymentInput(Input):
     method: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$", examples=["manual"])] = "manual"
     token: Annotated[
         Line | None,
-        Field(description="Of the means of payment, from the provider; `manual` needs none."),
+        Field(description="Of the means of payment, from the provider; `manual` takes none."),
     ] = None
+
+
+class OtherPaymentInput(PaymentInput):
+    """Another means, by a method with a provider."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"method": "sandbox", "token": "tok_success"}]}
+    )
 
 
 class TotalInput(MoneyInput):
@@ -79,7 +91,14 @@ class CheckoutInput(Input):
     email: Annotated[
         Email | None, Field(description="The account's address when it is absent.")
     ] = None
-    note: Annotated[LongText | None, Field(max_length=2000)] = None
+    note: Annotated[
+        LongText | None,
+        Field(
+            max_length=2000,
+            description="What the customer wants the shop to know; the order shows it.",
+            examples=["Please ring twice"],
+        ),
+    ] = None
     payment: PaymentInput | None = None
     expected_total: Annotated[
         TotalInput | None,
@@ -105,5 +124,7 @@ Reason = Annotated[Line | None, Field(max_length=200, examples=["Too small"])]
 
 
 class ReturnInput(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Too small"}]})
+
     items: Annotated[Items | None, Field(description="All that was sent when absent.")] = None
     reason: Reason = None

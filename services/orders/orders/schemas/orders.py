@@ -77,6 +77,7 @@ EXAMPLE: dict[str, Any] = {
     "total": {"amount": 1798, "currency": "USD"},
     "shipping_address": None,
     "billing_address": None,
+    "note": None,
     "timeline": [
         {
             "at": "2026-11-22T10:00:00Z",
@@ -189,6 +190,7 @@ class OrderOut(Output):
     total: Amount
     shipping_address: AddressOut | None
     billing_address: AddressOut | None
+    note: Annotated[str | None, Field(description="What the customer wants the shop to know.")]
     next_action: NextAction | None
     payments: list[PaymentOut]
     refunds: list[RefundOut]

@@ -2,13 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from orders.schemas.checkout import Items, Reason
 from shopkit.schemas import Id, Input, Line, LongText, MoneyInput, Output, Timestamp
 
+ID = "019ab1d2-1111-7a31-8f52-3b6c1d2e4f50"
+
 
 class FulfillmentInput(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"carrier": "DHL", "tracking_number": "JJD000390007"}]}
+    )
+
     items: Annotated[
         Items | None, Field(description="All that is left and not refunded when absent.")
     ] = None
@@ -22,6 +28,15 @@ class FulfillmentInput(Input):
 
 class RefundInput(Input):
     """By line, the shipping, any amount, or several of them together."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"amount": {"amount": 500, "currency": "USD"}, "reason": "Arrived late"},
+                {"items": [{"product_id": ID, "quantity": 1}], "shipping": True},
+            ]
+        }
+    )
 
     items: Items | None = None
     shipping: Annotated[bool, Field(description="What is left of the shipping.")] = False
