@@ -33,7 +33,7 @@ from orders.context import Context
 from orders.domain import Order
 from orders.metrics import measure
 from orders.repository.orders import find_order
-from orders.running import WAITING, Sagas
+from orders.running import Sagas
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
 from orders.settings import OrdersSettings
 from paysandbox.settings import SandboxSettings
@@ -243,7 +243,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
         if task and task.done() and not task.cancelled() and (order := task.result()):
             return order
         found = await self._it.database.read(find_order, order_id)
-        return found if found and (not found.unfinished or found.step == WAITING) else None
+        return found if found and (not found.unfinished or found.waits) else None
 
     async def run(_: Relay) -> None: ...
 

@@ -55,6 +55,7 @@ class Order:
     voided: bool = False
     refused: bool = False
     """Cancelled because nothing could be captured."""
+    given_up: bool = False
     held: bool = False
     next_look: float = 0
     sent: Counter[int] = field(default_factory=Counter)
@@ -281,8 +282,8 @@ class Shop:
     def cancel(self, order: Order, *, restock: bool) -> Said:
         if order.step == "waiting":
             self._fail(order, OK)
-            return OK
-        if order.step == "cancelled":
+            order.given_up = True
+        if order.step == "cancelled" or order.given_up:
             return OK
         if order.step == "failed" or order.sent:
             return INVALID_STATE
@@ -307,8 +308,9 @@ class Shop:
         return MADE
 
     def fulfil(self, order: Order, items: Items | None) -> Said:
-        """None: all that is left."""
+        """None: all that is left and was not refunded."""
         left = order.left(Counter(order.lines), order.sent)
+        due = order.left(Counter(order.lines), order.sent + order.money_back)
         wrong = not _within(items, left)
         if order.step == "placed" and order.payment == "authorized":
             if wrong:
@@ -324,7 +326,7 @@ class Shop:
             return 409, "not_paid"
         if wrong:
             return INVALID
-        going = _chosen(items, left)
+        going = _chosen(items, due)
         if not going:
             return INVALID_STATE
         order.sent.update(going)

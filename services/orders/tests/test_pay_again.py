@@ -77,29 +77,6 @@ async def test_another_means_while_the_first_is_confirmed_charges_once(shop: Sho
     await shop.check_invariants()
 
 
-async def test_another_means_is_answered_when_a_webhook_of_the_first_comes_between(
-    shop: Shop,
-) -> None:
-    """Voiding the first is an event too: the worker takes the order from who asks for the other,
-    who must not be told meanwhile to pay once more."""
-    ada, order_id = await pending(shop)
-    first = shop.bank.faults.hold("authorize")
-    paying = asyncio.create_task(ada.pay(order_id, "ok"))
-    await shop.bank.faults.called("authorize", 2)
-    second = shop.bank.faults.hold("void")
-    told = asyncio.create_task(shop.webhook("e1", shop.intent(order_id).id))
-    await shop.bank.faults.called("void", 2)
-    assert (await ada.get(f"/{order_id}")).json()["next_action"] is None
-    first.set()  # the driver of the request hears that it is one no more
-    answered, _ = await asyncio.wait({paying}, timeout=0.3)
-    second.set()
-    assert not answered
-    paid, _ = await asyncio.gather(paying, told)
-    assert (paid.status_code, *money(paid)) == (200, "confirmed", "paid")
-    await shop.settle()
-    await shop.check_invariants()
-
-
 async def test_twenty_other_means_at_once_charge_once(shop: Shop) -> None:
     ada, order_id = await pending(shop)
     await asyncio.gather(*(ada.pay(order_id, "ok") for _ in range(20)))
