@@ -310,7 +310,6 @@ class Shop:
     def fulfil(self, order: Order, items: Items | None) -> Said:
         """None: all that is left and was not refunded."""
         left = order.left(Counter(order.lines), order.sent)
-        due = order.left(Counter(order.lines), order.sent + order.money_back)
         wrong = not _within(items, left)
         if order.step == "placed" and order.payment == "authorized":
             if wrong:
@@ -326,7 +325,7 @@ class Shop:
             return 409, "not_paid"
         if wrong:
             return INVALID
-        going = _chosen(items, due)
+        going = _chosen(items, order.left(Counter(order.lines), order.sent + order.money_back))
         if not going:
             return INVALID_STATE
         order.sent.update(going)
