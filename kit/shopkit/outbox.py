@@ -39,8 +39,8 @@ LEASE_SECONDS = 15
 MAX_WAIT_SECONDS = 15
 """Nothing may be unfinished 30 s after the last fault."""
 BATCH = 200
-"""Delivered at once, and settled when the last of them has answered or is given up: where a tenth of
-all calls gets lost, 50 were 25 a second and the sandbox's webhooks piled up."""
+"""Delivered at once, and settled when the last of them has answered or is given up: where a tenth
+of all calls gets lost, 50 were 25 a second and the sandbox's webhooks piled up."""
 
 
 def new_outbox_table(metadata: MetaData) -> Table:
