@@ -54,7 +54,4 @@ async def shop(
     service = build(settings, cart=cart, catalog=catalog, providers={"sandbox": bank}, clock=clock)
     async with running(service) as (http, internal):
         context = service.public.state.context
-        monkeypatch.setattr(
-            context.worker, "wake", lambda: None
-        )  # or it takes what a test waits for
         yield Shop(http, internal, context, cart, catalog, bank, clock, tokens)
