@@ -6,14 +6,14 @@ READY := $(VENV)/.ready
 PACKAGES := $(wildcard kit/pyproject.toml cli/pyproject.toml sandbox/pyproject.toml services/*/pyproject.toml)
 SERVICES := auth catalog cart orders
 SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
-# Modules stay together on one of the two processes, since their databases are made once for each.
+# Modules stay together on one process, since their databases are made once for each. A third
+# process works while others wait.
 PYTEST := $(BIN)/python -m pytest
-FAST := -n 2 --dist loadscope -m "not torture" --ignore=tests/e2e --ignore=tests/launcher
-NO_DATABASE := --ignore=cli --ignore=sandbox --ignore=tests/gateway --ignore=tests/architecture --ignore=tests/model
-WHOLE := tests/e2e tests/launcher
+FAST := -n 3 --dist loadscope -m "not torture"
+NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher)
 # CI tries 2,000 cases, and 200 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 200
-MACHINE_RUNS ?= 20
+MACHINE_RUNS ?= 10
 export FUZZ_CASES MACHINE_RUNS
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
@@ -33,11 +33,9 @@ run: $(READY) ## Start the whole shop here: services, gateway and payment sandbo
 
 test: $(READY) ## Run every test that needs neither Docker nor PostgreSQL
 	$(PYTEST) $(FAST)
-	$(PYTEST) $(WHOLE)
 
 test-postgres: $(READY) ## Run the same tests on a private, throw-away PostgreSQL
 	$(BIN)/python tools/postgres.py $(PYTEST) $(FAST) $(NO_DATABASE)
-	$(BIN)/python tools/postgres.py $(PYTEST) tests/e2e
 
 test-compose: $(READY) ## Run the end-to-end tests against docker compose
 	@tools/test-compose.sh
@@ -48,9 +46,9 @@ SMALLER := kills rush refund_races webhooks killed_steps
 ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
 
 torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)
-	FULL=$(FULL) $(TORTURE) tests/faults
+	FULL=$(FULL) $(TORTURE) tests/faults tests/model tests/guards
 	FULL=$(FULL) SCALE=$(or $(SCALE),$(if $(FULL),1,0.15)) $(BIN)/python tools/postgres.py \
-		$(TORTURE) $(ON_POSTGRES)
+		$(TORTURE) $(ON_POSTGRES) tests/guards
 	$(if $(FULL),$(BIN)/python -m tests.faults.report)
 
 up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)

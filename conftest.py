@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["shopkit.testing"]
 
@@ -17,3 +18,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(ROOT).parts[0] in UNIT_SUITES:
             item.add_marker(off)
+
+
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+    """Modules stay together on one process; so do those of tests/e2e, which share a shop."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", 1)[0]
+        return "tests/e2e" if module.startswith("tests/e2e/") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Says how `--dist loadscope` splits the tests."""
+    return ByModule(config, log) if config.getvalue("dist") == "loadscope" else None

@@ -1,14 +1,17 @@
-"""schemathesis drives every operation of the merged document through the gateway.
+"""schemathesis drives every operation of the merged document through the gateway, each case as
+guest, as customer and as admin.
 
 No 5xx but a documented 503, nothing undocumented, no answer that breaks its schema.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
@@ -31,29 +34,25 @@ CHECKS = [
     response_schema_conformance,
 ]
 schema = schemathesis.openapi.from_path(str(DOCUMENT))
-IDENTITIES = ("guest", "customer", "admin")
-OPERATIONS = len(list(schema.get_all_operations()))
-EXAMPLES = max(1, round(CASES / OPERATIONS / len(IDENTITIES)))
+EXAMPLES = max(1, round(CASES / len(list(schema.get_all_operations()))))
 
 
 @pytest.fixture(scope="module")
-def headers(shop_url: str, admin: tuple[str, str]) -> dict[str, dict[str, str]]:
-    """Request headers of each identity."""
-    with httpx2.Client(base_url=shop_url) as client:
-        ada = {"email": "fuzz@example.com", "password": "correct horse battery"}
-        client.post("/api/auth/register", json=ada)
-        tokens = {
-            "customer": client.post("/api/auth/login", json=ada),
-            "admin": client.post("/api/auth/login", json={"email": admin[0], "password": admin[1]}),
-        }
-    found = {
-        name: {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        for name, answer in tokens.items()
-    }
-    return {"guest": {}, **found}
+def sessions(shop_url: str, admin: tuple[str, str]) -> Iterator[list[requests.Session]]:
+    """A guest's, a customer's and an admin's."""
+    ada = ("fuzz@example.com", "correct horse battery")
+    with ExitStack() as stack:
+        guest, customer, staff = found = [stack.enter_context(requests.Session()) for _ in range(3)]
+        guest.post(f"{shop_url}/api/auth/register", json={"email": ada[0], "password": ada[1]})
+        for session, (email, password) in ((customer, ada), (staff, admin)):
+            who = {"email": email, "password": password}
+            token = guest.post(f"{shop_url}/api/auth/login", json=who).json()["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+        for session in found:
+            session.trust_env = False  # else a fifth of the time goes into looking for proxies
+        yield found
 
 
-@pytest.mark.parametrize("identity", IDENTITIES)
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
@@ -62,7 +61,8 @@ def headers(shop_url: str, admin: tuple[str, str]) -> dict[str, dict[str, str]]:
     suppress_health_check=list(HealthCheck),
 )
 def test_every_answer_is_a_documented_one(
-    case: Case[Any], identity: str, shop_url: str, headers: dict[str, dict[str, str]]
+    case: Case[Any], shop_url: str, sessions: list[requests.Session]
 ) -> None:
-    answer = case.call(base_url=shop_url, headers=headers[identity])
-    case.validate_response(answer, checks=CHECKS)
+    for session in sessions:
+        answer = case.call(base_url=shop_url, session=session)
+        case.validate_response(answer, checks=CHECKS)

@@ -14,14 +14,8 @@ def test_every_failpoint_is_tried() -> None:
     assert untried() == set()
 
 
-@pytest.mark.parametrize(
-    "failpoint",
-    # `make test` takes those after; most of those before stand where the step before has ended.
-    [
-        name if name.startswith("after") else pytest.param(name, marks=pytest.mark.torture)
-        for name in FAILPOINTS
-    ],
-)
+@pytest.mark.torture
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
 async def test_f1_what_was_killed_comes_to_its_end(
     shop: Staging, staff: Staff, failpoint: str
 ) -> None:

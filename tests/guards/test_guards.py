@@ -11,6 +11,7 @@ from tests.guards.every import GUARDS, NOT_HERE
 from tests.guards.guard import Guard
 from tests.model.guards import Guard as Modelled
 
+pytestmark = pytest.mark.torture
 NEEDED = [guard for guard in GUARDS if guard.noticed_by]
 DOUBLED = [guard for guard in GUARDS if not guard.noticed_by]
 SCRIPTS = list({(guard.script, *guard.settings.items()): guard for guard in GUARDS}.values())

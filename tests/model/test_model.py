@@ -16,6 +16,7 @@ from tests.model.worlds import WORLDS, larger
 LARGER = "MODEL_LARGER" in os.environ
 SEARCHED = tuple(larger(world) if LARGER else world for world in WORLDS)
 AT_LEAST = 200_000
+pytestmark = pytest.mark.torture
 each_world = pytest.mark.parametrize("world", SEARCHED, ids=lambda world: world.name)
 
 
