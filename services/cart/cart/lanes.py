@@ -6,6 +6,7 @@ What is true is decided by compare-and-set in the database; lanes only save trie
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -14,7 +15,6 @@ from shopkit.errors import Unavailable
 
 T = TypeVar("T")
 Attempt = Callable[[], Awaitable[T]]
-ATTEMPTS = 10
 WAIT_SECONDS = 5.0
 
 
@@ -23,7 +23,7 @@ class Lanes:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, attempt: Attempt[T], *owners: str) -> T:
-        """Run `attempt`, again when it raises Moved. Raises Unavailable when it never gets by."""
+        """Run `attempt`, again when it raises Moved. Raises Unavailable after WAIT_SECONDS."""
         if not owners:
             return await _persistently(attempt)
         first, *rest = sorted(owners)
@@ -49,9 +49,13 @@ async def _take(lock: asyncio.Lock) -> None:
 
 
 async def _persistently(attempt: Attempt[T]) -> T:
-    for number in range(ATTEMPTS):
+    now = asyncio.get_running_loop().time
+    deadline = now() + WAIT_SECONDS
+    for number in count():
         try:
             return await attempt()
         except Moved:
-            await asyncio.sleep(random.uniform(0, 0.01 * number))  # noqa: S311 - jitter
+            if now() > deadline:
+                break
+        await asyncio.sleep(random.uniform(0, 0.01 * min(number, 10)))  # noqa: S311 - jitter
     raise Unavailable("The cart is being changed from too many sides at once.")
