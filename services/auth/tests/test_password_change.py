@@ -22,33 +22,6 @@ def change(auth: Any, signed_in: Any) -> Change:
     return send
 
 
-class Held:
-    """Stands in for the hasher's `verify`: has its answer, and keeps it until let go."""
-
-    def __init__(self, auth: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        hasher = auth.context.hasher
-        self.verify, self.reached, self.go = hasher.verify, asyncio.Event(), asyncio.Event()
-        self._undo = lambda: monkeypatch.setattr(hasher, "verify", self.verify)
-        monkeypatch.setattr(hasher, "verify", self)
-
-    async def __call__(self, password: str, stored: str | None) -> Any:
-        answer = await self.verify(password, stored)
-        self.reached.set()
-        await self.go.wait()
-        return answer
-
-    async def hold(self, call: Awaitable[Any]) -> Any:
-        """`call`, which knows by now whether the password is right; others are not held."""
-        task = asyncio.ensure_future(call)
-        await self.reached.wait()
-        self._undo()
-        return task
-
-    async def let_go(self, task: Any) -> Any:
-        self.go.set()
-        return await task
-
-
 async def test_a10_a_change_ends_all_other_sessions(
     auth: Any, signed_in: Any, change: Change
 ) -> None:
@@ -86,8 +59,9 @@ async def test_a10_a_session_that_is_over_changes_nothing(
     auth: Any, signed_in: Any, change: Change
 ) -> None:
     await auth.post("logout", refresh_token=signed_in.refresh_token)
-    answer = await change()
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    for current in (OLD, "a guess of it"):
+        answer = await change(current)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
     assert (await auth.public.post("/api/auth/password", json={})).status_code == 401
     assert await auth.log_in(password=OLD)
 
@@ -136,9 +110,8 @@ async def test_a17_busy_is_503_and_changes_nothing(auth: Any, change: Change) ->
 
 
 async def test_a10_a_login_with_the_old_password_at_once_leaves_no_session(
-    auth: Any, change: Change, monkeypatch: pytest.MonkeyPatch
+    auth: Any, change: Change, held: Any
 ) -> None:
-    held = Held(auth, monkeypatch)
     late = await held.hold(auth.post("login", email="ada@example.com", password=OLD))
     assert (await change()).status_code == 204
     answer = await held.let_go(late)
@@ -156,10 +129,7 @@ async def test_a10_whatever_logs_in_at_once_one_session_is_left(
     assert [session["current"] for session in mine.json()["items"]] == [True]
 
 
-async def test_of_two_changes_at_once_one_counts(
-    auth: Any, change: Change, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held = Held(auth, monkeypatch)
+async def test_of_two_changes_at_once_one_counts(auth: Any, change: Change, held: Any) -> None:
     late = await held.hold(change(new="the one that came late"))
     assert (await change()).status_code == 204
     answer = await held.let_go(late)
@@ -168,9 +138,8 @@ async def test_of_two_changes_at_once_one_counts(
 
 
 async def test_a10_a_session_that_ends_meanwhile_changes_nothing(
-    auth: Any, signed_in: Any, change: Change, monkeypatch: pytest.MonkeyPatch
+    auth: Any, signed_in: Any, change: Change, held: Any
 ) -> None:
-    held = Held(auth, monkeypatch)
     late = await held.hold(change())
     await auth.post("logout", refresh_token=signed_in.refresh_token)
     answer = await held.let_go(late)
