@@ -1,4 +1,4 @@
-"""Accounts: register, and read and change one's own."""
+"""Accounts: register, and read and change one's own and its password."""
 
 import hashlib
 import json
@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from auth.context import Context
 from auth.domain import CUSTOMER, User
-from auth.errors import EmailTaken
+from auth.errors import EmailTaken, WrongPassword
+from auth.password_rules import refuse_weak
 from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
+from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match, etag
 from shopkit.errors import InvalidToken
@@ -29,7 +31,8 @@ def entity_tag(user: User) -> str:
 
 
 async def register(context: Context, *, email: str, password: str, name: str | None) -> User:
-    """Raises EmailTaken."""
+    """Raises Invalid, EmailTaken and Busy."""
+    refuse_weak(password, email=email, min_length=context.password_min, pointer="/password")
     password_hash = await context.hasher.hash(password)
     user = new_user(
         user_id=context.new_id(),
@@ -113,3 +116,35 @@ def _update_me(
     if changes:
         update_user(conn, user_id=user.id, now=now, **changes)
     return get_user(conn, user_id=user.id)
+
+
+async def change_password(
+    context: Context, *, principal: Principal, current: str, new: str
+) -> None:
+    """Ends the user's other sessions. Raises InvalidToken, Invalid, WrongPassword and Busy."""
+    user = await get_me(context, principal=principal)
+    refuse_weak(new, email=user.email, min_length=context.password_min, pointer="/new_password")
+    verified = await context.hasher.verify(current, user.password_hash)
+    if not verified.matches:
+        raise WrongPassword
+    await context.database.run(
+        _change_password,
+        principal=principal,
+        seen=user,
+        password_hash=await context.hasher.hash(new),
+        now=context.clock.now(),
+    )
+
+
+def _change_password(
+    conn: Connection, *, principal: Principal, seen: User, password_hash: str, now: datetime
+) -> None:
+    """Under the lock that logins take, so that none with the old password outlives it."""
+    user = lock_user(conn, user_id=seen.id)
+    session_id = principal.session_id
+    if not find_user_of_session(conn, user_id=user.id, session_id=session_id, now=now):
+        raise InvalidToken
+    if user.password_hash != seen.password_hash:
+        raise WrongPassword  # changed while the hashes were being computed
+    update_user(conn, user_id=user.id, now=now, password_hash=password_hash)
+    revoke_sessions_of(conn, user_id=user.id, reason="password_changed", now=now, but=session_id)

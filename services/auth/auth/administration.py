@@ -1,4 +1,4 @@
-"""What staff do with users: find them, and give and take roles."""
+"""What staff do with users: find them, give and take roles, and disable them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from auth import repository
 from auth.accounts import tag_of
 from auth.context import Context
 from auth.domain import ADMIN, User
-from auth.errors import CannotGrant, LastAdmin
+from auth.errors import CannotGrant, LastAdmin, OwnAccount
+from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
 from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
@@ -105,6 +106,48 @@ def _set_roles(
     if changed:
         repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
         repository.update_user(conn, user_id=user_id, now=now)
+    return repository.get_user(conn, user_id=user_id)
+
+
+async def set_disabled(
+    context: Context, *, actor: Principal, user_id: str, disabled: bool, if_match: str | None
+) -> User:
+    """Raises NotFound, PreconditionFailed, InsufficientScope, CannotGrant, OwnAccount and
+    LastAdmin."""
+    return await context.database.run(
+        _set_disabled,
+        actor=actor,
+        user_id=user_id,
+        disabled=disabled,
+        if_match=if_match,
+        now=context.clock.now(),
+    )
+
+
+def _set_disabled(
+    conn: Connection,
+    *,
+    actor: Principal,
+    user_id: str,
+    disabled: bool,
+    if_match: str | None,
+    now: datetime,
+) -> User:
+    """Also ends the user's sessions, so that enabling brings none back."""
+    repository.lock_role_assignment(conn)
+    user = repository.lock_user(conn, user_id=user_id)
+    check_if_match(if_match, tag_of(user))
+    lacking = set(user.scopes) - _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
+    if lacking:
+        raise CannotGrant(lacking)
+    if user.disabled == disabled:
+        return user
+    if disabled and user_id == actor.id:
+        raise OwnAccount
+    if disabled and ADMIN in user.roles and not repository.has_other_admin(conn, user_id=user_id):
+        raise LastAdmin
+    repository.update_user(conn, user_id=user_id, now=now, disabled=disabled)
+    revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
     return repository.get_user(conn, user_id=user_id)
 
 

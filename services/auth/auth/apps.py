@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from auth import internal_routes, key_routes, routes, staff_routes
+from auth import internal_routes, key_routes, routes, session_routes, staff_routes
 from auth.context import Context
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
@@ -14,7 +14,7 @@ def public_app(settings: AuthSettings, context: Context) -> FastAPI:
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Auth",
-        routers=[routes.router, staff_routes.router, key_routes.router],
+        routers=[routes.router, session_routes.router, staff_routes.router, key_routes.router],
         state={**state, "verifier": user_verifier(keys, settings)},
     )
 

@@ -12,6 +12,7 @@ from auth import key_ring
 from auth.accounts import new_user
 from auth.domain import ADMIN, CUSTOMER, User
 from auth.key_files import KeyProblem, SigningKey
+from auth.password_rules import find_weakness
 from auth.passwords import MAX_LENGTH, hash_password
 from auth.repository import find_user_by_email, insert_roles, insert_user
 from auth.settings import AuthSettings
@@ -69,7 +70,7 @@ async def _create_admin(settings: AuthSettings, email: str, password: str) -> bo
     try:
         known = await database.read(find_user_by_email, email=email)
         if known is None:
-            refuse_weak(email, password)
+            refuse_weak(email, password, settings.password_min)
         hashed = "" if known else hash_password(password)
         return await database.run(
             _ensure_admin, email=email, password_hash=hashed, now=SYSTEM_CLOCK.now()
@@ -96,12 +97,14 @@ def _ensure_admin(conn: Connection, *, email: str, password_hash: str, now: date
     return False
 
 
-def refuse_weak(email: str, password: str) -> None:
-    """Raises ValueError for what attackers try first."""
-    if not MIN_ADMIN_PASSWORD <= len(password) <= MAX_LENGTH:
-        raise ValueError(f"AUTH_ADMIN_PASSWORD must have {MIN_ADMIN_PASSWORD} to 128 characters")
+def refuse_weak(email: str, password: str, password_min: int = 0) -> None:
+    """Raises ValueError for what attackers try first, which is more than customers are refused."""
+    shortest = max(MIN_ADMIN_PASSWORD, password_min)
+    if not shortest <= len(password) <= MAX_LENGTH:
+        raise ValueError(f"AUTH_ADMIN_PASSWORD must have {shortest} to 128 characters")
     own = GUESSED.sub("", password.replace(email.partition("@")[0], ""))
-    if len(set(own)) < MIN_DISTINCT:
+    weakness = find_weakness(password, email=email, min_length=shortest)
+    if weakness or len(set(own)) < MIN_DISTINCT:
         raise ValueError("AUTH_ADMIN_PASSWORD is easy to guess: take a long random one")
 
 

@@ -32,6 +32,8 @@ class Lifetimes:
 class Context:
     database: Database
     hasher: PasswordHasher
+    password_min: int
+    """Characters that a new password must have."""
     keys: KeyRing
     issuer: TokenIssuer
     clock: Clock
@@ -47,6 +49,7 @@ def new_context(settings: AuthSettings, clock: Clock) -> Context:
     return Context(
         database=open_database(settings.database_url, settings.database_pool),
         hasher=PasswordHasher(),
+        password_min=settings.password_min,
         keys=keys,
         issuer=_issuer(settings, keys, clock),
         clock=clock,

@@ -21,6 +21,7 @@ CUSTOMER, ADMIN = "customer", "admin"
 
 RETRY_WINDOW = timedelta(seconds=60)
 MAX_RETRIES = 3
+MAX_USER_AGENT = 200
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,20 @@ class User:
     updated_at: datetime
 
 
+def folded(text: str) -> str:
+    """Case-folded NFC: equal for texts that differ in case or composition only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
 def email_key(email: str) -> str:
-    """The form in which addresses are compared: case-folded NFC."""
-    folded = unicodedata.normalize("NFC", email).casefold()
-    return unicodedata.normalize("NFC", folded)
+    """The form in which addresses are compared."""
+    return folded(email)
+
+
+def shown_user_agent(sent: str) -> str | None:
+    """What of a User-Agent header is kept: its beginning, without control characters."""
+    shown = "".join(char for char in sent if not unicodedata.category(char).startswith("C"))
+    return shown.strip()[:MAX_USER_AGENT] or None
 
 
 class TokenState(StrEnum):

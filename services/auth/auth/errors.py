@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from shopkit.errors import (
     Conflict,
+    FieldError,
     Forbidden,
+    Invalid,
     InvalidToken,
     NotAuthenticated,
     Problem,
@@ -26,6 +28,17 @@ class InvalidCredentials(NotAuthenticated):
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is wrong.")
+
+
+class WrongPassword(Invalid):
+    """Not a 401, at which clients would log out: the access token is good."""
+
+    code, title = "wrong_password", "The current password is wrong"
+
+    def __init__(self) -> None:
+        detail = "This is not your password of now."
+        error = FieldError("/current_password", self.code, detail)
+        super().__init__("Send the password that you log in with.", errors=[error])
 
 
 class InvalidRefreshToken(InvalidToken):
@@ -64,6 +77,13 @@ class LastAdmin(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This is the last admin. Make somebody else an admin first.")
+
+
+class OwnAccount(Conflict):
+    code, title = "own_account", "This is your own account"
+
+    def __init__(self) -> None:
+        super().__init__("You would lock yourself out. Ask somebody else to disable your account.")
 
 
 class OAuthError(Problem):

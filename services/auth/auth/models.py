@@ -57,6 +57,7 @@ sessions = new_table(
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("revoked_reason", Str),
+    Column("user_agent", Str),
     Index("ix_sessions_user_id_last_used_at", "user_id", "last_used_at"),
     Index("ix_sessions_expires_at", "expires_at"),
 )

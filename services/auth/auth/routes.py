@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from auth import accounts, oauth, sessions
 from auth.answers import NOT_MODIFIED, shown, shown_if_changed
-from auth.deps import Auth
+from auth.deps import Auth, UserAgent
 from auth.errors import (
     Busy,
     EmailTaken,
@@ -17,12 +17,14 @@ from auth.errors import (
     InvalidRequest,
     RefreshTokenReused,
     UnsupportedGrantType,
+    WrongPassword,
 )
 from auth.forms import TOKEN_BODY, read_form
 from auth.schemas import (
     Credentials,
     MeUpdate,
     OAuthTokens,
+    PasswordChange,
     RefreshInput,
     Registration,
     TokenPair,
@@ -65,13 +67,17 @@ async def register_user(
     responses=problems(InvalidCredentials, Busy),
     tags=["Sessions"],
 )
-async def login(payload: Credentials, auth: Auth, _: Public) -> dict[str, Any]:
+async def login(
+    payload: Credentials, auth: Auth, user_agent: UserAgent, _: Public
+) -> dict[str, Any]:
     """Begin a session. Send the access token as `Authorization: Bearer …` for ten minutes, then
     get a new pair with the refresh token.
 
     503 `busy` means that too many log in right now: try again after `Retry-After`.
     """
-    return await sessions.log_in(auth, email=payload.email, password=payload.password)
+    return await sessions.log_in(
+        auth, email=payload.email, password=payload.password, user_agent=user_agent
+    )
 
 
 @router.post(
@@ -82,14 +88,16 @@ async def login(payload: Credentials, auth: Auth, _: Public) -> dict[str, Any]:
     tags=["Sessions"],
     openapi_extra=TOKEN_BODY,
 )
-async def issue_token(request: Request, auth: Auth, _: Public) -> dict[str, Any]:
+async def issue_token(
+    request: Request, auth: Auth, user_agent: UserAgent, _: Public
+) -> dict[str, Any]:
     """Log in or refresh, for OAuth clients (RFC 6749): form encoded, with the grants `password`
     (the username is the e-mail address) and `refresh_token`. Services with credentials of their
     own get their tokens elsewhere, and 401 `invalid_client` here.
 
     Errors are problems that also have OAuth's members `error` and `error_description`.
     """
-    return await oauth.exchange(auth, await read_form(request))
+    return await oauth.exchange(auth, await read_form(request), user_agent=user_agent)
 
 
 @router.post(
@@ -146,3 +154,20 @@ async def update_me(
     changes = payload.model_dump(exclude_unset=True)
     me = await accounts.update_me(auth, principal=user, changes=changes, if_match=if_match)
     return shown(me, response)
+
+
+@router.post(
+    "/api/auth/password",
+    summary="Change my password",
+    status_code=204,
+    responses=problems(WrongPassword, Busy),
+    tags=["Account"],
+)
+async def change_password(payload: PasswordChange, user: CurrentUser, auth: Auth) -> None:
+    """Change the password and end all of the caller's other sessions; this one goes on.
+
+    422 `wrong_password` says that `current_password` is not the caller's; 422 `validation_error`
+    that the new one is too short, the caller's e-mail address, or what many people have.
+    """
+    current, new = payload.current_password, payload.new_password
+    await accounts.change_password(auth, principal=user, current=current, new=new)

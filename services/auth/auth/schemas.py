@@ -12,7 +12,8 @@ NewPassword = Annotated[
     Field(
         min_length=MIN_LENGTH,
         max_length=MAX_LENGTH,
-        description="Any text of 8 to 128 characters; no rules about which.",
+        description="Any text of 8 to 128 characters (a shop may ask for more than 8) but one's "
+        "own e-mail address and what many people have. No rules about which characters.",
         examples=["correct horse battery"],
         json_schema_extra={"format": "password"},
     ),
@@ -48,6 +49,11 @@ class Credentials(Input):
     password: Password
 
 
+class PasswordChange(Input):
+    current_password: Password
+    new_password: Annotated[NewPassword, Field(examples=["staple the horse again"])]
+
+
 class RefreshInput(Input):
     refresh_token: Opaque
 
@@ -65,6 +71,10 @@ class RolesInput(Input):
         list[Annotated[str, Field(min_length=1, max_length=64)]],
         Field(max_length=50, examples=[["customer", "order_manager"]]),
     ]
+
+
+class DisabledInput(Input):
+    disabled: bool
 
 
 class TokenPair(Output):
@@ -99,6 +109,18 @@ class StaffUser(User):
 
     disabled: bool
     updated_at: Timestamp
+
+
+class Session(Output):
+    id: Id
+    created_at: Timestamp
+    last_used_at: Annotated[Timestamp, Field(description="When it began or was last refreshed")]
+    expires_at: Annotated[Timestamp, Field(description="Unless it is refreshed before")]
+    user_agent: Annotated[
+        str | None,
+        Field(description="Of who logged in", examples=["Mozilla/5.0 (X11; Linux x86_64)"]),
+    ]
+    current: Annotated[bool, Field(description="Whether it is the one that asks")]
 
 
 class Role(Output):

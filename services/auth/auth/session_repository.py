@@ -1,9 +1,10 @@
 """Sessions and their refresh tokens in the database."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from auth.domain import RefreshToken, TokenState
 from auth.models import refresh_tokens, sessions
@@ -20,7 +21,13 @@ _TOKEN = select(
 
 
 def insert_session(
-    conn: Connection, *, session_id: str, user_id: str, now: datetime, expires_at: datetime
+    conn: Connection,
+    *,
+    session_id: str,
+    user_id: str,
+    now: datetime,
+    expires_at: datetime,
+    user_agent: str | None,
 ) -> None:
     """Also ends the user's oldest sessions when there are too many."""
     conn.execute(
@@ -30,6 +37,7 @@ def insert_session(
             created_at=now,
             last_used_at=now,
             expires_at=expires_at,
+            user_agent=user_agent,
         )
     )
     surplus = (
@@ -39,6 +47,21 @@ def insert_session(
         .offset(SESSIONS_PER_USER)
     )
     conn.execute(delete(sessions).where(sessions.c.id.in_(surplus.scalar_subquery())))
+
+
+def list_sessions(
+    conn: Connection, *, user_id: str, now: datetime, before: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Those alive, newest first, of those begun before the session with the id `before`."""
+    page = select(sessions).where(sessions.c.user_id == user_id, _alive(now))
+    if before is not None:
+        page = page.where(sessions.c.id < before)
+    return conn.execute(page.order_by(sessions.c.id.desc()).limit(limit)).all()
+
+
+def count_sessions(conn: Connection, *, user_id: str, now: datetime) -> int:
+    own = select(func.count()).where(sessions.c.user_id == user_id, _alive(now))
+    return int(conn.execute(own).scalar_one())
 
 
 def find_session_id(conn: Connection, *, token_hash: str) -> str | None:
@@ -111,14 +134,29 @@ def revoke_session(conn: Connection, *, session_id: str, reason: str, now: datet
     _revoke(conn, sessions.c.id == session_id, reason, now)
 
 
-def revoke_sessions_of(conn: Connection, *, user_id: str, reason: str, now: datetime) -> None:
-    _revoke(conn, sessions.c.user_id == user_id, reason, now)
+def revoke_session_of(
+    conn: Connection, *, session_id: str, user_id: str, reason: str, now: datetime
+) -> bool:
+    """False when the user has no such session, or it is over."""
+    own = (sessions.c.id == session_id) & (sessions.c.user_id == user_id)
+    return _revoke(conn, own, reason, now) == 1
 
 
-def _revoke(conn: Connection, which: Any, reason: str, now: datetime) -> None:
-    alive = sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > now)
+def revoke_sessions_of(
+    conn: Connection, *, user_id: str, reason: str, now: datetime, but: str | None = None
+) -> None:
+    """All of the user's, but for the one with the id `but`."""
+    own = sessions.c.user_id == user_id
+    _revoke(conn, own if but is None else own & (sessions.c.id != but), reason, now)
+
+
+def _revoke(conn: Connection, which: Any, reason: str, now: datetime) -> int:
     gone = {"revoked_at": now, "revoked_reason": reason, "expires_at": now + REVOKED_KEPT}
-    conn.execute(update(sessions).where(which, alive).values(gone))
+    return conn.execute(update(sessions).where(which, _alive(now)).values(gone)).rowcount
+
+
+def _alive(now: datetime) -> ColumnElement[bool]:
+    return sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > now)
 
 
 def delete_expired_sessions(conn: Connection, *, now: datetime, limit: int) -> int:

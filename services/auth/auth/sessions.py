@@ -27,7 +27,9 @@ class Refreshed:
     user: User | None = None
 
 
-async def log_in(context: Context, *, email: str, password: str) -> dict[str, Any]:
+async def log_in(
+    context: Context, *, email: str, password: str, user_agent: str | None
+) -> dict[str, Any]:
     """Raises InvalidCredentials: the same, and as late, for an unknown address."""
     user = await context.database.read(find_user_by_email, email=email)
     verified = await context.hasher.verify(password, user.password_hash if user else None)
@@ -40,6 +42,7 @@ async def log_in(context: Context, *, email: str, password: str) -> dict[str, An
         verified=verified,
         session_id=session_id,
         refresh_token=refresh_token,
+        user_agent=user_agent,
         lifetimes=context.lifetimes,
         now=context.clock.now(),
     )
@@ -53,6 +56,7 @@ def _open_session(
     verified: Verified,
     session_id: str,
     refresh_token: str,
+    user_agent: str | None,
     lifetimes: Lifetimes,
     now: datetime,
 ) -> User:
@@ -63,7 +67,12 @@ def _open_session(
         update_user(conn, user_id=user.id, now=now, password_hash=verified.new_hash)
     expires_at = lifetimes.expiry(now=now, began=now)
     store.insert_session(
-        conn, session_id=session_id, user_id=user.id, now=now, expires_at=expires_at
+        conn,
+        session_id=session_id,
+        user_id=user.id,
+        now=now,
+        expires_at=expires_at,
+        user_agent=user_agent,
     )
     hashed = token_hash(refresh_token)
     store.insert_token(conn, token_hash=hashed, session_id=session_id, now=now)

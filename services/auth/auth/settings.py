@@ -5,10 +5,13 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from auth.passwords import MIN_LENGTH
 from shopkit.settings import ServiceSettings
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIN_CLIENT_SECRET = 32
+MADE_ADMIN_PASSWORD = 20
+"""Characters of the password that a start makes when it is given none."""
 
 
 class AuthSettings(ServiceSettings):
@@ -20,6 +23,7 @@ class AuthSettings(ServiceSettings):
     service_clients: dict[str, SecretStr] = Field(default_factory=dict)
     admin_email: SecretStr = SecretStr("")
     admin_password: SecretStr = SecretStr("")
+    password_min: int = Field(default=MIN_LENGTH, ge=MIN_LENGTH, le=MADE_ADMIN_PASSWORD)
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     session_days: int = Field(default=180, ge=1, le=3650)

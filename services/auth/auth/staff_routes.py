@@ -7,9 +7,9 @@ from pydantic import AfterValidator
 
 from auth import administration
 from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
-from auth.deps import Auth
-from auth.errors import CannotGrant, LastAdmin
-from auth.schemas import RoleList, RolesInput, StaffUser
+from auth.deps import Auth, CursorText
+from auth.errors import CannotGrant, LastAdmin, OwnAccount
+from auth.schemas import DisabledInput, RoleList, RolesInput, StaffUser
 from shopkit.app import PathId
 from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch
@@ -25,7 +25,6 @@ EmailPart = Annotated[
     Query(min_length=1, max_length=254, description="Part of the e-mail address, in any case"),
     AfterValidator(lambda text: text and clean_text(text)),  # PostgreSQL knows no NUL
 ]
-CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page")]
 
 
 @router.get(
@@ -90,6 +89,31 @@ async def set_user_roles(
     """
     user = await administration.set_roles(
         auth, actor=staff, user_id=user_id, roles=payload.roles, if_match=if_match
+    )
+    return shown(user, response)
+
+
+@router.put(
+    "/api/auth/users/{user_id}/disabled",
+    summary="Disable or enable a user",
+    response_model=StaffUser,
+    responses=problems(CannotGrant, LastAdmin, OwnAccount),
+    tags=["Users"],
+)
+async def set_user_disabled(
+    user_id: PathId,
+    payload: DisabledInput,
+    staff: Writer,
+    response: Response,
+    auth: Auth,
+    if_match: IfMatch,
+) -> dict[str, Any]:
+    """A disabled user cannot log in, and all of their sessions are over at once; enabling brings
+    none back. You can disable neither yourself nor who has a scope that you lack. The user's access
+    tokens last elsewhere until they expire, ten minutes at most.
+    """
+    user = await administration.set_disabled(
+        auth, actor=staff, user_id=user_id, disabled=payload.disabled, if_match=if_match
     )
     return shown(user, response)
 

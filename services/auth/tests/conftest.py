@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,35 @@ async def admin(auth: Auth) -> SignedIn:
     await auth.database.run(insert_roles, user_id=user["id"], names=["admin"])
     pair = await auth.log_in("root@example.com")
     return SignedIn(user, pair["access_token"], pair["refresh_token"])
+
+
+class Held:
+    """Stands between the hasher's `verify` and who asked: what runs at once comes in between."""
+
+    def __init__(self, auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+        hasher = auth.context.hasher
+        self.verify, self.reached, self.go = hasher.verify, asyncio.Event(), asyncio.Event()
+        self._undo = lambda: monkeypatch.setattr(hasher, "verify", self.verify)
+        monkeypatch.setattr(hasher, "verify", self)
+
+    async def __call__(self, password: str, stored: str | None) -> Any:
+        answer = await self.verify(password, stored)
+        self.reached.set()
+        await self.go.wait()
+        return answer
+
+    async def hold(self, call: Awaitable[Any]) -> Any:
+        """`call`, which knows by now whether the password is right; others are not held."""
+        task = asyncio.ensure_future(call)
+        await self.reached.wait()
+        self._undo()
+        return task
+
+    async def let_go(self, task: Any) -> Any:
+        self.go.set()
+        return await task
+
+
+@pytest.fixture
+def held(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> Held:
+    return Held(auth, monkeypatch)
