@@ -49,6 +49,7 @@ def running_shop() -> Iterator[Shop]:
             "GATEWAY_PORT": str(port),
             "DATA_DIR": folder,
             "RATE_LIMITS": "off",
+            "ORDERS_MOST_UNPAID": "0",
             "ADMIN_EMAIL": ADMIN[0],
             "ADMIN_PASSWORD": ADMIN[1],
         }

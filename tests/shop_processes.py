@@ -99,6 +99,7 @@ class ShopProcesses:
             "ADMIN_EMAIL": ADMIN["email"],
             "ADMIN_PASSWORD": ADMIN["password"],
             "LOG_LEVEL": "WARNING",
+            "MOST_UNPAID": "0",
         }
         return {f"{name.upper()}_{key}": value for key, value in found.items()}
 

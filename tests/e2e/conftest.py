@@ -31,6 +31,7 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory, admin: Admin) -> Iterator
         "ADMIN_EMAIL": admin.email,
         "ADMIN_PASSWORD": admin.password,
         "RATE_LIMITS": "off",
+        "ORDERS_MOST_UNPAID": "0",
         **database_settings("e2e"),
     }
     with launched_shop(tmp_path_factory.mktemp("e2e") / "var", settings) as shop:

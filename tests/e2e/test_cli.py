@@ -217,6 +217,17 @@ def test_a_customer_sees_only_own_orders(cli: Cli, shop_url: str, mark: str) -> 
     assert customer.run("sample", "--force").returncode == 1
 
 
+def test_staff_find_an_order_by_its_number(
+    cli: Cli, machine: Cli, shop_url: str, mark: str
+) -> None:
+    account = {"email": f"{mark}@example.com", "password": "correct horse battery"}
+    number = bought(shop_url, account)
+    bought(shop_url, account | {"email": f"other-{mark}@example.com"})
+    found = machine.run("orders", "list", "--number", number, "--json")
+    assert [order["number"] for order in json.loads(found.stdout)] == [number]
+    assert "--number" in machine.run("orders", "list", "--number", number, "--mine").stderr
+
+
 def bought(shop_url: str, account: dict[str, str]) -> str:
     """The number of an order of a new customer."""
     with httpx2.Client(base_url=shop_url) as client:

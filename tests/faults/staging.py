@@ -76,6 +76,7 @@ class Staging(ShopProcesses):
             "ORDERS_SANDBOX_URL": self.path("orders-sandbox"),
             "ORDERS_SANDBOX_API_KEY": API_KEY,
             "ORDERS_SANDBOX_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "ORDERS_MOST_UNPAID": "0",
             # Often, so that it meets what is still on its way.
             "ORDERS_RECONCILE_SECONDS": "10",
         }

@@ -294,7 +294,8 @@ def build(
     }
     key = ApiKey(SecretStr(API_KEY))
     to_bank = ServiceClient("http://bank", tokens=key, transport=networks["sandbox"])
-    of_orders = {"database_url": urls["orders"], "payment_methods": "manual,sandbox", **more}
+    of_orders = {"database_url": urls["orders"], "payment_methods": "manual,sandbox"}
+    of_orders |= {"most_unpaid": 0, **more}
     of_orders |= {"sandbox_api_key": API_KEY, "sandbox_webhook_secret": SECRET}
     the_orders = orders.main.build(
         OrdersSettings.model_validate(same | of_orders),

@@ -135,6 +135,7 @@ async def shop_in_process(
     )
     the_bank, bank, told = new_bank(folder, clock)
     provider = provider_of(the_bank, clock)
+    options = {"most_unpaid": 0} | options
     options |= {"payment_methods": "manual,sandbox", "sandbox_api_key": API_KEY}
     the_orders = orders.main.build(
         OrdersSettings.model_validate(given("orders", sandbox_webhook_secret=SECRET, **options)),

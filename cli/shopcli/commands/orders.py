@@ -8,7 +8,7 @@ import typer
 from shopcli.client import Params, ShopClient
 from shopcli.commands.connection import connect
 from shopcli.commands.options import JsonOption, LimitOption, UrlOption
-from shopcli.errors import ApiProblem, LoginNeeded, ShopError
+from shopcli.errors import ApiProblem, LoginNeeded, ShopError, UsageError
 from shopcli.money import written
 from shopcli.screen import say, show_json, show_table
 from shopcli.settings import DEFAULT_URL, Settings, settings_for
@@ -21,12 +21,16 @@ def list_orders(
     url: UrlOption = DEFAULT_URL,
     mine: Annotated[bool, typer.Option("--mine", help="Only your own orders.")] = False,
     status: Annotated[str | None, typer.Option(help="Only orders in this status.")] = None,
+    number: Annotated[str | None, typer.Option(help="Only the order with this number.")] = None,
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Show orders, newest first: everybody's for staff, with --mine your own."""
     settings = settings_for(url)
-    params: Params = {} if status is None else {"status": status}
+    if number is not None and mine:
+        raise UsageError("--number searches everybody's orders; leave --mine out.")
+    given = {"status": status, "number": number}
+    params: Params = {name: value for name, value in given.items() if value is not None}
     orders = asyncio.run(_orders(settings, params, limit, mine=mine))
     if as_json:
         show_json(orders)

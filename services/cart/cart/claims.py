@@ -19,7 +19,14 @@ from cart.claim_rows import (
 )
 from cart.context import Context, Lifetimes
 from cart.domain import Cart, CartState, ClaimState, after
-from cart.errors import CartAlreadyCheckedOut, CartEmpty, ClaimGone, ClaimMismatch, Moved
+from cart.errors import (
+    CartAlreadyCheckedOut,
+    CartEmpty,
+    ClaimGone,
+    ClaimMismatch,
+    Moved,
+    QuantityLimit,
+)
 from cart.pricing import snapshot
 from cart.repository import (
     claim_cart_row,
@@ -41,7 +48,8 @@ class _Found:
 async def claim_cart(context: Context, *, order_id: str, owner: str) -> dict[str, Any]:
     """The snapshot of the owner's cart, which belongs to the order from now on.
 
-    Raises CartEmpty, CartAlreadyCheckedOut, ProductUnavailable, ClaimGone, ClaimMismatch.
+    Raises CartEmpty, CartAlreadyCheckedOut, QuantityLimit, ProductUnavailable, ClaimGone,
+    ClaimMismatch.
     """
 
     async def attempt() -> dict[str, Any]:
@@ -49,7 +57,7 @@ async def claim_cart(context: Context, *, order_id: str, owner: str) -> dict[str
         found = await context.database.read(_find, order_id=order_id, owner=owner, now=now)
         if found.claim:
             return _stored(found.claim, owner)
-        cart = _claimable(found, order_id)
+        cart = _claimable(found, order_id, context.most_per_line)
         offers = await context.catalog_once.find_offers(cart.lines)
         agreed = snapshot(cart, offers, order_id)
         await context.database.run(
@@ -76,7 +84,7 @@ def _stored(claim: Claim, owner: str) -> dict[str, Any]:
     return stored
 
 
-def _claimable(found: _Found, order_id: str) -> Cart:
+def _claimable(found: _Found, order_id: str, most: int) -> Cart:
     """Without an open cart, the cart that the owner's last order was made of is what is meant."""
     if found.taken_by == order_id:
         raise Moved  # the same claim, made since we looked for it
@@ -84,6 +92,8 @@ def _claimable(found: _Found, order_id: str) -> Cart:
         raise CartAlreadyCheckedOut(found.taken_by)
     if found.cart is None or not found.cart.lines:
         raise CartEmpty
+    if any(line.quantity > most for line in found.cart.lines.values()):
+        raise QuantityLimit(most)  # it was filled under another limit
     return found.cart
 
 

@@ -37,6 +37,7 @@ class Context:
     guest_tokens: GuestTokens
     lifetimes: Lifetimes
     currency: str
+    most_per_line: int
     lanes: Lanes = field(default_factory=Lanes)
 
 
@@ -56,4 +57,5 @@ def new_context(
             settled=timedelta(days=settings.settled_days),
         ),
         currency=settings.currency,
+        most_per_line=settings.most_per_line,
     )

@@ -15,7 +15,6 @@ from cart.errors import (
     QuantityLimit,
 )
 
-MAX_QUANTITY = 9999
 MAX_LINES = 100
 
 
@@ -108,8 +107,11 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class AddProduct:
+    """`most` is how many pieces one line may hold."""
+
     product_id: str
     quantity: int
+    most: int
 
     def needs(self, cart: Cart) -> Iterable[str]:
         return {*cart.lines, self.product_id}
@@ -122,7 +124,7 @@ class AddProduct:
             raise CurrencyMismatch(str(cart.currency), offer.currency)
         line = cart.lines.get(self.product_id) or new_line(cart, offer)
         quantity = line.quantity + self.quantity
-        check_stock(offer, quantity)
+        check_quantity(offer, quantity, self.most)
         changed = replace(line, sku=offer.sku, name=offer.name, quantity=quantity)
         return replace(cart, currency=offer.currency).with_line(changed)
 
@@ -131,6 +133,7 @@ class AddProduct:
 class SetQuantity:
     product_id: str
     quantity: int
+    most: int
 
     def needs(self, cart: Cart) -> Iterable[str]:
         return cart.lines.keys() if self.product_id in cart.lines else ()
@@ -142,7 +145,7 @@ class SetQuantity:
         offer = sellable(offers.get(self.product_id), cart.currency)
         if offer is None:
             raise InsufficientStock(self.product_id, self.quantity, 0)
-        check_stock(offer, self.quantity)
+        check_quantity(offer, self.quantity, self.most)
         return cart.with_line(replace(line, quantity=self.quantity))
 
 
@@ -176,12 +179,12 @@ def new_line(cart: Cart, offer: Offer) -> Line:
     return Line(offer.product_id, offer.sku, offer.name, 0, offer.amount, position)
 
 
-def check_stock(offer: Offer, quantity: int) -> None:
+def check_quantity(offer: Offer, quantity: int, most: int) -> None:
     """Raises InsufficientStock or QuantityLimit when a line may not hold that many."""
     if quantity > offer.available:
         raise InsufficientStock(offer.product_id, quantity, max(0, offer.available))
-    if quantity > MAX_QUANTITY:
-        raise QuantityLimit(MAX_QUANTITY)
+    if quantity > most:
+        raise QuantityLimit(most)
 
 
 def sellable(offer: Offer | None, currency: str | None) -> Offer | None:

@@ -55,6 +55,7 @@ async def lookup_claims(payload: ClaimLookup, context: CartContext, _: Orders) -
     responses=problems(
         errors.CartEmpty,
         errors.CartAlreadyCheckedOut,
+        errors.QuantityLimit,
         errors.ProductUnavailable,
         errors.ClaimGone,
         errors.ClaimMismatch,

@@ -90,7 +90,7 @@ def _merge(
 ) -> tuple[Cart, Report]:
     require_open(mine)
     require_open(guest)
-    cart, report = merge(mine, guest, offers)
+    cart, report = merge(mine, guest, offers, context.most_per_line)
     lifetimes = context.lifetimes
     # Guests first and users second, everywhere: two merges never wait for each other.
     spend_guest_cart(

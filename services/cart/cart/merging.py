@@ -3,26 +3,27 @@
 from dataclasses import replace
 from typing import Any
 
-from cart.domain import MAX_LINES, MAX_QUANTITY, Cart, Line, Offers, new_line, sellable
+from cart.domain import MAX_LINES, Cart, Line, Offers, new_line, sellable
 
 Report = list[dict[str, Any]]
 
 
-def merge(mine: Cart, guest: Cart, offers: Offers) -> tuple[Cart, Report]:
+def merge(mine: Cart, guest: Cart, offers: Offers, most: int) -> tuple[Cart, Report]:
     """The user's cart with the guest's lines, and what became of each of them.
 
-    Quantities add up, as far as stock and the limit of a line go. The user's own lines never
-    shrink. A line that cannot be bought today, is in another currency or finds no room is dropped.
+    Quantities add up, as far as stock and the `most` that a line may hold go. The user's own lines
+    never shrink. A line that cannot be bought today, is in another currency or finds no room is
+    dropped.
     """
     report: Report = []
     for line in guest.lines.values():
-        mine, entry = _merge_line(mine, line, guest.currency, offers)
+        mine, entry = _merge_line(mine, line, guest.currency, offers, most)
         report.append(entry)
     return mine, report
 
 
 def _merge_line(
-    mine: Cart, line: Line, currency: str | None, offers: Offers
+    mine: Cart, line: Line, currency: str | None, offers: Offers, most: int
 ) -> tuple[Cart, dict[str, Any]]:
     own = mine.lines.get(line.product_id)
     offer = sellable(offers.get(line.product_id), currency)
@@ -34,11 +35,10 @@ def _merge_line(
         return mine, _entry(line, own, "dropped", "cart_full")
     base = own or replace(new_line(mine, offer), added_amount=line.added_amount)
     wanted = base.quantity + line.quantity
-    most = min(offer.available, MAX_QUANTITY)
-    merged = replace(base, quantity=max(base.quantity, min(wanted, most)))
+    merged = replace(base, quantity=max(base.quantity, min(wanted, offer.available, most)))
     mine = replace(mine, currency=offer.currency).with_line(merged)
     if merged.quantity < wanted:
-        reason = "insufficient_stock" if offer.available < MAX_QUANTITY else "quantity_limit"
+        reason = "insufficient_stock" if offer.available < most else "quantity_limit"
         return mine, _entry(line, merged, "capped", reason)
     return mine, _entry(line, merged, "summed" if own else "moved", None)
 

@@ -101,7 +101,7 @@ async def add_to_cart(
         route="add_to_cart",
         fingerprint=fingerprint(payload) if key else "",
     )
-    change = AddProduct(payload.product_id, payload.quantity)
+    change = AddProduct(payload.product_id, payload.quantity, visit.context.most_per_line)
     answer = await change_cart(visit.context, owner=visit.owner(user), change=change, terms=terms)
     return answer.response()
 
@@ -110,7 +110,8 @@ async def add_to_cart(
     "/api/cart/{product_id}",
     summary="Set the quantity of a product",
     response_model=CartOut,
-    responses=ANSWER | problems(errors.NotInCart, errors.InsufficientStock, errors.CartLocked),
+    responses=ANSWER
+    | problems(errors.NotInCart, errors.InsufficientStock, errors.QuantityLimit, errors.CartLocked),
     tags=TAGS,
 )
 async def set_cart_quantity(
@@ -120,10 +121,11 @@ async def set_cart_quantity(
     user: MaybeUser,
     if_match: IfMatch,
 ) -> Any:
-    """0 removes the line. Refused when there are fewer in stock than asked for."""
+    """0 removes the line. Refused when there are fewer in stock than asked for, or when it is more
+    than one line may hold (`quantity_limit`, with the `maximum`)."""
     change: Change = RemoveProduct(product_id)
     if payload.quantity:
-        change = SetQuantity(product_id, payload.quantity)
+        change = SetQuantity(product_id, payload.quantity, visit.context.most_per_line)
     answer = await change_cart(
         visit.context, owner=visit.owner(user), change=change, terms=Terms(if_match=if_match)
     )

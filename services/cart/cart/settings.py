@@ -19,6 +19,8 @@ class CartSettings(ServiceSettings):
     catalog_url: str = "http://127.0.0.1:8102"
     client_secret: SecretStr = Field(default=SecretStr(LOCAL_SECRET), min_length=32)
     currency: str = "USD"
+    most_per_line: int = Field(default=99, ge=1, le=9999)
+    """Pieces of one product in a cart, and so in an order."""
     user_days: int = Field(default=90, ge=1, le=3650)
     guest_days: int = Field(default=30, ge=1, le=3650)
     empty_guest_hours: int = Field(default=6, ge=1, le=720)

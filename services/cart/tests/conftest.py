@@ -103,13 +103,20 @@ def migrations() -> Path:
 
 
 @pytest.fixture
-def settings(database_url: str, tokens: TokenFactory) -> CartSettings:
+def options() -> dict[str, Any]:
+    """Settings that a test wants otherwise: it is parametrized with them."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, tokens: TokenFactory, options: dict[str, Any]) -> CartSettings:
     return CartSettings(
         database_url=database_url,
         listen="unix:/unused",
         internal_listen="unix:/unused",
         auth_url="unix:/no-auth-here.sock",
         jwks_cache=tokens.jwks_cache,
+        **options,
     )
 
 

@@ -1,5 +1,7 @@
 """What a storefront does with a cart: put in, change, take out, look at it."""
 
+import pytest
+
 from services.cart.tests.conftest import Shop
 from shopkit.ids import is_id, new_id
 
@@ -115,11 +117,20 @@ async def test_another_currency_is_refused_until_the_cart_is_empty(shop: Shop) -
     assert (cart["currency"], cart["total"]) == ("JPY", {"amount": 1800, "currency": "JPY"})
 
 
-async def test_a_line_holds_9999_pieces(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("options", "most"), [({}, 99), ({"most_per_line": 3}, 3), ({"most_per_line": 9999}, 9999)]
+)
+async def test_b9_a_line_holds_so_many_pieces(shop: Shop, most: int) -> None:
     ada, product = shop.user(), shop.catalog.add(available=100_000)
-    assert (await ada.add(product, 9999)).status_code == 201
-    answer = await ada.add(product)
-    assert (answer.status_code, answer.json()["code"]) == (409, "quantity_limit")
+    assert (await ada.add(product, most)).status_code == 201
+    answers = [await ada.add(product)]
+    if most < 9999:
+        answers.append(await ada.set(product, most + 1))
+    for answer in answers:
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, "quantity_limit")
+        assert problem["maximum"] == most
+    assert await ada.quantities() == {product: most}
 
 
 async def test_a_cart_holds_100_lines(shop: Shop) -> None:
@@ -179,6 +190,7 @@ async def test_clearing_what_is_not_there_makes_nothing(shop: Shop) -> None:
     assert "x-cart-token" not in guest.headers
 
 
+@pytest.mark.parametrize("options", [{"most_per_line": 9999}])
 async def test_the_largest_cart_still_adds_up(shop: Shop) -> None:
     ada = shop.user()
     for _ in range(100):

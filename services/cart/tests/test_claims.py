@@ -1,6 +1,7 @@
 """Checkout takes a cart: claim, consume, release."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -219,4 +220,16 @@ async def test_while_catalog_is_down_a_claim_takes_nothing(shop: Shop, order: st
     assert (await shop.claim(order, ada)).status_code == 503
     shop.catalog.down = False
     assert (await ada.add(product)).status_code == 201
+    assert (await shop.claim(order, ada)).status_code == 200
+
+
+async def test_b9_a_cart_filled_under_another_limit_is_not_claimed(shop: Shop, order: str) -> None:
+    ada, product = shop.user(), shop.catalog.add(available=200)
+    await ada.add(product, 99)
+    context = shop.service.internal.state.context
+    shop.service.internal.state.context = replace(context, most_per_line=98)
+    answer = await shop.claim(order, ada)
+    assert refusal(answer) == (409, "quantity_limit")
+    assert answer.json()["maximum"] == 98
+    await ada.set(product, 98)
     assert (await shop.claim(order, ada)).status_code == 200

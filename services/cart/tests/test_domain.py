@@ -60,7 +60,7 @@ def test_totals_add_up(cart: Cart, offers: dict[str, Offer]) -> None:
 def test_a_merge_invents_nothing_and_takes_nothing_away(
     mine: Cart, guest: Cart, offers: dict[str, Offer]
 ) -> None:
-    merged, report = merge(mine, guest, offers)
+    merged, report = merge(mine, guest, offers, 9999)
     assert [entry["product_id"] for entry in report] == list(guest.lines)
     assert set(merged.lines) <= set(mine.lines) | set(guest.lines)
     for id, line in mine.lines.items():

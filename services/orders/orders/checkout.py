@@ -1,5 +1,6 @@
 """The request side of a checkout: T1, idempotency keys, and what the client hears."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,11 @@ from orders.numbers import new_number
 from orders.parties import Parties
 from orders.repository import keys, orders
 from orders.running import Sagas
-from orders.states import Step
+from orders.states import Status, Step
 from orders.views import render
 from shopkit.conditional import etag
 from shopkit.errors import IdempotencyKeyReused, RequestInProgress
+from shopkit.guests import is_guest
 from shopkit.idempotency import KEPT, Answer
 from shopkit.tables import violated
 
@@ -53,7 +55,7 @@ Outcome = Answer | Begun | Running
 
 
 async def place_order(
-    it: Parties, sagas: Sagas, *, order: Order, key: Key | None, max_pending: int
+    it: Parties, sagas: Sagas, order: Order, key: Key | None, most_unpaid: int
 ) -> Answer:
     """Place `order`, or join or replay what its key has done before.
 
@@ -61,7 +63,7 @@ async def place_order(
     TooManyPendingOrders. Whatever becomes of the request, the saga goes on.
     """
     async with it.at("t1"):
-        outcome = await _begin(it, order=order, key=key, max_pending=max_pending)
+        outcome = await _begin(it, order=order, key=key, most_unpaid=most_unpaid)
     if isinstance(outcome, Answer):
         return outcome
     if isinstance(outcome, Running):
@@ -71,14 +73,14 @@ async def place_order(
     return await _answer(it, outcome.order, finished, key)
 
 
-async def _begin(it: Parties, *, order: Order, key: Key | None, max_pending: int) -> Outcome:
+async def _begin(it: Parties, *, order: Order, key: Key | None, most_unpaid: int) -> Outcome:
     for _ in range(NUMBER_ATTEMPTS):
         try:
             return await it.database.run(
                 begin,
                 order=order,
                 key=key,
-                max_pending=max_pending,
+                most_unpaid=most_unpaid,
                 now=it.clock.now(),
                 until=it.lease_end(),
             )
@@ -94,17 +96,28 @@ def begin(
     *,
     order: Order,
     key: Key | None,
-    max_pending: int,
+    most_unpaid: int,
     now: datetime,
     until: datetime,
 ) -> Outcome:
     """T1: the key and the order, or what the key stands for already."""
     if key is not None and not _is_new(conn, key, order, now):
         return _take_up(conn, key, now, until)
-    if orders.has_pending(conn, order.owner, max_pending):
-        raise TooManyPendingOrders(max_pending)
+    if most_unpaid:
+        _refuse_another(orders.list_unpaid(conn, order, most_unpaid), order, most_unpaid)
     orders.insert_order(conn, order)
     return Begun(order)
+
+
+def _refuse_another(unpaid: Sequence[Any], order: Order, most: int) -> None:
+    """Raises TooManyPendingOrders: nothing is stored, so that the key may try again."""
+    if len(unpaid) >= most:
+        raise TooManyPendingOrders(
+            most,
+            own=[one.id for one in unpaid if one.owner == order.owner],
+            of_guest=is_guest(order.owner),
+            passing=any(one.status == Status.PENDING for one in unpaid),
+        )
 
 
 def _is_new(conn: Connection, key: Key, order: Order, now: datetime) -> bool:

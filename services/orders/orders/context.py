@@ -9,6 +9,7 @@ from orders.clients.cart import Cart
 from orders.clients.catalog import Catalog
 from orders.clients.measured import MeasuredProvider
 from orders.clients.provider import Provider
+from orders.debtors import Debtors
 from orders.delivery import CartDelivery
 from orders.domain import PAY_LATER
 from orders.expiry import UnpaidExpiry
@@ -41,7 +42,7 @@ class Context:
     cursors: Cursors
     expiry: UnpaidExpiry
     reconciler: Reconciler
-    max_pending: int
+    debtors: Debtors
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
     ship_unpaid: bool
@@ -93,7 +94,7 @@ def new_context(
         cursors=Cursors(secret),
         expiry=UnpaidExpiry(it, sagas, settings.unpaid_days),
         reconciler=Reconciler(it, sagas, relay.wake, settings.reconcile_seconds),
-        max_pending=settings.max_pending_orders,
+        debtors=Debtors(secret, settings.most_unpaid),
         methods=settings.methods & {PAY_LATER, *providers},
         ship_unpaid=settings.ship_unpaid,
     )

@@ -1,11 +1,11 @@
 """What routes ask for."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
 from orders.context import Context
+from orders.drafting import Guest
 from shopkit.guests import HEADER, guest_token
 
 
@@ -15,12 +15,6 @@ async def _context(request: Request) -> Context:
 
 
 OrdersContext = Annotated[Context, Depends(_context)]
-
-
-@dataclass(frozen=True)
-class Guest:
-    token: str
-    owner: str
 
 
 async def _guest(
@@ -35,7 +29,9 @@ async def _guest(
 ) -> Guest | None:
     context: Context = request.app.state.context
     token = guest_token(request)
-    return Guest(token, context.guest_tokens.owner(token)) if token else None
+    if token is None:
+        return None
+    return Guest(token, context.guest_tokens.owner(token), request.headers.get("X-Real-IP"))
 
 
 MaybeGuest = Annotated[Guest | None, Depends(_guest)]

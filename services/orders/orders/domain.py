@@ -81,6 +81,8 @@ class Order:
     """Whether there is anything in the tables of payments, refunds, fulfillments and returns."""
     cart_token: str | None
     """Only until the cart is claimed: a guest's token is not kept."""
+    debtor: str | None = None
+    """Whose limit of unpaid orders it counts for (`debtors`), only as long as it is one of them."""
     note: str | None
     shipping_address: dict[str, Any] | None
     billing_address: dict[str, Any] | None

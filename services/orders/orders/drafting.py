@@ -1,9 +1,11 @@
 """The order that a request asks for, before anybody has been asked."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orders.debtors import Debtors
 from orders.domain import CUSTOMER, PAY_LATER, Order, event
 from orders.errors import email_required, token_required, token_unused, unknown_method
 from orders.numbers import new_number
@@ -14,12 +16,21 @@ from shopkit.guests import user_owner
 from shopkit.ids import new_id
 
 
+@dataclass(frozen=True)
+class Guest:
+    """Whoever has the cart's token, and where they ask from, as the gateway tells it."""
+
+    token: str
+    owner: str
+    address: str | None
+
+
 def draft_order(
     payload: CheckoutInput,
     *,
     user: Principal | None,
-    guest_owner: str | None,
-    cart_token: str | None,
+    guest: Guest | None,
+    debtors: Debtors,
     now: datetime,
     until: datetime,
     has_key: bool,
@@ -30,18 +41,18 @@ def draft_order(
     Raises NotAuthenticated for nobody; Invalid without an e-mail address, for a payment method
     that is not among `methods`, without a token for it, or with one that it has no use for.
     """
-    if user is None and guest_owner is None:
-        raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
+    owner, debtor = _whose(payload, user, guest, debtors)
     shipping = _address(payload.shipping_address)
     payment = checked_payment(payload.payment or PaymentInput(), methods, at="/payment")
     return Order(
         id=new_id(),
         number=new_number(),
-        owner=user_owner(user.id) if user else str(guest_owner),
+        owner=owner,
         email=_email(payload, user),
         lease_until=until,
         has_key=has_key,
-        cart_token=None if user else cart_token,
+        cart_token=None if user or not guest else guest.token,
+        debtor=debtor,
         note=payload.note,
         shipping_address=shipping,
         billing_address=_address(payload.billing_address) or shipping,
@@ -52,6 +63,18 @@ def draft_order(
         timeline=[event(now, "placed", actor=CUSTOMER)],
         placed_at=now,
     )
+
+
+def _whose(
+    payload: CheckoutInput, user: Principal | None, guest: Guest | None, debtors: Debtors
+) -> tuple[str, str]:
+    """Owner and debtor; with both, it is the user's."""
+    if user is not None:
+        owner = user_owner(user.id)
+        return owner, owner
+    if guest is None:
+        raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
+    return guest.owner, debtors.of_guest(guest.address, _email(payload, None))
 
 
 def checked_payment(payment: PaymentInput, methods: Collection[str], *, at: str) -> PaymentInput:

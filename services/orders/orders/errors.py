@@ -1,9 +1,9 @@
 """The errors of orders. A Refusal is a definite no from a participant of the checkout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, RateLimited, Unavailable
+from shopkit.errors import BadRequest, Conflict, FieldError, Invalid, Unavailable
 
 
 class FenceLost(Exception):
@@ -141,13 +141,20 @@ class RefundExceedsPayment(Conflict):
     code, title = "refund_exceeds_payment", "So much was not paid"
 
 
-class TooManyPendingOrders(RateLimited):
-    code, title = "too_many_pending_orders", "Earlier orders are still being placed"
+class TooManyPendingOrders(Conflict):
+    """`orders` are the ids of those in the way that belong to who asks."""
 
-    def __init__(self, limit: int) -> None:
+    code, title = "too_many_pending_orders", "Earlier orders are not paid yet"
+
+    def __init__(self, limit: int, *, own: Sequence[str], of_guest: bool, passing: bool) -> None:
+        """`passing`: one of them is still being placed, so that trying again may help."""
+        whose = "by guests at one network address" if of_guest else "of one customer"
+        instead = ", or log in," if of_guest else ""
         super().__init__(
-            f"At most {limit} orders may be in the making at a time; wait for one to finish.",
-            headers={"Retry-After": "5"},
+            f"At most {limit} orders {whose} may be unpaid at a time: pay or cancel one of yours "
+            f"(`orders`){instead} and order again.",
+            orders=list(own),
+            headers={"Retry-After": "5"} if passing else None,
         )
 
 

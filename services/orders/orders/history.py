@@ -75,14 +75,20 @@ async def get_order(it: Parties, order_id: str) -> Order:
 
 @dataclass(frozen=True)
 class OrderQuery:
-    """Which orders: of one owner, or of all; in one status, or in any that counts as placed."""
+    """Which orders: of one owner, or of all; in one status, or in any that counts as placed; or
+    the one with this number, in any at all."""
 
     owner: str | None
     status: str | None
+    number: str | None = None
 
     @property
     def name(self) -> str:
-        return f"orders:{self.owner}:{self.status}"
+        return ":".join(filter(None, ("orders", str(self.owner), str(self.status), self.number)))
+
+    @property
+    def statuses(self) -> list[str]:
+        return [self.status] if self.status else list(Status if self.number else PLACED)
 
 
 async def list_orders(
@@ -106,28 +112,31 @@ def find_page(
     conn: Connection, *, query: OrderQuery, limit: int, before: str | None, count: bool
 ) -> tuple[list[Order], int | None]:
     """One order more than `limit`, if there is one."""
-    sought: dict[str, Any] = {"b_owner": query.owner, "before": before, "at_most": limit + 1}
-    sought["statuses"] = [query.status] if query.status else list(PLACED)
-    shape = (query.owner is not None, before is not None)
-    rows = conn.execute(_page(*shape), sought).all()
-    total = conn.execute(_count(shape[0]), sought).scalar_one() if count else None
+    sought = {"b_owner": query.owner, "b_number": query.number, "statuses": query.statuses}
+    shape = (query.owner is not None, query.number is not None)
+    page = {"before": before, "at_most": limit + 1}
+    rows = conn.execute(_page(*shape, before is not None), sought | page).all()
+    total = conn.execute(_count(*shape), sought).scalar_one() if count else None
     return with_parts(conn, rows) if rows else [], total
 
 
 @cache
-def _page(of_owner: bool, has_before: bool) -> Select[Any]:
-    statement = _filtered(select(*(orders.c[name] for name in COLUMNS)), of_owner)
+def _page(of_owner: bool, by_number: bool, has_before: bool) -> Select[Any]:
+    every = select(*(orders.c[name] for name in COLUMNS))
+    statement = _filtered(every, of_owner, by_number)
     if has_before:
         statement = statement.where(orders.c.id < bindparam("before"))
     return statement.order_by(orders.c.id.desc()).limit(bindparam("at_most"))
 
 
 @cache
-def _count(of_owner: bool) -> Select[Any]:
-    return _filtered(select(func.count()).select_from(orders), of_owner)
+def _count(of_owner: bool, by_number: bool) -> Select[Any]:
+    return _filtered(select(func.count()).select_from(orders), of_owner, by_number)
 
 
-def _filtered(statement: Select[Any], of_owner: bool) -> Select[Any]:
+def _filtered(statement: Select[Any], of_owner: bool, by_number: bool) -> Select[Any]:
     if of_owner:
         statement = statement.where(orders.c.owner == bindparam("b_owner"))
+    if by_number:
+        statement = statement.where(orders.c.number == bindparam("b_number"))
     return statement.where(orders.c.status.in_(bindparam("statuses", expanding=True)))

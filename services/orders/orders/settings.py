@@ -31,7 +31,9 @@ class OrdersSettings(ServiceSettings):
     lease_seconds: float = Field(default=15, ge=1, le=300)
     """How long a driver may go without writing before another takes over. By default longer than
     the calls between two writes may take; shorter only costs repetitions, since the fence moves."""
-    max_pending_orders: int = Field(default=3, ge=1, le=1000)
+    most_unpaid: int = Field(default=3, ge=0, le=1000)
+    """Orders of one customer that may be unpaid at a time, or of the guests at one address; 0: any
+    number."""
     payment_methods: str = "manual"
     """Which there are, with commas: `manual`, `sandbox`, `stripe`."""
     capture_at: Literal["order", "shipment"] = "order"

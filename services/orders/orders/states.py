@@ -109,6 +109,15 @@ class InvalidMove(Exception):
     """A state may not change this way; to try is a bug."""
 
 
+def is_owed(status: Status, payment: PaymentStatus, fulfillment: FulfillmentStatus) -> bool:
+    """Whether it holds goods back that nobody has paid: what was sent is the shop's decision."""
+    return (
+        status in (Status.PENDING, Status.CONFIRMED)
+        and payment == PaymentStatus.UNPAID
+        and fulfillment == FulfillmentStatus.UNFULFILLED
+    )
+
+
 def move(moves: Mapping[S, frozenset[S]], current: S, *path: S) -> S:
     """Where `path` leads from `current`; raises InvalidMove. The only way a state changes."""
     for following in path:

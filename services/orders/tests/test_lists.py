@@ -14,6 +14,7 @@ async def place(shop: Shop, customer: Customer, count: int) -> list[str]:
     return ids
 
 
+@pytest.mark.parametrize("options", [{"most_unpaid": 0}])
 async def test_history_is_newest_first_and_pages_survive_new_orders(shop: Shop) -> None:
     ada = shop.user()
     placed = await place(shop, ada, 5)
@@ -76,6 +77,29 @@ async def test_lists_filter_by_status(shop: Shop) -> None:
         page = (await ada.get(f"{path}?status=confirmed")).json()
         assert [order["id"] for order in page["items"]] == [kept]
     assert (await ada.get("/history?status=failed")).status_code == 422
+
+
+async def test_staff_find_an_order_by_its_number(shop: Shop) -> None:
+    staff, ada = shop.user("orders:read"), shop.user()
+    kept, cancelled = await place(shop, ada, 2)
+    await ada.cancel(cancelled)
+    shop.fill(ada, (shop.catalog.add(stock=0), 1))
+    assert (await ada.order()).status_code == 409
+    for order in await shop.all_stored():
+        page = (await staff.get(f"?number={order.number}&count=true")).json()
+        assert ([found["id"] for found in page["items"]], page["total"]) == ([order.id], 1)
+    number = (await shop.stored(kept)).number
+    for query in (f"{number}&status=cancelled", "00000000"):
+        assert (await staff.get(f"?number={query}")).json()["items"] == []
+    assert (await ada.get(f"?number={number}")).status_code == 403
+    assert (await ada.get(f"/history?number={number}")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "number", ["", "7KQ2M9X", "7KQ2M9XD7", "7kq2m9xd", "7KQ2M9XU", "7KQ2M9X%00"]
+)
+async def test_c8_what_cannot_be_a_number_is_refused(shop: Shop, number: str) -> None:
+    assert (await shop.user("orders:read").get(f"?number={number}")).status_code == 422
 
 
 @pytest.mark.parametrize(

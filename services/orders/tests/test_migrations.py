@@ -59,12 +59,13 @@ async def test_orders_from_before_payments_are_kept_and_can_be_paid(
     assert order is not None
     assert (order.step, order.status, order.total) == (Step.CONFIRMED, Status.CONFIRMED, 2000)
     assert [(line.quantity, line.fulfilled) for line in order.lines] == [(2, 0)]
+    assert order.debtor == "user:1", "it counts for the limit of unpaid orders"
     request = Request("user:2", Actor("staff", new_id()), "mark_paid", None)
     now = FrozenClock().now()
     await database.run(store_paid, order.id, MarkPaidInput(), request=request, now=now)
     assert await database.read(count_keys) == 1
     paid: Any = await database.read(find_order, order.id)
-    assert paid.payment_status == PaymentStatus.PAID
+    assert (paid.payment_status, paid.debtor) == (PaymentStatus.PAID, None)
     await database.stop()
 
 

@@ -114,6 +114,8 @@ def _refusal(answer: ClientResponse) -> Refusal:
         case "product_unavailable":
             detail = "Remove what is no longer sold and try again."
             return ProductUnavailable(detail, items=body["items"])
+        case "quantity_limit":
+            return CheckoutRefused(f"{body['detail']} Lower the quantity and try again.")
         case "claim_gone":
             return CheckoutExpired("This checkout was given up; check out again with a new key.")
     return CheckoutRefused(f"The cart refused it ({body.get('code', answer.status)}).")

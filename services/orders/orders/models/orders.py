@@ -48,6 +48,7 @@ orders = new_table(
     Column("has_key", Flag, nullable=False),
     Column("has_papers", Flag, nullable=False),
     Column("cart_token", Str),
+    Column("debtor", Str),
     Column("note", Str),
     Column("shipping_address", Json),
     Column("billing_address", Json),
@@ -90,7 +91,7 @@ orders = new_table(
     Index("ix_orders_owner_id", "owner", "id"),
     Index("ix_orders_status_id", "status", "id"),
     partial_index("ix_orders_lease_until", "lease_until", where="lease_until IS NOT NULL"),
-    partial_index("ix_orders_pending_owner", "owner", where="status = 'pending'"),
+    partial_index("ix_orders_debtor_status", "debtor", "status", where="debtor IS NOT NULL"),
     partial_index("ix_orders_unpaid", "placed_at", where=UNPAID),
     # I4: one version of a cart makes at most one order. An aborted one gives the cart back.
     partial_index(

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, text, update
 
 from orders.domain import Line, Order
 from orders.errors import FenceLost
@@ -21,6 +21,7 @@ from orders.states import (
     PaymentStatus,
     Status,
     Step,
+    is_owed,
     move,
     status_of,
 )
@@ -42,12 +43,13 @@ SELECT_LINES = (
     .where(order_lines.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(order_lines.c.order_id, order_lines.c.position)
 )
-COUNT_PENDING = (
-    select(func.count())
-    .select_from(orders)
-    .where(orders.c.owner == bindparam("b_owner"), orders.c.status == text("'pending'"))
+SELECT_UNPAID = (
+    select(orders.c.id, orders.c.owner, orders.c.status)
+    .where(orders.c.debtor == bindparam("b_debtor"))
+    .limit(bindparam("at_most"))
 )
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 0))")
+SELECT_PENDING = SELECT_UNPAID.where(orders.c.status == text("'pending'"))
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:debtor, 0))")
 TAKE_OVER = (
     update(orders)
     .where(
@@ -137,7 +139,7 @@ def _saga_update(columns: tuple[str, ...]) -> Update:
 
 def save(conn: Connection, order: Order, /, *path: Step, **changes: Any) -> Order:
     """The one way in which an order is written: moves its step along `path`, sets `changes`, and
-    the statuses that follow from both.
+    what follows from both: the statuses, and whether anybody still owes it.
 
     Raises FenceLost when somebody else has taken the order over (checkout.md, rule 1), and
     InvalidMove.
@@ -155,7 +157,10 @@ def _states(order: Order, path: Sequence[Step], changes: dict[str, Any]) -> dict
     sent = changes.get("fulfillment_status", order.fulfillment_status)
     move(PAYMENT_MOVES, order.payment_status, paid)
     move(FULFILLMENT_MOVES, order.fulfillment_status, sent)
-    return {"step": step, "status": move(STATUS_MOVES, order.status, status_of(step, paid, sent))}
+    status = move(STATUS_MOVES, order.status, status_of(step, paid, sent))
+    debtor = order.debtor if is_owed(status, paid, sent) else None
+    changed = {} if debtor == order.debtor else {"debtor": debtor}
+    return {"step": step, "status": status, **changed}
 
 
 def count_lines(conn: Connection, order: Order, counter: str, items: Mapping[str, int]) -> None:
@@ -183,8 +188,11 @@ def postpone(conn: Connection, order: Order, until: datetime) -> None:
     conn.execute(POSTPONE, {"b_id": order.id, "b_fence": order.fence, "until": until})
 
 
-def has_pending(conn: Connection, owner: str, limit: int) -> bool:
-    """True when the owner has as many as `limit` orders in the making."""
+def list_unpaid(conn: Connection, order: Order, limit: int) -> Sequence[Any]:
+    """Up to `limit` orders that stand in the way of this new one, as id, owner and status: those
+    that its debtor owes, or has in the making if it is paid at once. Until the transaction ends
+    nobody else adds to them."""
     if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
-        conn.execute(ONE_AT_A_TIME, {"owner": owner})
-    return conn.execute(COUNT_PENDING, {"b_owner": owner}).scalar_one() >= limit
+        conn.execute(ONE_AT_A_TIME, {"debtor": order.debtor})
+    sought = SELECT_UNPAID if order.is_paid_later else SELECT_PENDING
+    return conn.execute(sought, {"b_debtor": order.debtor, "at_most": limit}).all()

@@ -62,7 +62,8 @@ async def place_order(
 
     Either everything is ordered at the prices shown, or nothing: `insufficient_stock` and
     `price_changed` list the lines in `items`, and the cart can be used again. With
-    `expected_total`, another total is refused as well.
+    `expected_total`, another total is refused as well. Who has too many unpaid orders is refused
+    before that: pay or cancel one of `orders` (`too_many_pending_orders`), or pay at once.
 
     A payment method with a provider needs the `token` of a means of payment. Declined: 402
     `payment_declined` with `decline_code` (`card_declined`, `insufficient_funds`, `expired_card`,
@@ -70,21 +71,18 @@ async def place_order(
     customer must act first (3-D Secure): 202 with `next_action`, and the stock is held for nearly
     15 minutes; look at the order until it is not pending, or pay by another means.
     """
-    wanted = payload or CheckoutInput()
     order = draft_order(
-        wanted,
+        payload or CheckoutInput(),
         user=user,
-        guest_owner=guest.owner if guest else None,
-        cart_token=guest.token if guest else None,
+        guest=guest,
+        debtors=context.debtors,
         now=context.it.clock.now(),
         until=context.it.lease_end(),
         has_key=key is not None,
         methods=context.methods,
     )
     used = Key(order.owner, key, fingerprint(payload)) if key else None
-    answer = await place(
-        context.it, context.sagas, order=order, key=used, max_pending=context.max_pending
-    )
+    answer = await place(context.it, context.sagas, order, used, context.debtors.most)
     return answer.response()
 
 

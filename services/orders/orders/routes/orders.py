@@ -6,6 +6,7 @@ from fastapi import Query
 
 from orders.deps import MaybeGuest, OrdersContext
 from orders.history import OrderQuery, get_visible, list_orders, visitor_of
+from orders.numbers import PATTERN
 from orders.routes.parts import (
     ETAG,
     Cursor,
@@ -23,6 +24,7 @@ from shopkit.schemas import CountedPage, QueryBool
 
 router = new_router()
 TAGS: list[Any] = ["Orders"]
+OrderNumber = Annotated[str, Query(pattern=PATTERN, description="Only the order with this number.")]
 Count = Annotated[QueryBool, Query(description="Also answer `total`.")]
 
 
@@ -36,12 +38,13 @@ async def list_all_orders(
     context: OrdersContext,
     _: Annotated[Principal, Staff("orders:read")],
     status: OrderStatus | None = None,
+    number: OrderNumber | None = None,
     limit: PageLimit = 20,
     cursor: Cursor = None,
     count: Count = False,
 ) -> Any:
-    """Newest first. Failed checkouts only show up with `status=failed`."""
-    query = OrderQuery(owner=None, status=status)
+    """Newest first. Failed checkouts only show up with `status=failed`, or by their `number`."""
+    query = OrderQuery(owner=None, status=status, number=number)
     page = await list_orders(
         context.it, context.cursors, query, limit=limit, cursor=cursor, count=count
     )
