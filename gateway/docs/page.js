@@ -43,7 +43,6 @@ SwaggerUIBundle({
   domNode: page,
   deepLinking: true,
   tryItOutEnabled: true,
-  persistAuthorization: true,
   displayRequestDuration: true,
   displayOperationId: true,
   filter: true,

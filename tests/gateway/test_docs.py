@@ -44,6 +44,11 @@ def test_all_that_the_page_names_is_served_from_here(shop: Stage) -> None:
     assert not re.search(r"url\(|@import", (DOCS / "page.css").read_text(encoding="utf-8"))
 
 
+def test_no_login_is_kept_in_the_browser() -> None:
+    """Swagger UI would keep the password that was typed in where every script can read it."""
+    assert "persistAuthorization" not in (DOCS / "page.js").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "media_type"),
     [
