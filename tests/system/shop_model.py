@@ -397,4 +397,4 @@ def _within(items: Items | None, left: Items) -> bool:
 
 def _chosen(items: Items | None, left: Items) -> Items:
     found = left if items is None else items
-    return {product: count for product, count in found.items() if count}
+    return {product: count for product, count in found.items() if count > 0}
