@@ -13,7 +13,7 @@ FAST := -n 3 --dist loadscope -m "not torture"
 NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher)
 # CI tries 2,000 cases, and 200 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 200
-MACHINE_RUNS ?= 10
+MACHINE_RUNS ?= 20
 export FUZZ_CASES MACHINE_RUNS
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
@@ -42,7 +42,7 @@ test-compose: $(READY) ## Run the end-to-end tests against docker compose
 
 # Most of it waits for what got lost: more processes than cores. Alone, figures mean something.
 TORTURE := $(PYTEST) $(if $(FULL),-n 0,-n 4 --dist loadfile)
-SMALLER := kills rush refund_races webhooks killed_steps
+SMALLER := kept kills rush refund_races webhooks killed_steps
 ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
 
 torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)

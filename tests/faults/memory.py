@@ -65,15 +65,6 @@ class Memory:
         if not same(first, answer):
             self.wrong.append(f"{sent.path} {sent.key}: {first.text} then {answer.text}")
 
-    def absorb(self, other: "Memory") -> None:
-        """What another client was told."""
-        self.entries += other.entries
-        self.wrong += other.wrong
-        self.cancelled |= other.cancelled
-        for mine, theirs in ((self.final, other.final), (self.orders, other.orders)):
-            mine.update(theirs)  # type: ignore[arg-type]
-        self.papers.update(other.papers)
-
     def keep(self, order: dict[str, Any]) -> None:
         """An answer that names what was done to an order."""
         known = self.papers.setdefault(order["id"], set())

@@ -11,7 +11,7 @@ from shopkit.testing import TestDatabases
 from tests.faults.asking import Voice
 from tests.faults.memory import Memory
 from tests.faults.plan import FULL, scaled, seed_of
-from tests.faults.scenario import hold
+from tests.faults.scenario import hold, kept
 from tests.faults.staging import Staging, staging
 from tests.shop_clients import Staff
 
@@ -43,8 +43,9 @@ async def buy(one: Voice) -> httpx2.Response:
 @pytest.mark.torture
 @pytest.mark.parametrize("run", RUNS)
 async def test_e1_as_many_orders_as_there_are_units(databases: TestDatabases, run: int) -> None:
-    async with staging(databases) as shop:
-        memory, staff, seed = Memory(), await Staff.log_in(shop), seed_of(f"rush-{run}")
+    name, seed, memory = f"rush-{run + 1:02}", seed_of(f"rush-{run}"), Memory()
+    async with staging(databases) as shop, kept(name, shop, {"seed": seed}, memory):
+        staff = await Staff.log_in(shop)
         product = await staff.product(stock=UNITS)
         buyers = await asyncio.gather(*(buyer(shop, memory, i, product) for i in range(BUYERS)))
         began = asyncio.get_running_loop().time()
@@ -58,7 +59,7 @@ async def test_e1_as_many_orders_as_there_are_units(databases: TestDatabases, ru
             "seconds": round(seconds, 1),
             "refused": {"insufficient_stock": BUYERS - len(memory.orders)},
         }
-        await hold(f"rush-{run + 1:02}", shop, {"seed": seed}, memory, figures)
+        await hold(name, shop, seed, memory, figures)
         assert Counter(answer.status_code for answer in answers) == {
             201: UNITS,
             409: BUYERS - UNITS,

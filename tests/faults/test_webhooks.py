@@ -11,9 +11,10 @@ import pytest
 
 from shopkit.webhooks import WebhookSecret
 from tests.faults.journeys import STOCK, Traveller
+from tests.faults.memory import Memory
 from tests.faults.plan import scaled, seed_of
 from tests.faults.proxy import Fate
-from tests.faults.scenario import hold
+from tests.faults.scenario import hold, kept
 from tests.faults.staging import WEBHOOK_PATH, WEBHOOK_SECRET, Staging
 from tests.shop_clients import Staff
 from tests.shop_invariants import query
@@ -34,11 +35,11 @@ def nothing_arrives(_: bytes) -> Fate:
     return Fate.LOST_REQUEST
 
 
-async def orders_with_events(shop: Staging, staff: Staff) -> list[Traveller]:
+async def orders_with_events(shop: Staging, staff: Staff, memory: Memory) -> list[Traveller]:
     """Paid, and some confirmed by their customers on the provider's page; nothing was told."""
     shop.turn({"sandbox-orders": nothing_arrives})
     price = {"stock": STOCK, "price": 1000}
-    found = [Traveller(shop, staff, await staff.product(**price)) for _ in range(ORDERS)]
+    found = [Traveller(shop, staff, await staff.product(**price), memory) for _ in range(ORDERS)]
     for start in range(0, ORDERS, AT_ONCE):
         await asyncio.gather(*(go(one) for one in found[start : start + AT_ONCE]))
     return found
@@ -84,32 +85,28 @@ def signed(event: dict[str, object], random: Random, *, forged: bool) -> Webhook
     return Webhook(body, random.choice(headers), forged)
 
 
+async def deliver(shop: Staging, hook: Webhook, limit: asyncio.Semaphore) -> int:
+    headers = {"content-type": "application/json", **hook.headers}
+    async with limit:
+        answer = await shop.client("orders").post(WEBHOOK_PATH, content=hook.body, headers=headers)
+    return answer.status_code
+
+
 @pytest.mark.torture
 async def test_g2_shuffled_repeated_and_forged_webhooks(shop: Staging, staff: Staff) -> None:
-    seed = seed_of("webhooks")
-    travellers, random = await orders_with_events(shop, staff), Random(seed)
-    sent, limit = await webhooks(shop, random), asyncio.Semaphore(AT_ONCE)
-
-    async def deliver(hook: Webhook) -> int:
-        headers = {"content-type": "application/json", **hook.headers}
-        async with limit:
-            answer = await shop.client("orders").post(
-                WEBHOOK_PATH, content=hook.body, headers=headers
-            )
-        return answer.status_code
-
-    answers = await asyncio.gather(*(deliver(hook) for hook in sent))
-    seen = Counter((hook.forged, status) for hook, status in zip(sent, answers, strict=True))
-    forged = sum(hook.forged for hook in sent)
-    assert seen == {(False, 204): len(sent) - forged, (True, 400): forged}
-    told = {json.loads(hook.body)["id"] for hook in sent if not hook.forged}
-    stored = await query(shop.databases["orders"], "SELECT id FROM provider_events")
-    assert {id for (id,) in stored} == told
-    await shop.clear()
-    for one in travellers:
-        await one.finished()
-    memory = travellers[0].memory
-    for one in travellers[1:]:
-        memory.absorb(one.memory)
-    figures = {"webhooks": len(sent), "forged": forged, "orders": len(memory.orders)}
-    await hold("webhooks", shop, {"seed": seed}, memory, figures)
+    seed, memory, limit = seed_of("webhooks"), Memory(), asyncio.Semaphore(AT_ONCE)
+    async with kept("webhooks", shop, {"seed": seed}, memory):
+        travellers = await orders_with_events(shop, staff, memory)
+        sent = await webhooks(shop, Random(seed))
+        answers = await asyncio.gather(*(deliver(shop, hook, limit) for hook in sent))
+        seen = Counter((hook.forged, status) for hook, status in zip(sent, answers, strict=True))
+        forged = sum(hook.forged for hook in sent)
+        assert seen == {(False, 204): len(sent) - forged, (True, 400): forged}
+        told = {json.loads(hook.body)["id"] for hook in sent if not hook.forged}
+        stored = await query(shop.databases["orders"], "SELECT id FROM provider_events")
+        assert {id for (id,) in stored} == told
+        await shop.clear()
+        for one in travellers:
+            await one.finished()
+        figures = {"webhooks": len(sent), "forged": forged, "orders": len(memory.orders)}
+        await hold("webhooks", shop, seed, memory, figures)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from tests.faults.evidence import keep_figures
 from tests.faults.journeys import STOCK, Journey, Traveller
-from tests.faults.scenario import hold
+from tests.faults.scenario import hold, kept
 from tests.faults.staging import Staging
 from tests.shop_clients import Staff
 
@@ -29,9 +29,10 @@ async def restart(shop: Staging, journey: Journey, failpoint: str = "") -> None:
 
 async def travel(name: str, shop: Staging, staff: Staff, journey: Journey) -> None:
     one = Traveller(shop, staff, await staff.product(stock=STOCK))
-    await journey.go(one)
-    await hold(name, shop, {"seed": name}, one.memory)
-    await one.on_hand(journey.left)
+    async with kept(name, shop, {"seed": name}, one.memory):
+        await journey.go(one)
+        await hold(name, shop, name, one.memory)
+        await one.on_hand(journey.left)
     _count(name.partition("-")[0])
 
 
