@@ -1,16 +1,19 @@
 """Every change is told, signed, until it is heard."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import select
 
 from paysandbox.main import Sandbox
+from paysandbox.models import outbox
 from paysandbox.sending import Sender
 from paysandbox.settings import SandboxSettings
 from sandbox.tests.conftest import API_KEY, Shop
-from sandbox.tests.receiver import Receiver, receiving, wait_until
+from sandbox.tests.receiver import PATIENCE, Receiver, receiving, wait_until
 from shopkit.clock import FrozenClock
 from shopkit.webhooks import WebhookSecret
 
@@ -78,18 +81,25 @@ async def test_an_event_shows_the_intent_as_it_became(shop: Shop, receiver: Rece
     assert receiver.events[1]["type"] == "intent.cancelled"
 
 
+async def is_noted(sandbox: Sandbox, attempts: int) -> None:
+    """Wait until the relay has written down that it failed so often, and when it is due again."""
+    tried = select(outbox.c.attempts)
+    async with asyncio.timeout(PATIENCE):
+        while await sandbox.context.database.read(lambda c: c.execute(tried).scalar()) != attempts:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_webhook_comes_again_until_it_is_taken(
     shop: Shop, receiver: Receiver, sandbox: Sandbox, clock: FrozenClock
 ) -> None:
-    def is_taken_meanwhile() -> bool:
-        """Time passes until it is due again, which the relay may still be writing down."""
-        clock.advance(seconds=1)
-        sandbox.context.tell()
-        return len(receiver.taken) == 1
-
     receiver.refusals = 2
     await shop.authorize(await shop.intent())
-    await wait_until(is_taken_meanwhile)
+    for refused in (1, 2):
+        await is_noted(sandbox, refused)
+        assert len(receiver.refused) == refused
+        clock.advance(seconds=15)
+        sandbox.context.tell()
+    await wait_until(lambda: len(receiver.taken) == 1)
     (event,) = receiver.events
     assert receiver.refused == [event["id"]] * 2
     assert WebhookSecret(SECRET).has_signed(*receiver.taken[0], clock.now())

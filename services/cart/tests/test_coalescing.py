@@ -1,9 +1,12 @@
 """Questions of one moment go together; answers are never older than the question."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from cart.clients.catalog import Catalog
 from cart.clients.coalescing import MOST_IDS, CoalescingCatalog
 from cart.domain import Offers
 from services.cart.tests.conftest import Shop
@@ -82,9 +85,23 @@ async def test_a_failure_reaches_everyone_and_nobody_after_it() -> None:
     assert product in await catalog.find_offers([product])
 
 
-async def test_carts_ask_through_it(shop: Shop) -> None:
-    """How many share a question depends on how fast the database is; that they may does not."""
-    assert isinstance(shop.service.public.state.context.catalog, CoalescingCatalog)
+class Together:
+    """Lets questions through once there are `count` of them, however late the last one comes."""
+
+    def __init__(self, catalog: Catalog, count: int) -> None:
+        self._catalog, self._missing, self._all = catalog, count, asyncio.Event()
+
+    async def find_offers(self, product_ids: Iterable[str]) -> Offers:
+        self._missing -= 1
+        if self._missing == 0:
+            self._all.set()
+        await self._all.wait()
+        return await self._catalog.find_offers(product_ids)
+
+
+async def test_carts_of_one_moment_share_a_call(shop: Shop) -> None:
+    state = shop.service.public.state
+    state.context = replace(state.context, catalog=Together(state.context.catalog, 10))
     shoppers = [shop.user() for _ in range(10)]
     products = [shop.catalog.add() for _ in range(10)]
     answers = await asyncio.gather(
@@ -92,3 +109,4 @@ async def test_carts_ask_through_it(shop: Shop) -> None:
     )
     for product, answer in zip(products, answers, strict=True):
         assert [item["product_id"] for item in answer.json()["items"]] == [product]
+    assert shop.catalog.calls == [sorted(products)]
