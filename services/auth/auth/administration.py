@@ -91,18 +91,14 @@ def _set_roles(
     if_match: str | None,
     now: datetime,
 ) -> User:
-    repository.lock_role_assignment(conn)
-    user = repository.lock_user(conn, user_id=user_id)
-    check_if_match(if_match, tag_of(user))
+    user = _lock(conn, user_id, if_match)
     known = {row.name: frozenset(row.scopes) for row in repository.list_roles(conn)}
     _refuse_unknown(wanted, known)
     changed = wanted ^ set(user.roles)
-    lacking = frozenset[str]().union(*(known[role] for role in changed))
-    lacking -= _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
-    if lacking:
-        raise CannotGrant(lacking)
-    if ADMIN in changed - wanted and not repository.has_other_admin(conn, user_id=user_id):
-        raise LastAdmin
+    concerned = frozenset[str]().union(*(known[role] for role in changed))
+    _require_scopes(conn, actor, concerned, now)
+    if ADMIN in changed - wanted:
+        _require_other_admin(conn, user_id)
     if changed:
         repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
         repository.update_user(conn, user_id=user_id, now=now)
@@ -134,21 +130,39 @@ def _set_disabled(
     now: datetime,
 ) -> User:
     """Also ends the user's sessions, so that enabling brings none back."""
-    repository.lock_role_assignment(conn)
-    user = repository.lock_user(conn, user_id=user_id)
-    check_if_match(if_match, tag_of(user))
-    lacking = set(user.scopes) - _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
-    if lacking:
-        raise CannotGrant(lacking)
+    user = _lock(conn, user_id, if_match)
+    _require_scopes(conn, actor, frozenset(user.scopes), now)
     if user.disabled == disabled:
         return user
     if disabled and user_id == actor.id:
         raise OwnAccount
-    if disabled and ADMIN in user.roles and not repository.has_other_admin(conn, user_id=user_id):
-        raise LastAdmin
+    if disabled and ADMIN in user.roles:
+        _require_other_admin(conn, user_id)
     repository.update_user(conn, user_id=user_id, now=now, disabled=disabled)
     revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
     return repository.get_user(conn, user_id=user_id)
+
+
+def _lock(conn: Connection, user_id: str, if_match: str | None) -> User:
+    """The user, whom nobody else changes until the transaction ends; nor does anybody's role."""
+    repository.lock_role_assignment(conn)
+    user = repository.lock_user(conn, user_id=user_id)
+    check_if_match(if_match, tag_of(user))
+    return user
+
+
+def _require_scopes(
+    conn: Connection, actor: Principal, concerned: frozenset[str], now: datetime
+) -> None:
+    """Raises InsufficientScope, and CannotGrant when the actor lacks one of those concerned."""
+    lacking = concerned - _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
+    if lacking:
+        raise CannotGrant(lacking)
+
+
+def _require_other_admin(conn: Connection, user_id: str) -> None:
+    if not repository.has_other_admin(conn, user_id=user_id):
+        raise LastAdmin
 
 
 async def require_current(context: Context, actor: Principal) -> None:

@@ -70,7 +70,7 @@ async def _create_admin(settings: AuthSettings, email: str, password: str) -> bo
     try:
         known = await database.read(find_user_by_email, email=email)
         if known is None:
-            refuse_weak(email, password, settings.password_min)
+            refuse_weak_admin(email, password, settings.password_min)
         hashed = "" if known else hash_password(password)
         return await database.run(
             _ensure_admin, email=email, password_hash=hashed, now=SYSTEM_CLOCK.now()
@@ -97,7 +97,7 @@ def _ensure_admin(conn: Connection, *, email: str, password_hash: str, now: date
     return False
 
 
-def refuse_weak(email: str, password: str, password_min: int = 0) -> None:
+def refuse_weak_admin(email: str, password: str, password_min: int = 0) -> None:
     """Raises ValueError for what attackers try first, which is more than customers are refused."""
     shortest = max(MIN_ADMIN_PASSWORD, password_min)
     if not shortest <= len(password) <= MAX_LENGTH:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from auth.commands import create_admin, create_key, refuse_weak, rotate_key
+from auth.commands import create_admin, create_key, refuse_weak_admin, rotate_key
 from auth.main import build
 from auth.settings import AuthSettings
 from shopkit.settings import LOCAL_SECRET
@@ -99,7 +99,7 @@ def test_a18_a_weak_admin_is_refused(settings: AuthSettings, password: str) -> N
 
 @pytest.mark.parametrize("password", [STRONG, "3f9a1c0e7b2d4856", "correct horse battery staple"])
 def test_a_long_random_password_is_not_refused(password: str) -> None:
-    refuse_weak("admin@example.com", password)
+    refuse_weak_admin("admin@example.com", password)
 
 
 @pytest.mark.parametrize(
