@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(off)
 
 
-class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+class ByModule(LoadScopeScheduling):
     """Modules stay together on one process; so do those of tests/e2e, which share a shop."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -84,7 +84,7 @@ class OrderQuery:
 
     @property
     def name(self) -> str:
-        return ":".join(filter(None, ("orders", str(self.owner), str(self.status), self.number)))
+        return f"orders:{self.owner}:{self.status}:{self.number}"
 
     @property
     def statuses(self) -> list[str]:
