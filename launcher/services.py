@@ -55,6 +55,7 @@ def service_environment(
     if name == "auth":
         clients = {client: vault.secret(f"{client}-client-secret") for client in CALLEES}
         settings |= {"KEYS_DIR": str(layout.data.keys), "SERVICE_CLIENTS": json.dumps(clients)}
+        settings["LOGIN_LIMITS"] = (environment.get("RATE_LIMITS") or "on").lower()
     if name in CALLEES:
         settings["CLIENT_SECRET"] = vault.secret(f"{name}-client-secret")
     for callee in CALLEES.get(name, ()):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from auth.attempts import Attempt, settle
 from auth.context import Context
 from auth.domain import CUSTOMER, User
 from auth.errors import EmailTaken, WrongPassword
@@ -119,25 +120,37 @@ def _update_me(
 
 
 async def change_password(
-    context: Context, *, principal: Principal, current: str, new: str
+    context: Context, *, principal: Principal, current: str, new: str, network: str | None
 ) -> None:
-    """Ends the user's other sessions. Raises InvalidToken, Invalid, WrongPassword and Busy."""
+    """Ends the user's other sessions. Raises InvalidToken, Invalid, WrongPassword, TooManyAttempts
+    and Busy."""
     user = await get_me(context, principal=principal)
     refuse_weak(new, email=user.email, min_length=context.password_min, pointer="/new_password")
-    verified = await context.hasher.verify(current, user.password_hash)
-    if not verified.matches:
-        raise WrongPassword
+    async with context.attempts.counted(
+        email=user.email, network=network, device=principal.session_id
+    ) as attempt:
+        verified = await context.hasher.verify(current, user.password_hash)
+        if not verified.matches:
+            raise WrongPassword
+        password_hash = await context.hasher.hash(new)
     await context.database.run(
         _change_password,
         principal=principal,
         seen=user,
-        password_hash=await context.hasher.hash(new),
+        attempt=attempt,
+        password_hash=password_hash,
         now=context.clock.now(),
     )
 
 
 def _change_password(
-    conn: Connection, *, principal: Principal, seen: User, password_hash: str, now: datetime
+    conn: Connection,
+    *,
+    principal: Principal,
+    seen: User,
+    attempt: Attempt,
+    password_hash: str,
+    now: datetime,
 ) -> None:
     """Under the lock that logins take, so that none with the old password outlives it."""
     user = lock_user(conn, user_id=seen.id)
@@ -146,5 +159,6 @@ def _change_password(
         raise InvalidToken
     if user.password_hash != seen.password_hash:
         raise WrongPassword  # changed while the hashes were being computed
+    settle(conn, attempt=attempt, looked_at=True)
     update_user(conn, user_id=user.id, now=now, password_hash=password_hash)
     revoke_sessions_of(conn, user_id=user.id, reason="password_changed", now=now, but=session_id)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from auth.attempts import AttemptLimits
+from auth.devices import DeviceTokens
 from auth.key_ring import KeyRing
 from auth.passwords import PasswordHasher
 from auth.settings import AuthSettings
@@ -34,6 +36,8 @@ class Context:
     hasher: PasswordHasher
     password_min: int
     """Characters that a new password must have."""
+    attempts: AttemptLimits
+    devices: DeviceTokens
     keys: KeyRing
     issuer: TokenIssuer
     clock: Clock
@@ -46,10 +50,14 @@ class Context:
 def new_context(settings: AuthSettings, clock: Clock) -> Context:
     """Nothing is open yet."""
     keys = KeyRing(settings.keys_dir, clock)
+    database = open_database(settings.database_url, settings.database_pool)
+    secret = settings.secret_key.get_secret_value()
     return Context(
-        database=open_database(settings.database_url, settings.database_pool),
+        database=database,
         hasher=PasswordHasher(),
         password_min=settings.password_min,
+        attempts=AttemptLimits(database, clock, secret, enabled=settings.login_limits == "on"),
+        devices=DeviceTokens(secret),
         keys=keys,
         issuer=_issuer(settings, keys, clock),
         clock=clock,
@@ -57,7 +65,7 @@ def new_context(settings: AuthSettings, clock: Clock) -> Context:
             refresh_token=timedelta(days=settings.refresh_token_days),
             session=timedelta(days=settings.session_days),
         ),
-        cursors=Cursors(settings.secret_key.get_secret_value()),
+        cursors=Cursors(secret),
         service_clients=settings.service_clients,
     )
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from auth.context import Context
-from auth.domain import shown_user_agent
+from auth.domain import Client, shown_user_agent
+from shopkit.client_address import client_network
 
 
 async def _context(request: Request) -> Context:
@@ -13,10 +14,11 @@ async def _context(request: Request) -> Context:
     return found
 
 
-async def _user_agent(request: Request) -> str | None:
-    return shown_user_agent(request.headers.get("user-agent", ""))
+async def _client(request: Request) -> Client:
+    user_agent = shown_user_agent(request.headers.get("user-agent", ""))
+    return Client(user_agent, client_network(request))
 
 
 Auth = Annotated[Context, Depends(_context)]
+Caller = Annotated[Client, Depends(_client)]
 CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page")]
-UserAgent = Annotated[str | None, Depends(_user_agent)]

@@ -38,6 +38,15 @@ class User:
     updated_at: datetime
 
 
+@dataclass(frozen=True)
+class Client:
+    """Who sends a request, as far as it and the gateway say."""
+
+    user_agent: str | None
+    network: str | None
+    """Where the request comes from; None when it did not come through the gateway."""
+
+
 def folded(text: str) -> str:
     """Case-folded NFC: equal for texts that differ in case or composition only."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

@@ -10,6 +10,7 @@ from shopkit.errors import (
     InvalidToken,
     NotAuthenticated,
     Problem,
+    RateLimited,
     Unavailable,
 )
 
@@ -62,6 +63,19 @@ class Busy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("Too many passwords are being checked. Try again in a second.")
+
+
+class TooManyAttempts(RateLimited):
+    """The same for known and unknown addresses."""
+
+    code, title = "too_many_attempts", "Too many attempts at passwords"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Too many passwords were wrong, or tried at once. Try again in {seconds} s. Where you "
+            "have logged in before, send the `device_token` that you got there: it need not wait.",
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 class CannotGrant(Forbidden):

@@ -28,6 +28,10 @@ TOKEN_BODY: dict[str, Any] = {
                         "username": {"type": "string", "description": "The e-mail address"},
                         "password": {"type": "string", "format": "password"},
                         "refresh_token": {"type": "string"},
+                        "device_token": {
+                            "type": "string",
+                            "description": "Of an earlier answer, with `password`: see login.",
+                        },
                         "scope": {
                             "type": "string",
                             "description": "Ignored: all scopes of the user are granted.",

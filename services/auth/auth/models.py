@@ -62,6 +62,17 @@ sessions = new_table(
     Index("ix_sessions_expires_at", "expires_at"),
 )
 
+login_failures = new_table(
+    metadata,
+    "login_failures",
+    Column("key", Str, primary_key=True),  # a keyed hash: no address is stored in clear
+    Column("failures", Int, nullable=False),
+    Column("blocked_until", Instant),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("failures >= 0", name="failures"),
+    Index("ix_login_failures_expires_at", "expires_at"),
+)
+
 _LIVE = text("state = 'live'")
 refresh_tokens = new_table(
     metadata,

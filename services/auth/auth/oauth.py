@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from auth.context import Context
+from auth.domain import Client
 from auth.errors import (
     InvalidClient,
     InvalidCredentials,
@@ -23,14 +24,14 @@ Form = Mapping[str, str]
 MAX_USERNAME = 254
 
 
-async def exchange(context: Context, form: Form, *, user_agent: str | None) -> dict[str, Any]:
+async def exchange(context: Context, form: Form, *, client: Client) -> dict[str, Any]:
     """Tokens for what a public client holds; raises OAuthError."""
     grant_type = _required(form, "grant_type")
     if grant_type == "client_credentials":
         raise InvalidClient  # services ask on the internal listener, and there are no other clients
     try:
         if grant_type == "password":
-            return await _password(context, form, user_agent)
+            return await _password(context, form, client)
         if grant_type == "refresh_token":
             return await refresh(context, refresh_token=_required(form, "refresh_token"))
     except (InvalidCredentials, InvalidRefreshToken, RefreshTokenReused) as exc:
@@ -38,11 +39,17 @@ async def exchange(context: Context, form: Form, *, user_agent: str | None) -> d
     raise UnsupportedGrantType("Use password or refresh_token.")
 
 
-async def _password(context: Context, form: Form, user_agent: str | None) -> dict[str, Any]:
+async def _password(context: Context, form: Form, client: Client) -> dict[str, Any]:
     username, password = _required(form, "username"), _required(form, "password")
     if len(username) > MAX_USERNAME or len(password) > MAX_LENGTH:
         raise InvalidRequest(f"A password has at most {MAX_LENGTH} characters.")
-    return await log_in(context, email=username.strip(), password=password, user_agent=user_agent)
+    return await log_in(
+        context,
+        email=username.strip(),
+        password=password,
+        device_token=form.get("device_token"),
+        client=client,
+    )
 
 
 def _required(form: Form, name: str) -> str:

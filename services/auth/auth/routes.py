@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from auth import accounts, oauth, sessions
 from auth.answers import NOT_MODIFIED, shown, shown_if_changed
-from auth.deps import Auth, UserAgent
+from auth.deps import Auth, Caller
 from auth.errors import (
     Busy,
     EmailTaken,
@@ -16,6 +16,7 @@ from auth.errors import (
     InvalidRefreshToken,
     InvalidRequest,
     RefreshTokenReused,
+    TooManyAttempts,
     UnsupportedGrantType,
     WrongPassword,
 )
@@ -64,19 +65,23 @@ async def register_user(
     "/api/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=problems(InvalidCredentials, Busy),
+    responses=problems(InvalidCredentials, TooManyAttempts, Busy),
     tags=["Sessions"],
 )
-async def login(
-    payload: Credentials, auth: Auth, user_agent: UserAgent, _: Public
-) -> dict[str, Any]:
+async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> dict[str, Any]:
     """Begin a session. Send the access token as `Authorization: Bearer …` for ten minutes, then
     get a new pair with the refresh token.
 
-    503 `busy` means that too many log in right now: try again after `Retry-After`.
+    429 `too_many_attempts` means that too many passwords were wrong, for this account or from this
+    address, and 503 `busy` that too many log in right now: try again after `Retry-After`. Whoever
+    sends the `device_token` of an earlier login here does not wait for what others did.
     """
     return await sessions.log_in(
-        auth, email=payload.email, password=payload.password, user_agent=user_agent
+        auth,
+        email=payload.email,
+        password=payload.password,
+        device_token=payload.device_token,
+        client=client,
     )
 
 
@@ -84,20 +89,20 @@ async def login(
     "/api/auth/token",
     summary="OAuth 2.0 token endpoint",
     response_model=OAuthTokens,
-    responses=problems(InvalidRequest, InvalidGrant, UnsupportedGrantType, InvalidClient, Busy),
+    responses=problems(
+        InvalidRequest, InvalidGrant, UnsupportedGrantType, InvalidClient, TooManyAttempts, Busy
+    ),
     tags=["Sessions"],
     openapi_extra=TOKEN_BODY,
 )
-async def issue_token(
-    request: Request, auth: Auth, user_agent: UserAgent, _: Public
-) -> dict[str, Any]:
+async def issue_token(request: Request, auth: Auth, client: Caller, _: Public) -> dict[str, Any]:
     """Log in or refresh, for OAuth clients (RFC 6749): form encoded, with the grants `password`
     (the username is the e-mail address) and `refresh_token`. Services with credentials of their
     own get their tokens elsewhere, and 401 `invalid_client` here.
 
     Errors are problems that also have OAuth's members `error` and `error_description`.
     """
-    return await oauth.exchange(auth, await read_form(request), user_agent=user_agent)
+    return await oauth.exchange(auth, await read_form(request), client=client)
 
 
 @router.post(
@@ -160,14 +165,19 @@ async def update_me(
     "/api/auth/password",
     summary="Change my password",
     status_code=204,
-    responses=problems(WrongPassword, Busy),
+    responses=problems(WrongPassword, TooManyAttempts, Busy),
     tags=["Account"],
 )
-async def change_password(payload: PasswordChange, user: CurrentUser, auth: Auth) -> None:
+async def change_password(
+    payload: PasswordChange, user: CurrentUser, auth: Auth, client: Caller
+) -> None:
     """Change the password and end all of the caller's other sessions; this one goes on.
 
     422 `wrong_password` says that `current_password` is not the caller's; 422 `validation_error`
-    that the new one is too short, the caller's e-mail address, or what many people have.
+    that the new one is too short, the caller's e-mail address, or what many people have. Wrong
+    ones count like those at login.
     """
     current, new = payload.current_password, payload.new_password
-    await accounts.change_password(auth, principal=user, current=current, new=new)
+    await accounts.change_password(
+        auth, principal=user, current=current, new=new, network=client.network
+    )

@@ -47,6 +47,13 @@ class Registration(Input):
 class Credentials(Input):
     email: Email
     password: Password
+    device_token: Annotated[
+        str | None,
+        Field(
+            description="Of an earlier answer on this device: who sends it gets in while others "
+            "have to wait because somebody guesses. One that is of no use is ignored.",
+        ),
+    ] = None
 
 
 class PasswordChange(Input):
@@ -82,6 +89,14 @@ class TokenPair(Output):
     token_type: Literal["Bearer"]
     expires_in: Annotated[int, Field(description="Seconds", examples=[600])]
     refresh_token: Annotated[str, Field(description="For one use at `/api/auth/refresh`")]
+    device_token: Annotated[
+        str,
+        Field(
+            description="Keep it on this device, also after logging out, and send it with the next "
+            "login. It proves nothing but that somebody has logged in here. Valid for 180 days, "
+            "until the password changes."
+        ),
+    ]
 
 
 class OAuthTokens(TokenPair):

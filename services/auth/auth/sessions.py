@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from auth import session_repository as store
+from auth.attempts import Attempt, settle
 from auth.context import Context, Lifetimes
-from auth.domain import RefreshToken, TokenState, User, Verdict, judge
+from auth.domain import Client, RefreshToken, TokenState, User, Verdict, judge
 from auth.errors import InvalidCredentials, InvalidRefreshToken, RefreshTokenReused
 from auth.passwords import Verified
-from auth.repository import find_user, find_user_by_email, lock_user, update_user
+from auth.repository import find_user, find_user_by_email, get_user, lock_user, update_user
 from auth.tokens import new_refresh_token, token_hash
 from shopkit.logs import get_logger
 
@@ -28,21 +29,28 @@ class Refreshed:
 
 
 async def log_in(
-    context: Context, *, email: str, password: str, user_agent: str | None
+    context: Context, *, email: str, password: str, device_token: str | None, client: Client
 ) -> dict[str, Any]:
-    """Raises InvalidCredentials: the same, and as late, for an unknown address."""
+    """Raises InvalidCredentials and TooManyAttempts: the same, and as late, for an unknown
+    address; and Busy."""
     user = await context.database.read(find_user_by_email, email=email)
-    verified = await context.hasher.verify(password, user.password_hash if user else None)
+    now = context.clock.now()
+    device = context.devices.find_session_id(device_token, user=user, now=now)
+    session_id, refresh_token = context.new_id(), new_refresh_token()
+    async with context.attempts.counted(
+        email=email, network=client.network, device=device
+    ) as attempt:
+        verified = await context.hasher.verify(password, user.password_hash if user else None)
     if user is None or not verified.matches or user.disabled:
         raise InvalidCredentials
-    session_id, refresh_token = context.new_id(), new_refresh_token()
     opened = await context.database.run(
         _open_session,
         seen=user,
         verified=verified,
+        attempt=attempt,
         session_id=session_id,
         refresh_token=refresh_token,
-        user_agent=user_agent,
+        user_agent=client.user_agent,
         lifetimes=context.lifetimes,
         now=context.clock.now(),
     )
@@ -54,6 +62,7 @@ def _open_session(
     *,
     seen: User,
     verified: Verified,
+    attempt: Attempt,
     session_id: str,
     refresh_token: str,
     user_agent: str | None,
@@ -63,8 +72,10 @@ def _open_session(
     user = lock_user(conn, user_id=seen.id)
     if user.disabled or user.password_hash != seen.password_hash:
         raise InvalidCredentials  # changed while the hash was being computed
+    settle(conn, attempt=attempt, looked_at=True)
     if verified.new_hash:
         update_user(conn, user_id=user.id, now=now, password_hash=verified.new_hash)
+        user = get_user(conn, user_id=user.id)
     expires_at = lifetimes.expiry(now=now, began=now)
     store.insert_session(
         conn,
@@ -151,6 +162,7 @@ def _answer(context: Context, user: User, session_id: str, refresh_token: str) -
         "token_type": "Bearer",
         "expires_in": context.issuer.expires_in,
         "refresh_token": refresh_token,
+        "device_token": context.devices.new(user, session_id=session_id, now=context.clock.now()),
         "scope": " ".join(user.scopes),
     }
 

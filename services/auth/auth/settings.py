@@ -1,6 +1,7 @@
 """Settings of auth; every name has the prefix AUTH_."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -20,6 +21,8 @@ class AuthSettings(ServiceSettings):
     listen: str = "127.0.0.1:8001"
     internal_listen: str = "127.0.0.1:8101"
     keys_dir: Path | None = None
+    login_limits: Literal["on", "off"] = "on"
+    """How many passwords may be wrong; off for tests and benchmarks."""
     service_clients: dict[str, SecretStr] = Field(default_factory=dict)
     admin_email: SecretStr = SecretStr("")
     admin_password: SecretStr = SecretStr("")

@@ -1,5 +1,7 @@
-"""Clears away what is over: sessions, and keys that nobody needs any more."""
+"""Clears away what is over: sessions, counters of failed logins, and keys that
+nobody needs any more."""
 
+from auth.failure_repository import delete_expired_counters
 from auth.key_ring import KeyRing
 from auth.session_repository import delete_expired_sessions
 from shopkit.background import drain, every
@@ -21,4 +23,5 @@ class Sweeper:
         """Clear all of it away; how many sessions."""
         self._keys.remove_retired()
         now = self._clock.now()
+        await drain(self._database, delete_expired_counters, now=now, limit=BATCH)
         return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

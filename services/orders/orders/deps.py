@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Request
 
 from orders.context import Context
 from orders.drafting import Guest
+from shopkit.client_address import client_network
 from shopkit.guests import HEADER, guest_token
 
 
@@ -31,7 +32,7 @@ async def _guest(
     token = guest_token(request)
     if token is None:
         return None
-    return Guest(token, context.guest_tokens.owner(token), request.headers.get("X-Real-IP"))
+    return Guest(token, context.guest_tokens.owner(token), client_network(request))
 
 
 MaybeGuest = Annotated[Guest | None, Depends(_guest)]

@@ -22,7 +22,7 @@ class Guest:
 
     token: str
     owner: str
-    address: str | None
+    network: str | None
 
 
 def draft_order(
@@ -74,7 +74,7 @@ def _whose(
         return owner, owner
     if guest is None:
         raise NotAuthenticated("Log in, or send a guest's `X-Cart-Token`.")
-    return guest.owner, debtors.of_guest(guest.address, _email(payload, None))
+    return guest.owner, debtors.of_guest(guest.network, _email(payload, None))
 
 
 def checked_payment(payment: PaymentInput, methods: Collection[str], *, at: str) -> PaymentInput:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from orders.debtors import network_of
 from services.orders.tests.fakes import Product
 from services.orders.tests.shop import Answer, Customer, Shop
 
@@ -158,22 +157,6 @@ async def test_b9_without_an_address_guests_are_counted_by_their_email(shop: Sho
         await owe(shop, guest(shop, email=email), tea, 1)
     assert refused(await buy(shop, guest(shop, email="eve@EXAMPLE.com"), tea)) == LIMIT
     await owe(shop, guest(shop, email="bob@example.com"), tea, 1)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("unix:", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_b9_an_ipv6_subscriber_counts_once(address: str | None, network: str | None) -> None:
-    assert network_of(address) == network
 
 
 async def test_e9_a_refused_key_may_try_again_and_a_used_one_is_answered(shop: Shop) -> None:
