@@ -89,6 +89,23 @@ def test_a_service_gets_no_setting_of_another_nor_the_admins_password(tmp_path: 
         assert told[f"{mine}LISTEN"] == f"unix:{tmp_path}/{name}.sock"
 
 
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ({}, "on"),
+        ({"RATE_LIMITS": ""}, "on"),
+        ({"RATE_LIMITS": "Off"}, "off"),
+        ({"RATE_LIMITS": "off", "AUTH_LOGIN_LIMITS": "on"}, "on"),
+    ],
+)
+def test_logins_are_limited_where_the_gateway_limits(
+    tmp_path: Path, given: dict[str, str], limits: str
+) -> None:
+    layout = Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
+    told = service_environment("auth", layout, Vault(tmp_path), given)
+    assert told["AUTH_LOGIN_LIMITS"] == limits
+
+
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)

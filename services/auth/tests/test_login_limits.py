@@ -6,6 +6,7 @@ import pytest
 
 from auth import passwords
 from auth.login_limits import ACCOUNT, ADDRESS, DEVICE
+from auth.worker import Sweeper
 from services.auth.tests.guessing import (
     ADA,
     EVE,
@@ -93,6 +94,33 @@ async def test_a15_one_password_over_many_accounts(
     assert len(await auth.database.read(rows)) == ADDRESS.free + 1 + 1 + 2  # refused: no rows
     clock.advance(hours=1, seconds=2)
     assert (await attempt(auth, **sprayed(99))).status_code == 401
+
+
+async def test_a15_patience_does_not_pay(auth: Any, signed_in: Any, clock: FrozenClock) -> None:
+    for _ in range(ACCOUNT.free):
+        await guess(auth, 1)
+        clock.advance(hours=23)
+    await guess(auth, 1)
+    assert (await attempt(auth)).status_code == 429
+
+
+async def test_an_address_is_counted_by_the_hour(
+    auth: Any, signed_in: Any, clock: FrozenClock
+) -> None:
+    async def slips(first: int, last: int) -> Any:
+        for n in range(first, last):
+            answer = await attempt(auth, email=f"{n}@example.com", address="203.0.113.7")
+            assert answer.status_code == 401
+        return await attempt(auth, PASSWORD, address="203.0.113.7")
+
+    assert (await slips(0, ADDRESS.free)).status_code == 200
+    clock.advance(minutes=59, seconds=59.5)
+    assert (await slips(100, 101)).status_code == 429
+    clock.advance(seconds=0.9)  # the hour is over, the second is not
+    await Sweeper(auth.database, auth.context.keys, clock).drain()
+    assert (await slips(0, 0)).status_code == 429
+    clock.advance(seconds=0.1)
+    assert (await slips(200, 200 + ADDRESS.free)).status_code == 200
 
 
 async def test_a15_logging_in_to_an_account_of_ones_own_opens_no_address(
