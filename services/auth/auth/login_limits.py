@@ -31,9 +31,9 @@ class Limit:
     consecutive: bool
     """Lives on with every failure, and a success ends it; otherwise it counts within a time."""
 
-    def failed(self, before: Counter | None, now: datetime) -> Counter:
+    def failed(self, before: Counter, now: datetime) -> Counter:
         """With one failure more."""
-        if before is None or before.expires_at <= now:
+        if before.expires_at <= now:
             before = Counter(0, None, now + self.lifetime)
         failures = before.failures + 1
         delay = self._delay(failures)
