@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint format openapi bench clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint format openapi bench bench-logins clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,7 +46,7 @@ SMALLER := kept kills rush refund_races webhooks killed_steps
 ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
 
 torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)
-	FULL=$(FULL) $(TORTURE) tests/faults tests/model tests/guards
+	FULL=$(FULL) $(TORTURE) tests/faults tests/model tests/guards tests/security/test_taken_out.py
 	FULL=$(FULL) SCALE=$(or $(SCALE),$(if $(FULL),1,0.15)) $(BIN)/python tools/postgres.py \
 		$(TORTURE) $(ON_POSTGRES) tests/guards
 	$(if $(FULL),$(BIN)/python -m tests.faults.report)
@@ -78,6 +78,9 @@ openapi: $(READY) ## Write contracts/openapi/*.json anew from the services
 
 bench: $(READY) ## Measure the shop's speed into bench/results/
 	$(BIN)/python -m bench.run
+
+bench-logins: $(READY) ## Measure what logins tell by their time, and what a flood of them costs others
+	$(BIN)/python -m bench.logins
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 pytest_plugins = ["shopkit.testing"]
 
 ROOT = Path(__file__).parent
+ONE_SHOP = ("tests/e2e", "tests/security")
 UNIT_SUITES = ("kit", "services", "cli", "sandbox")
 
 
@@ -21,11 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByModule(LoadScopeScheduling):
-    """Modules stay together on one process; so do those of tests/e2e, which share a shop."""
+    """Modules stay together on one process; so do those of a suite that share a shop."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.split("::", 1)[0]
-        return "tests/e2e" if module.startswith("tests/e2e/") else module
+        suite = module.rpartition("/")[0]
+        return suite if suite in ONE_SHOP else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:

@@ -158,8 +158,12 @@ def main() -> None:
         result["of_static_file"] = round(
             result["per_second"] / results["nginx static file"]["per_second"], 4
         )
+    write(about, results)
+
+
+def write(about: dict[str, Any], results: dict[str, Any], name: str = "") -> None:
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%MZ}.json"
+    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%MZ}{name}.json"
     file.write_text(json.dumps({"about": about, "results": results}, indent=2) + "\n")
     print(f"written to {file.relative_to(Path.cwd())}")
 

@@ -77,3 +77,12 @@ async def test_what_is_no_event_is_refused(
 ) -> None:
     with pytest.raises(InvalidSignature):
         provider.event(body, signed(body, clock))
+
+
+async def test_g1_what_is_not_signed_as_agreed_is_refused(
+    provider: SandboxProvider, clock: FrozenClock
+) -> None:
+    headers = signed(event(), clock)
+    for body, sent in ((event(), {}), (event(type="intent.canceled"), headers)):
+        with pytest.raises(InvalidSignature):
+            provider.event(body, sent)

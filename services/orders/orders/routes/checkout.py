@@ -98,7 +98,7 @@ async def place_order(
             "paid, look at the order until it is not pending.",
             "headers": {**ETAG, **REPLAYED},
         },
-        **problems(errors.InvalidState, *errors.REFUSALS.values()),
+        **problems(InsufficientScope, errors.InvalidState, *errors.REFUSALS.values()),
     },
     tags=TAGS,
 )
@@ -124,7 +124,7 @@ async def pay_order(
     "/api/orders/{order_id}/cancel",
     summary="Cancel an order",
     response_model=OrderOut,
-    responses=CHANGED | problems(errors.InvalidState),
+    responses=CHANGED | problems(InsufficientScope, errors.InvalidState),
     tags=TAGS,
 )
 async def cancel_order(

@@ -20,7 +20,7 @@ from orders.views import render
 from shopkit.app import PathId
 from shopkit.auth import MaybeUser
 from shopkit.conditional import etag
-from shopkit.errors import RequestInProgress
+from shopkit.errors import InsufficientScope, RequestInProgress
 from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.responses import json_response
@@ -85,7 +85,7 @@ async def deliver(
     summary="Ask to send goods back",
     status_code=201,
     response_model=OrderOut,
-    responses=MADE | problems(errors.InvalidState),
+    responses=MADE | problems(InsufficientScope, errors.InvalidState),
     tags=TAGS,
 )
 async def request_return(

@@ -1,0 +1,117 @@
+"""Who may do what, by hand: what the shop declares and does is held against it.
+
+A new operation without a line here fails the test. So does a line without an operation.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    kind: str
+    """public: no token is looked at. anyone: with a token, which must be good, or without. user:
+    with a token. buyer: with a token or a guest's. own: with a token, and others' things are not
+    there. owner: the same, and a guest's token will do. staff: with a token that has the scope."""
+    scope: str = ""
+    """What staff need; of an owner's things, what lets staff do it too."""
+    body: Any = None
+    """One that is good enough to be told whose the thing is."""
+    ends_session: bool = False
+
+
+PUBLIC, ANYONE, USER = Rule("public"), Rule("anyone"), Rule("user")
+
+
+def staff(scope: str) -> Rule:
+    return Rule("staff", scope)
+
+
+def owner(scope: str, body: Any = None) -> Rule:
+    return Rule("owner", scope, body)
+
+
+AUTH = {
+    "POST /api/auth/register": PUBLIC,
+    "POST /api/auth/login": PUBLIC,
+    "POST /api/auth/token": PUBLIC,
+    "POST /api/auth/refresh": PUBLIC,
+    "POST /api/auth/logout": PUBLIC,
+    "POST /api/auth/logout-all": Rule("user", ends_session=True),
+    "GET /api/auth/.well-known/jwks.json": PUBLIC,
+    "GET /api/auth/me": USER,
+    "PATCH /api/auth/me": USER,
+    "POST /api/auth/password": USER,
+    "GET /api/auth/sessions": USER,
+    "DELETE /api/auth/sessions/{session_id}": Rule("own"),
+    "GET /api/auth/roles": staff("users:read"),
+    "GET /api/auth/users": staff("users:read"),
+    "GET /api/auth/users/{user_id}": staff("users:read"),
+    "PUT /api/auth/users/{user_id}/roles": staff("users:write"),
+    "PUT /api/auth/users/{user_id}/disabled": staff("users:write"),
+}
+
+CATALOG = {
+    "GET /api/categories": ANYONE,
+    "GET /api/categories/{id}": ANYONE,
+    "POST /api/categories": staff("categories:write"),
+    "PUT /api/categories/{id}": staff("categories:write"),
+    "PATCH /api/categories/{id}": staff("categories:write"),
+    "DELETE /api/categories/{id}": staff("categories:write"),
+    "GET /api/product-groups": ANYONE,
+    "GET /api/product-groups/{id}": ANYONE,
+    "POST /api/product-groups": staff("products:write"),
+    "PATCH /api/product-groups/{id}": staff("products:write"),
+    "DELETE /api/product-groups/{id}": staff("products:write"),
+    "GET /api/products": ANYONE,
+    "GET /api/products/{id}": ANYONE,
+    "POST /api/products": staff("products:write"),
+    "PUT /api/products/{id}": staff("products:write"),
+    "PATCH /api/products/{id}": staff("products:write"),
+    "DELETE /api/products/{id}": staff("products:write"),
+    "GET /api/products/{id}/stock": staff("inventory:read"),
+    "PUT /api/products/{id}/stock": staff("inventory:write"),
+    "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
+    "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+}
+
+CART = {
+    "GET /api/cart": ANYONE,
+    "POST /api/cart": ANYONE,
+    "DELETE /api/cart": ANYONE,
+    "PATCH /api/cart/{product_id}": ANYONE,
+    "DELETE /api/cart/{product_id}": ANYONE,
+    "POST /api/cart/merge": USER,
+}
+
+_RETURN = {"items": [{"product_id": "019ac000-0000-7000-8000-000000000001", "quantity": 1}]}
+ORDERS = {
+    "POST /api/orders": Rule("buyer"),
+    "GET /api/orders": staff("orders:read"),
+    "GET /api/orders/history": USER,
+    "GET /api/orders/{order_id}": owner("orders:read"),
+    "POST /api/orders/{order_id}/cancel": owner("orders:write", {}),
+    "POST /api/orders/{order_id}/payment": owner("orders:write", {"method": "manual"}),
+    "POST /api/orders/{order_id}/returns": owner("orders:write", _RETURN),
+    "POST /api/orders/{order_id}/fulfillments": staff("orders:write"),
+    "POST /api/orders/{order_id}/fulfillments/{fulfillment_id}/deliver": staff("orders:write"),
+    "POST /api/orders/{order_id}/mark-paid": staff("payments:write"),
+    "POST /api/orders/{order_id}/refunds": staff("refunds:write"),
+    "POST /api/orders/{order_id}/returns/{return_id}/receive": staff("orders:write"),
+    "POST /api/orders/{order_id}/returns/{return_id}/reject": staff("orders:write"),
+    "GET /api/orders/discrepancies": staff("payments:read"),
+    "POST /api/orders/discrepancies/{discrepancy_id}/close": staff("payments:write"),
+    "GET /api/payments/methods": PUBLIC,
+    "POST /api/payments/webhooks/{method}": PUBLIC,
+}
+
+POLICY = {**AUTH, **CATALOG, **CART, **ORDERS, "GET /api/health": PUBLIC}
+
+_ORDERS = {"orders:read", "payments:read", "users:read", "inventory:read"}
+SCOPES_OF = {
+    "support": _ORDERS,
+    "catalog_manager": {"products:write", "categories:write", "inventory:read", "inventory:write"},
+    "order_manager": _ORDERS | {"orders:write", "payments:write", "refunds:write"},
+    "admin": {rule.scope for rule in POLICY.values() if rule.scope},
+}
+"""Of the built-in roles, as far as they are asked for above."""
