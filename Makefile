@@ -11,8 +11,8 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(S
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 3 --dist loadscope -m "not torture"
 NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher)
-# CI tries 2,000 cases, and 200 walks through the shop; a person waits for fewer.
-FUZZ_CASES ?= 200
+# CI tries 5,000 cases, and 200 walks through the shop; a person waits for fewer.
+FUZZ_CASES ?= 600
 MACHINE_RUNS ?= 20
 export FUZZ_CASES MACHINE_RUNS
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

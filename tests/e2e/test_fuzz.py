@@ -1,5 +1,5 @@
 """schemathesis drives every operation of the merged document through the gateway, each case as
-guest, as customer and as admin.
+five identities.
 
 No 5xx but a documented 503, nothing undocumented, no answer that breaks its schema.
 """
@@ -25,7 +25,10 @@ from schemathesis.specs.openapi.checks import (
 
 load_all_checks()
 DOCUMENT = Path(__file__).parents[2] / "contracts/openapi/shop.json"
-CASES = int(os.environ.get("FUZZ_CASES", "2000"))
+ROLES = {"customer": [], "support": ["support"], "seller": ["catalog_manager", "order_manager"]}
+PASSWORD = "correct horse battery"
+IDENTITIES = 2 + len(ROLES)  # a guest and the admin too
+CASES = int(os.environ.get("FUZZ_CASES", "5000"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -34,23 +37,33 @@ CHECKS = [
     response_schema_conformance,
 ]
 schema = schemathesis.openapi.from_path(str(DOCUMENT))
-EXAMPLES = max(1, round(CASES / len(list(schema.get_all_operations()))))
+EXAMPLES = max(1, round(CASES / IDENTITIES / len(list(schema.get_all_operations()))))
 
 
 @pytest.fixture(scope="module")
 def sessions(shop_url: str, admin: tuple[str, str]) -> Iterator[list[requests.Session]]:
-    """A guest's, a customer's and an admin's."""
-    ada = ("fuzz@example.com", "correct horse battery")
+    """A guest's, those of people with and without roles, and the admin's."""
     with ExitStack() as stack:
-        guest, customer, staff = found = [stack.enter_context(requests.Session()) for _ in range(3)]
-        guest.post(f"{shop_url}/api/auth/register", json={"email": ada[0], "password": ada[1]})
-        for session, (email, password) in ((customer, ada), (staff, admin)):
-            who = {"email": email, "password": password}
-            token = guest.post(f"{shop_url}/api/auth/login", json=who).json()["access_token"]
-            session.headers["Authorization"] = f"Bearer {token}"
+        guest, *people = found = [
+            stack.enter_context(requests.Session()) for _ in range(IDENTITIES)
+        ]
         for session in found:
             session.trust_env = False  # else a fifth of the time goes into looking for proxies
+        log_in(people[-1], shop_url, *admin)
+        for session, (name, roles) in zip(people, ROLES.items(), strict=False):
+            account = {"email": f"fuzz-{name}@example.com", "password": PASSWORD}
+            user = guest.post(f"{shop_url}/api/auth/register", json=account).json()
+            path = f"{shop_url}/api/auth/users/{user['id']}/roles"
+            given = people[-1].put(path, json={"roles": ["customer", *roles]})
+            assert given.status_code == 200, given.text
+            log_in(session, shop_url, **account)
         yield found
+
+
+def log_in(session: requests.Session, shop_url: str, email: str, password: str) -> None:
+    who = {"email": email, "password": password}
+    token = session.post(f"{shop_url}/api/auth/login", json=who).json()["access_token"]
+    session.headers["Authorization"] = f"Bearer {token}"
 
 
 @schema.parametrize()
