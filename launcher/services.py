@@ -9,7 +9,7 @@ from launcher.data_folder import DataFolder
 from launcher.vault import Vault
 
 NAMES = ("auth", "catalog", "cart", "orders")
-CALLEES = {"cart": ("catalog",), "orders": ("cart", "catalog")}
+CALLEES = {"catalog": (), "cart": ("catalog",), "orders": ("cart", "catalog")}
 
 
 @dataclass(frozen=True)

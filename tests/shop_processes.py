@@ -83,7 +83,8 @@ class ShopProcesses:
     def settings(self, name: str) -> dict[str, str]:
         inside = {other: f"unix:{self.folder}/{other}-in.sock" for other in MIGRATIONS}
         secrets = {
-            caller: f"client-secret-of-{caller}-" + "x" * 32 for caller in ("cart", "orders")
+            caller: f"client-secret-of-{caller}-" + "x" * 32
+            for caller in ("catalog", "cart", "orders")
         }
         found = {
             "DATABASE_URL": self.databases[name],

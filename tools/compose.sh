@@ -29,6 +29,7 @@ make_secrets() {
         keep "SHOP_${service}_SECRET_KEY" "$(random)"
         keep "SHOP_${service}_DATABASE_PASSWORD" "$(random)"
     done
+    keep SHOP_CATALOG_CLIENT_SECRET "$(random)"
     keep SHOP_CART_CLIENT_SECRET "$(random)"
     keep SHOP_ORDERS_CLIENT_SECRET "$(random)"
     keep SHOP_POSTGRES_PASSWORD "$(random)"

@@ -19,6 +19,10 @@ MAX_TOKEN = 8192
 MAX_LIFETIME = 3600
 """Seconds. A token that says it lives longer is not one of ours."""
 REMEMBERED_SECONDS = 60
+REVOKED = (
+    "The access token is good no more: its session is over, or what its user may do has changed. "
+    "Use the refresh token or log in again."
+)
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,22 @@ class Principal:
     roles: tuple[str, ...] = ()
     scopes: frozenset[str] = frozenset()
     session_id: str = ""
+    token_version: int = 0
 
 
 class KeySource(Protocol):
     """Where public keys come from; `find_key` answers None for a `kid` that is not known."""
 
     async def find_key(self, kid: str) -> Any | None: ...
+
+
+class Revocations(Protocol):
+    """Which tokens are void before they expire."""
+
+    def include(self, principal: Principal) -> bool: ...
+
+    async def catch_up(self) -> None:
+        """Learn all that is true by now. Raises Unavailable."""
 
 
 class TokenVerifier:
@@ -47,9 +61,16 @@ class TokenVerifier:
     """
 
     def __init__(
-        self, keys: KeySource, *, issuer: str, audience: str, kind: Literal["user", "service"]
+        self,
+        keys: KeySource,
+        *,
+        issuer: str,
+        audience: str,
+        kind: Literal["user", "service"],
+        revocations: Revocations | None = None,
     ) -> None:
         self._keys, self._issuer, self._audience, self._kind = keys, issuer, audience, kind
+        self._revocations = revocations
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
     async def verify(self, token: str) -> Principal:
@@ -57,13 +78,26 @@ class TokenVerifier:
         digest = sha256(token.encode("utf-8", errors="replace")).digest()
         known = self._known.get(digest)
         if known and known[0] > time.time():
-            return known[1]
-        claims = await self._verified_claims(token)
-        principal = _principal(claims, self._kind)
-        if len(self._known) >= 10_000:
-            self._known.clear()
-        self._known[digest] = (min(claims["exp"], time.time() + REMEMBERED_SECONDS), principal)
+            principal = known[1]
+        else:
+            claims = await self._verified_claims(token)
+            principal = _principal(claims, self._kind)
+            if len(self._known) >= 10_000:
+                self._known.clear()
+            self._known[digest] = (min(claims["exp"], time.time() + REMEMBERED_SECONDS), principal)
+        self._refuse_revoked(principal)
         return principal
+
+    async def confirm(self, principal: Principal) -> None:
+        """That the token is good at this very moment. Raises TokenExpired, and Unavailable when
+        that cannot be known."""
+        if self._revocations is not None:
+            await self._revocations.catch_up()
+            self._refuse_revoked(principal)
+
+    def _refuse_revoked(self, principal: Principal) -> None:
+        if self._revocations is not None and self._revocations.include(principal):
+            raise TokenExpired(REVOKED)
 
     async def _verified_claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN or not token.isascii():
@@ -97,9 +131,17 @@ class TokenVerifier:
         return claims
 
 
-def user_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifier:
-    """For the public app."""
-    return TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, kind="user")
+def user_verifier(
+    keys: KeySource, settings: ServiceSettings, *, revocations: Revocations | None
+) -> TokenVerifier:
+    """For the public app. None for auth alone: it asks its own database."""
+    return TokenVerifier(
+        keys,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        kind="user",
+        revocations=revocations,
+    )
 
 
 def service_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifier:
@@ -110,11 +152,12 @@ def service_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifie
 
 def _well_formed(claims: dict[str, Any]) -> bool:
     texts = (claims.get(name, "") for name in ("sub", "email", "scope", "sid"))
-    roles, expires = claims.get("roles", []), claims["exp"]
+    roles, expires, version = claims.get("roles", []), claims["exp"], claims.get("ver", 0)
     return (
         all(isinstance(text, str) for text in texts)
         and isinstance(roles, list)
         and all(isinstance(role, str) for role in roles)
+        and isinstance(version, int)
         and isinstance(expires, int)
         and expires - time.time() < MAX_LIFETIME
     )
@@ -128,6 +171,7 @@ def _principal(claims: dict[str, Any], kind: Literal["user", "service"]) -> Prin
         roles=tuple(claims.get("roles", ())),
         scopes=frozenset(claims.get("scope", "").split()),
         session_id=claims.get("sid", ""),
+        token_version=claims.get("ver", 0),
     )
 
 
@@ -150,6 +194,12 @@ class Policy:
     scope: str = ""
     callers: tuple[str, ...] = ()
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it asks auth first. What staff change does, so that it ends with the session and
+        the scope; others follow within seconds, and work while auth is down."""
+        return self.kind == "staff" and self.scope.endswith(":write")
+
     async def __call__(self, request: Request) -> Principal | None:
         if self.kind == "public":
             return None
@@ -158,16 +208,19 @@ class Policy:
             if self.kind == "maybe_user":
                 return None
             raise NotAuthenticated
-        principal: Principal = await request.app.state.verifier.verify(token)
+        verifier: TokenVerifier = request.app.state.verifier
+        principal = await verifier.verify(token)
         if self.scope and self.scope not in principal.scopes:
             raise InsufficientScope(self.scope)
         if self.kind == "service" and principal.id not in self.callers:
             raise InsufficientScope(f"caller:{'|'.join(self.callers)}")
+        if self.at_once:
+            await verifier.confirm(principal)
         return principal
 
 
 def Staff(scope: str) -> Any:
-    """`staff: Annotated[Principal, Staff("orders:write")]`"""
+    """`staff: Annotated[Principal, Staff("orders:write")]`. A write asks auth, see `at_once`."""
     return Depends(Policy("staff", scope=scope))
 
 
@@ -177,5 +230,14 @@ def Caller(*client_ids: str) -> Any:
 
 
 Public = Annotated[None, Depends(Policy("public"))]
+
+
+async def _verifier(request: Request) -> TokenVerifier:
+    found: TokenVerifier = request.app.state.verifier
+    return found
+
+
+Verifier = Annotated[TokenVerifier, Depends(_verifier)]
+"""For a route that learns only later that it must `confirm` who calls."""
 CurrentUser = Annotated[Principal, Depends(Policy("user"))]
 MaybeUser = Annotated[Principal | None, Depends(Policy("maybe_user"))]

@@ -101,9 +101,11 @@ class InvalidToken(NotAuthenticated):
 class TokenExpired(InvalidToken):
     code, title = "token_expired", "The access token has expired"
 
-    def __init__(self) -> None:
+    def __init__(
+        self, detail: str = "The access token has expired. Use the refresh token or log in again."
+    ) -> None:
         super().__init__()
-        self.detail = "The access token has expired. Use the refresh token or log in again."
+        self.detail = detail
 
 
 class Forbidden(Problem):

@@ -49,6 +49,10 @@ class ServiceClient:
         self._tokens = tokens
         self._transport = transport or HttpTransport(base_url)
 
+    def with_tokens(self, tokens: TokenSource) -> "ServiceClient":
+        """The same callee, over the same connections; close one of the two."""
+        return ServiceClient("", tokens=tokens, transport=self._transport)
+
     async def close(self) -> None:
         await self._transport.close()
 

@@ -116,10 +116,17 @@ class TokenFactory:
         return jwt.encode(claims, self.key, algorithm="ES256", headers=headers)
 
     def user(
-        self, *, id: str | None = None, scopes: Sequence[str] = (), email: str = "ada@example.com"
+        self,
+        *,
+        id: str | None = None,
+        scopes: Sequence[str] = (),
+        email: str = "ada@example.com",
+        session_id: str | None = None,
+        version: int = 0,
     ) -> str:
         """The value of an Authorization header."""
-        more = {"scope": " ".join(scopes), "email": email, "roles": ["customer"], "sid": new_id()}
+        session = {"sid": session_id or new_id(), "ver": version}
+        more = {"scope": " ".join(scopes), "email": email, "roles": ["customer"], **session}
         return f"Bearer {self.sign(self._claims(id or new_id(), 'shop-api') | more)}"
 
     def service(self, client_id: str) -> str:

@@ -12,6 +12,7 @@ from catalog.main import MIGRATIONS, build
 from catalog.settings import CatalogSettings
 from services.cart.tests.fake_catalog import FakeCatalog
 from shopkit.errors import Unavailable
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ServiceClient
 from shopkit.ids import new_id
 from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, running
@@ -102,7 +103,7 @@ async def provider(
         auth_url="unix:/no-auth-here.sock",
         jwks_cache=tokens.jwks_cache,
     )
-    service = build(settings)
+    service = build(settings, auth=FakeAuth(tokens).client)
     async with running(service) as (public, _):
         client = ServiceClient(
             "http://catalog",

@@ -14,6 +14,7 @@ from orders.domain import Line
 from orders.errors import CartAlreadyCheckedOut, CartEmpty, CheckoutExpired, ProductUnavailable
 from services.cart.tests.fake_catalog import FakeCatalog
 from services.orders.tests.fakes import FakeCart
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ServiceClient
 from shopkit.ids import new_id
 from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, running
@@ -104,7 +105,7 @@ async def provider(
     )
     catalog = FakeCatalog()
     tea = catalog.add(sku="TEA", name="Tea", amount=450, currency="USD", available=100)
-    service = build(settings, catalog=catalog)
+    service = build(settings, auth=FakeAuth(tokens).client, catalog=catalog)
     token = FixedToken(tokens.service("orders"))
     client = ServiceClient("http://cart", tokens=token, transport=InProcess(service.internal))
     async with running(service) as (public, _):

@@ -20,6 +20,7 @@ from orders.errors import (
 )
 from services.orders.tests.fakes import FakeCatalog
 from shopkit.errors import Unavailable
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ServiceClient
 from shopkit.ids import new_id
 from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, running
@@ -99,7 +100,7 @@ async def provider(
         auth_url="unix:/no-auth-here.sock",
         jwks_cache=tokens.jwks_cache,
     )
-    service = build(settings)
+    service = build(settings, auth=FakeAuth(tokens).client)
     token = FixedToken(tokens.service("orders"))
     client = ServiceClient("http://catalog", tokens=token, transport=InProcess(service.internal))
     async with running(service) as (public, _):

@@ -13,9 +13,10 @@ from auth.main import MIGRATIONS, build
 from auth.settings import AuthSettings
 from shopkit.auth import TokenVerifier
 from shopkit.clock import SYSTEM_CLOCK
-from shopkit.errors import InvalidToken, Unavailable
+from shopkit.errors import InvalidToken, TokenExpired, Unavailable
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 from shopkit.testing import InProcess, TestDatabases, running
 
 pytestmark = pytest.mark.anyio
@@ -37,10 +38,16 @@ class Auth:
         return TokenVerifier(self.keys, issuer="shop-auth", audience=audience, kind=kind)
 
     async def user_token(self) -> str:
+        return str((await self.user_tokens())["access_token"])
+
+    async def user_tokens(self) -> dict[str, Any]:
         account = {"email": "ada@example.com", "password": PASSWORD}
         await self.public.post("/api/auth/register", json=account)
         answer = await self.public.post("/api/auth/login", json=account)
-        return str(answer.json()["access_token"])
+        return dict(answer.json())
+
+    def feed(self) -> RevocationFeed:
+        return RevocationFeed(self.client.with_tokens(ServiceToken(self.client, "orders", SECRET)))
 
 
 @pytest.fixture
@@ -84,3 +91,32 @@ async def test_a20_a_service_knows_the_next_key_before_it_signs(auth: Auth) -> N
     while not await auth.keys.find_key(new.kid):
         auth.keys._asked_at = float("-inf")
     assert (await auth.verifier("shop-api").verify(current)).kind == "user"
+
+
+async def test_a10_sessions_and_tokens_that_end_are_learnt_of(auth: Auth) -> None:
+    feed = auth.feed()
+    verifier = TokenVerifier(
+        auth.keys, issuer="shop-auth", audience="shop-api", kind="user", revocations=feed
+    )
+    first, second, third = [await auth.user_tokens() for _ in range(3)]
+    for pair in (first, second, third):
+        await verifier.confirm(await verifier.verify(pair["access_token"]))
+    await auth.public.post("/api/auth/logout", json={"refresh_token": first["refresh_token"]})
+    await feed.catch_up()
+    with pytest.raises(TokenExpired):
+        await verifier.verify(first["access_token"])
+    headers = {"Authorization": f"Bearer {second['access_token']}"}
+    await auth.public.post("/api/auth/logout-all", headers=headers)
+    principal = await verifier.verify(third["access_token"])
+    with pytest.raises(TokenExpired):
+        await verifier.confirm(principal)
+    restarted = auth.feed()
+    await restarted.catch_up()
+    assert restarted.include(principal)
+    again = await auth.user_tokens()
+    await verifier.confirm(await verifier.verify(again["access_token"]))
+
+
+async def test_a10_a_service_without_a_token_is_told_nothing(auth: Auth) -> None:
+    with pytest.raises(Unavailable):
+        await RevocationFeed(auth.client).catch_up()

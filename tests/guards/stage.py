@@ -39,6 +39,7 @@ from orders.settings import OrdersSettings
 from paysandbox.settings import SandboxSettings
 from shopkit import http_client
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ApiKey, ServiceClient
 from shopkit.ids import new_id
 from shopkit.outbox import Relay
@@ -280,10 +281,14 @@ def build(
         return ServiceClient("http://callee", tokens=token, transport=transport)
 
     of_catalog = {"database_url": urls["catalog"], "sweep_seconds": 60}
-    the_catalog = catalog.main.build(CatalogSettings.model_validate(same | of_catalog), clock)
+    auth = FakeAuth(tokens).client
+    the_catalog = catalog.main.build(
+        CatalogSettings.model_validate(same | of_catalog), clock, auth=auth
+    )
     carts_catalog = CartsCatalog(client("cart", InProcess(the_catalog.internal)))
     the_cart = cart.main.build(
         CartSettings.model_validate(same | {"database_url": urls["cart"]}),
+        auth=auth,
         catalog=carts_catalog,
         clock=clock,
     )
@@ -299,6 +304,7 @@ def build(
     of_orders |= {"sandbox_api_key": API_KEY, "sandbox_webhook_secret": SECRET}
     the_orders = orders.main.build(
         OrdersSettings.model_validate(same | of_orders),
+        auth=auth,
         cart=HttpCart(client("orders", networks["cart"])),
         catalog=HttpCatalog(client("orders", networks["catalog"])),
         providers={"sandbox": SandboxProvider(to_bank, WebhookSecret(SECRET), clock)},

@@ -32,6 +32,7 @@ from paysandbox.books import TOPIC
 from paysandbox.models import metadata, outbox
 from paysandbox.settings import SandboxSettings
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ApiKey, ServiceClient
 from shopkit.outbox import Relay
 from shopkit.service import Service
@@ -127,10 +128,14 @@ async def shop_in_process(
         token = LastingToken(tokens, caller)
         return ServiceClient("http://callee", tokens=token, transport=InProcess(callee.internal))
 
-    the_catalog = catalog.main.build(CatalogSettings.model_validate(given("catalog")), clock)
+    auth = FakeAuth(tokens).client
+    the_catalog = catalog.main.build(
+        CatalogSettings.model_validate(given("catalog")), clock, auth=auth
+    )
     # By the wall clock: a cart does not expire in the weeks that pass for the others.
     the_cart = cart.main.build(
         CartSettings.model_validate(given("cart")),
+        auth=auth,
         catalog=CartsCatalog(client("cart", the_catalog)),
     )
     the_bank, bank, told = new_bank(folder, clock)
@@ -139,6 +144,7 @@ async def shop_in_process(
     options |= {"payment_methods": "manual,sandbox", "sandbox_api_key": API_KEY}
     the_orders = orders.main.build(
         OrdersSettings.model_validate(given("orders", sandbox_webhook_secret=SECRET, **options)),
+        auth=auth,
         cart=HttpCart(client("orders", the_cart)),
         catalog=HttpCatalog(client("orders", the_catalog)),
         providers={"sandbox": provider},

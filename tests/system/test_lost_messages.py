@@ -22,6 +22,7 @@ from orders.context import Context
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
 from orders.settings import OrdersSettings
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.http_client import ServiceClient
 from shopkit.ids import new_id
 from shopkit.testing import FixedToken, InProcess, TestDatabases, TokenFactory, running
@@ -134,15 +135,19 @@ async def shop(
         token = FixedToken(tokens.service(caller))
         return ServiceClient("http://callee", tokens=token, transport=transport)
 
-    the_catalog = catalog.main.build(CatalogSettings.model_validate(given("catalog")))
+    auth = FakeAuth(tokens).client
+    the_catalog = catalog.main.build(CatalogSettings.model_validate(given("catalog")), auth=auth)
     carts_catalog = CartsCatalog(client("cart", InProcess(the_catalog.internal)))
-    the_cart = cart.main.build(CartSettings.model_validate(given("cart")), catalog=carts_catalog)
+    the_cart = cart.main.build(
+        CartSettings.model_validate(given("cart")), auth=auth, catalog=carts_catalog
+    )
     networks = {
         "cart": Network(InProcess(the_cart.internal)),
         "catalog": Network(InProcess(the_catalog.internal)),
     }
     the_orders = orders.main.build(
         OrdersSettings.model_validate(given("orders")),
+        auth=auth,
         cart=HttpCart(client("orders", networks["cart"])),
         catalog=HttpCatalog(client("orders", networks["catalog"])),
         clock=clock,

@@ -12,6 +12,7 @@ from auth.accounts import tag_of
 from auth.context import Context
 from auth.domain import ADMIN, User
 from auth.errors import CannotGrant, LastAdmin, OwnAccount
+from auth.events import void_tokens
 from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
@@ -102,6 +103,7 @@ def _set_roles(
     if changed:
         repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
         repository.update_user(conn, user_id=user_id, now=now)
+        void_tokens(conn, user_id=user_id, now=now)
     return repository.get_user(conn, user_id=user_id)
 
 

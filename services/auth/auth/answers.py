@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import Response
 
 from auth.accounts import entity_tag
-from auth.domain import User
+from auth.domain import HIDDEN, User
 from shopkit.conditional import not_modified
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as you have it."}}
@@ -13,7 +13,7 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as 
 
 def public(user: User) -> dict[str, Any]:
     """Without the password's hash, whatever a schema may say."""
-    return {name: value for name, value in vars(user).items() if name != "password_hash"}
+    return {name: value for name, value in vars(user).items() if name not in HIDDEN}
 
 
 def shown(user: User, response: Response) -> dict[str, Any]:

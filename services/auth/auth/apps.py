@@ -6,7 +6,7 @@ from auth import internal_routes, key_routes, routes, session_routes, staff_rout
 from auth.context import Context
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
-from shopkit.auth import user_verifier
+from shopkit.auth import service_verifier, user_verifier
 
 
 def public_app(settings: AuthSettings, context: Context) -> FastAPI:
@@ -15,14 +15,16 @@ def public_app(settings: AuthSettings, context: Context) -> FastAPI:
     return build_app(
         title="Auth",
         routers=[routes.router, session_routes.router, staff_routes.router, key_routes.router],
-        state={**state, "verifier": user_verifier(keys, settings)},
+        state={**state, "verifier": user_verifier(keys, settings, revocations=None)},
     )
 
 
-def internal_app(context: Context) -> FastAPI:
-    """Nothing here asks for a token: it is where services get theirs."""
+def internal_app(settings: AuthSettings, context: Context) -> FastAPI:
+    """Keys and service tokens are given without a token: it is where services get theirs."""
+    keys = context.keys
+    state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Auth, internal",
         routers=[internal_routes.router, metrics_router()],
-        state={"context": context, "database": context.database, "keys": context.keys},
+        state={**state, "verifier": service_verifier(keys, settings)},
     )

@@ -24,6 +24,10 @@ MAX_RETRIES = 3
 MAX_USER_AGENT = 200
 
 
+HIDDEN = frozenset({"password_hash", "token_version"})
+"""What of a user is shown to nobody."""
+
+
 @dataclass(frozen=True)
 class User:
     id: str
@@ -36,6 +40,8 @@ class User:
     disabled: bool
     created_at: datetime
     updated_at: datetime
+    token_version: int = 0
+    """Tokens of a lower one are void."""
 
 
 @dataclass(frozen=True)

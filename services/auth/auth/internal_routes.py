@@ -1,17 +1,22 @@
 """What other services ask of auth."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 
 from auth.deps import Auth
+from auth.events import list_events
 from auth.forms import read_form, with_client
 from auth.oauth import issue_service_token
-from auth.schemas import Jwks, ServiceTokenAnswer
-from shopkit.auth import Public
+from auth.schemas import EventPage, Jwks, ServiceTokenAnswer
+from shopkit.auth import Caller, Principal, Public
 from shopkit.routing import new_router
 
 router = new_router()
+Service = Annotated[Principal, Caller("catalog", "cart", "orders")]
+After = Annotated[
+    int | None, Query(ge=0, le=2**53, description="`next_after` of the answer before")
+]
 
 
 @router.get("/internal/jwks.json", response_model=Jwks)
@@ -24,3 +29,11 @@ async def issue_internal_token(request: Request, auth: Auth, _: Public) -> dict[
     """Client credentials (RFC 6749, 4.4) in the form, or as `Authorization: Basic`."""
     form = with_client(await read_form(request), request)
     return issue_service_token(auth, form)
+
+
+@router.get("/internal/events", response_model=EventPage)
+async def list_events_since(_: Service, auth: Auth, after: After = None) -> dict[str, Any]:
+    """What has happened since, oldest first; without `after`, what can concern a token that is
+    alive. A `next_after` below `after` says that auth has forgotten: begin anew."""
+    now = auth.clock.now()
+    return vars(await auth.database.read(list_events, after=after, now=now))

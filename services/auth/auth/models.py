@@ -24,6 +24,7 @@ users = new_table(
     Column("password_hash", Str, nullable=False),
     Column("email_verified", Flag, nullable=False),
     Column("disabled", Flag, nullable=False),
+    Column("token_version", Int, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("email_key"),
@@ -60,6 +61,27 @@ sessions = new_table(
     Column("user_agent", Str),
     Index("ix_sessions_user_id_last_used_at", "user_id", "last_used_at"),
     Index("ix_sessions_expires_at", "expires_at"),
+)
+
+events = new_table(
+    metadata,
+    "events",
+    Column("seq", Int, primary_key=True, autoincrement=False),
+    Column("kind", Str, nullable=False),
+    Column("user_id", Id, nullable=False),  # outlives the user
+    Column("session_id", Id),
+    Column("payload", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),  # none: it is kept
+    Index("ix_events_expires_at", "expires_at"),
+)
+
+event_counter = new_table(
+    metadata,
+    "event_counter",
+    Column("id", Int, primary_key=True, autoincrement=False),
+    Column("last_seq", Int, nullable=False),  # one row: whoever writes an event holds it
+    CheckConstraint("id = 1", name="id"),
 )
 
 login_failures = new_table(

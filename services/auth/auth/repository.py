@@ -93,6 +93,7 @@ def _user(rows: Sequence[Row[Any]]) -> User:
         disabled=row.disabled,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        token_version=row.token_version,
     )
 
 

@@ -123,7 +123,8 @@ async def refresh_session(payload: RefreshInput, auth: Auth, _: Public) -> dict[
 
 @router.post("/api/auth/logout", summary="Log out", status_code=204, tags=["Sessions"])
 async def logout(payload: RefreshInput, auth: Auth, _: Public) -> None:
-    """End the session of a refresh token. It is not an error if that is over already."""
+    """End the session of a refresh token. It is not an error if that is over already. Its access
+    token is refused everywhere within seconds."""
     await sessions.log_out(auth, refresh_token=payload.refresh_token)
 
 
@@ -131,7 +132,7 @@ async def logout(payload: RefreshInput, auth: Auth, _: Public) -> None:
     "/api/auth/logout-all", summary="Log out everywhere", status_code=204, tags=["Sessions"]
 )
 async def logout_all(user: CurrentUser, auth: Auth) -> None:
-    """End all of the caller's sessions, on every device."""
+    """End all of the caller's sessions, on every device; access tokens too, within seconds."""
     await accounts.get_me(auth, principal=user)  # not with the token of a session that is over
     await sessions.log_out_everywhere(auth, user_id=user.id)
 

@@ -1,6 +1,6 @@
 """What clients of auth send and get."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
@@ -163,3 +163,20 @@ class Jwks(Output):
     """Public keys (RFC 7517), among them one that is going to sign soon."""
 
     keys: list[Jwk]
+
+
+class Event(Output):
+    seq: int
+    kind: str
+    user_id: Id
+    session_id: Id | None
+    payload: dict[str, Any]
+    created_at: Timestamp
+    expires_at: Timestamp | None
+    """When it concerns no token any more; null: it is kept for good."""
+
+
+class EventPage(Output):
+    items: list[Event]
+    next_after: int
+    has_more: bool

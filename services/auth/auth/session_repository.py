@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, delete, func, insert, select, update
 
 from auth.domain import RefreshToken, TokenState
+from auth.events import tell_ended, void_tokens
 from auth.models import refresh_tokens, sessions
 from shopkit.background import delete_batch
 
@@ -46,7 +47,8 @@ def insert_session(
         .order_by(sessions.c.last_used_at.desc(), sessions.c.id.desc())
         .offset(SESSIONS_PER_USER)
     )
-    conn.execute(delete(sessions).where(sessions.c.id.in_(surplus.scalar_subquery())))
+    gone = delete(sessions).where(sessions.c.id.in_(surplus.scalar_subquery()))
+    tell_ended(conn, conn.execute(gone.returning(sessions.c.id, sessions.c.user_id)).all(), now=now)
 
 
 def list_sessions(
@@ -145,14 +147,25 @@ def revoke_session_of(
 def revoke_sessions_of(
     conn: Connection, *, user_id: str, reason: str, now: datetime, but: str | None = None
 ) -> None:
-    """All of the user's, but for the one with the id `but`."""
+    """All of the user's but for the one with the id `but`; without it, lock the user before."""
     own = sessions.c.user_id == user_id
-    _revoke(conn, own if but is None else own & (sessions.c.id != but), reason, now)
+    if but is not None:
+        _revoke(conn, own & (sessions.c.id != but), reason, now)
+        return
+    conn.execute(_revocation(own, reason, now))
+    void_tokens(conn, user_id=user_id, now=now)  # one event, however many sessions
 
 
 def _revoke(conn: Connection, which: Any, reason: str, now: datetime) -> int:
+    revoked = _revocation(which, reason, now).returning(sessions.c.id, sessions.c.user_id)
+    ended = conn.execute(revoked).all()
+    tell_ended(conn, ended, now=now)
+    return len(ended)
+
+
+def _revocation(which: Any, reason: str, now: datetime) -> Update:
     gone = {"revoked_at": now, "revoked_reason": reason, "expires_at": now + REVOKED_KEPT}
-    return conn.execute(update(sessions).where(which, _alive(now)).values(gone)).rowcount
+    return update(sessions).where(which, _alive(now)).values(gone)
 
 
 def _alive(now: datetime) -> ColumnElement[bool]:

@@ -45,6 +45,6 @@ async def list_sessions(
 async def end_session(session_id: PathId, user: CurrentUser, auth: Auth) -> None:
     """Log out there: its refresh token is worth nothing any more. 404 if it is over already.
 
-    An access token in hand lasts until it expires, ten minutes at most.
+    Its access token is refused everywhere within seconds.
     """
     await own_sessions.end_session(auth, principal=user, session_id=session_id)

@@ -180,6 +180,9 @@ def _log_out(conn: Connection, *, token_hash: str, now: datetime) -> None:
 
 
 async def log_out_everywhere(context: Context, *, user_id: str) -> None:
-    await context.database.run(
-        store.revoke_sessions_of, user_id=user_id, reason="logout_all", now=context.clock.now()
-    )
+    await context.database.run(_log_out_everywhere, user_id=user_id, now=context.clock.now())
+
+
+def _log_out_everywhere(conn: Connection, *, user_id: str, now: datetime) -> None:
+    lock_user(conn, user_id=user_id)
+    store.revoke_sessions_of(conn, user_id=user_id, reason="logout_all", now=now)

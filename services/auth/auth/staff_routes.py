@@ -85,7 +85,8 @@ async def set_user_roles(
     if_match: IfMatch,
 ) -> dict[str, Any]:
     """Give exactly these roles. You can neither give nor take a scope that you lack yourself, and
-    the last admin stays one. The user's access tokens change when they are next refreshed.
+    the last admin stays one. The user's access tokens are refused everywhere within seconds (401
+    `token_expired`), and at once when staff change something; a refresh brings the new scopes.
     """
     user = await administration.set_roles(
         auth, actor=staff, user_id=user_id, roles=payload.roles, if_match=if_match
@@ -110,7 +111,7 @@ async def set_user_disabled(
 ) -> dict[str, Any]:
     """A disabled user cannot log in, and all of their sessions are over at once; enabling brings
     none back. You can disable neither yourself nor who has a scope that you lack. The user's access
-    tokens last elsewhere until they expire, ten minutes at most.
+    tokens are refused everywhere within seconds, and at once when staff change something.
     """
     user = await administration.set_disabled(
         auth, actor=staff, user_id=user_id, disabled=payload.disabled, if_match=if_match

@@ -48,6 +48,7 @@ class TokenIssuer:
                 "sub": user.id,
                 "client_id": STOREFRONT,
                 "sid": session_id,
+                "ver": user.token_version,
                 "scope": " ".join(user.scopes),
                 "roles": user.roles,
                 "email": user.email,

@@ -1,6 +1,7 @@
-"""Clears away what is over: sessions, counters of failed logins, and keys that
-nobody needs any more."""
+"""Clears away what is over: sessions, counters of failed logins, events that concern no token any
+more, and keys that nobody needs."""
 
+from auth.events import delete_past_events
 from auth.failure_repository import delete_expired_counters
 from auth.key_ring import KeyRing
 from auth.session_repository import delete_expired_sessions
@@ -24,4 +25,5 @@ class Sweeper:
         self._keys.remove_retired()
         now = self._clock.now()
         await drain(self._database, delete_expired_counters, now=now, limit=BATCH)
+        await drain(self._database, delete_past_events, now=now, limit=BATCH)
         return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

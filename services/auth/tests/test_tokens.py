@@ -24,6 +24,7 @@ async def test_an_access_token_is_as_rfc_9068_has_it(auth: Any, signed_in: Any) 
         "sub": signed_in.user["id"],
         "client_id": "storefront",
         "scope": "",
+        "ver": 0,
         "roles": ["customer"],
         "email": "ada@example.com",
     }

@@ -8,17 +8,20 @@ from cart.settings import CartSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 
 ABOUT = "Carts of users and guests, priced with today's catalog at every answer."
 
 
-def public_app(settings: CartSettings, context: Context, keys: JwksClient) -> FastAPI:
+def public_app(
+    settings: CartSettings, context: Context, keys: JwksClient, revocations: RevocationFeed
+) -> FastAPI:
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Cart",
         description=ABOUT,
         routers=[routes.router],
-        state={**state, "verifier": user_verifier(keys, settings)},
+        state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
     )
 
 

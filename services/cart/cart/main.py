@@ -10,15 +10,21 @@ from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 from shopkit.service import Service
 
 
 def build(
-    settings: CartSettings, *, catalog: Catalog | None = None, clock: Clock = SYSTEM_CLOCK
+    settings: CartSettings,
+    *,
+    auth: ServiceClient | None = None,
+    catalog: Catalog | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Service:
-    auth = ServiceClient(settings.auth_url)
+    auth = auth or ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
     tokens = ServiceToken(auth, "cart", settings.client_secret.get_secret_value())
+    revocations = RevocationFeed(auth.with_tokens(tokens))
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
     asked = CoalescingCatalog(catalog or HttpCatalog(to_catalog))
     once = CoalescingCatalog(catalog or HttpCatalog(to_catalog, once=True))
@@ -27,9 +33,9 @@ def build(
         name="cart",
         migrations=MIGRATIONS,
         database=context.database,
-        public=public_app(settings, context, keys),
+        public=public_app(settings, context, keys, revocations),
         internal=internal_app(settings, context, keys),
-        background=[keys.run, Sweeper(context).run],
+        background=[keys.run, revocations.run, Sweeper(context).run],
         closables=[to_catalog, auth],
     )
 

@@ -11,6 +11,7 @@ from cart.settings import MIGRATIONS, CartSettings
 from services.cart.tests.fake_catalog import FakeCatalog
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.service import Service
 from shopkit.testing import TokenFactory, client_for, running
@@ -72,10 +73,11 @@ class Shop:
     tokens: TokenFactory
     database: Database
     service: Service
+    auth: FakeAuth
 
-    def user(self, id: str | None = None) -> Shopper:
+    def user(self, id: str | None = None, **claims: Any) -> Shopper:
         id = id or new_id()
-        return Shopper(self.http, {"authorization": self.tokens.user(id=id)}, id)
+        return Shopper(self.http, {"authorization": self.tokens.user(id=id, **claims)}, id)
 
     def guest(self) -> Shopper:
         return Shopper(self.http)
@@ -124,10 +126,10 @@ def settings(database_url: str, tokens: TokenFactory, options: dict[str, Any]) -
 async def shop(
     settings: CartSettings, tokens: TokenFactory, clock: FrozenClock
 ) -> AsyncIterator[Shop]:
-    catalog = FakeCatalog()
-    service = build(settings, catalog=catalog, clock=clock)
+    catalog, auth = FakeCatalog(), FakeAuth(tokens)
+    service = build(settings, auth=auth.client, catalog=catalog, clock=clock)
     async with running(service) as (http, internal):
-        yield Shop(http, internal, catalog, clock, tokens, service.database, service)
+        yield Shop(http, internal, catalog, clock, tokens, service.database, service, auth)
 
 
 @pytest.fixture

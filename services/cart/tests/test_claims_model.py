@@ -13,6 +13,7 @@ from cart.settings import CartSettings
 from services.cart.tests.conftest import Answer, Shop
 from services.cart.tests.fake_catalog import FakeCatalog
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.service import Service
 from shopkit.testing import TokenFactory, client_for
@@ -27,12 +28,15 @@ class Claims(RuleBasedStateMachine):
     service: Service
     catalog: FakeCatalog
     tokens: TokenFactory
+    auth: FakeAuth
 
     def __init__(self) -> None:
         super().__init__()
         clients = client_for(self.service.public), client_for(self.service.internal)
         database, clock = self.service.database, FrozenClock()
-        self.shop = Shop(*clients, self.catalog, clock, self.tokens, database, self.service)
+        self.shop = Shop(
+            *clients, self.catalog, clock, self.tokens, database, self.service, self.auth
+        )
         self.owner = self.shop.user()
         self.product = self.catalog.add(available=10**6)
         self.orders = [new_id() for _ in range(4)]
@@ -126,11 +130,12 @@ class Claims(RuleBasedStateMachine):
 
 def test_claims_follow_the_model(tokens: TokenFactory, settings: CartSettings) -> None:
     catalog = FakeCatalog()
-    service = build(settings, catalog=catalog)
+    auth = FakeAuth(tokens)
+    service = build(settings, auth=auth.client, catalog=catalog)
     machine = type("BoundClaims", (Claims,), {})
     with asyncio.Runner() as runner:
         machine.runner, machine.service = runner, service
-        machine.catalog, machine.tokens = catalog, tokens
+        machine.catalog, machine.tokens, machine.auth = catalog, tokens, auth
         running = service.running()
         runner.run(running.__aenter__())
         run_state_machine_as_test(

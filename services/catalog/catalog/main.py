@@ -6,24 +6,30 @@ from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Housekeeper, Librarian, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
-from shopkit.http_client import ServiceClient
+from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 from shopkit.service import Service
 
 
-def build(settings: CatalogSettings, clock: Clock = SYSTEM_CLOCK) -> Service:
-    auth = ServiceClient(settings.auth_url)
+def build(
+    settings: CatalogSettings, clock: Clock = SYSTEM_CLOCK, *, auth: ServiceClient | None = None
+) -> Service:
+    auth = auth or ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
+    tokens = ServiceToken(auth, "catalog", settings.client_secret.get_secret_value())
+    revocations = RevocationFeed(auth.with_tokens(tokens))
     context = new_context(settings, clock)
     database = context.database
     return Service(
         name="catalog",
         migrations=MIGRATIONS,
         database=database,
-        public=public_app(settings, context, keys),
+        public=public_app(settings, context, keys, revocations),
         internal=internal_app(settings, context, keys),
         background=[
             keys.run,
+            revocations.run,
             Sweeper(database, clock, settings.sweep_seconds).run,
             Housekeeper(database, clock).run,
             Census(database, context.size).run,

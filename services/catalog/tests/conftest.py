@@ -13,6 +13,7 @@ from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.testing import TokenFactory, running
 
@@ -35,6 +36,7 @@ class Shop:
     database: Database
     clock: FrozenClock
     tokens: TokenFactory
+    auth: FakeAuth
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -101,7 +103,8 @@ async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> A
     settings = CatalogSettings(
         database_url=database_url, jwks_cache=tokens.jwks_cache, sweep_seconds=60
     )
-    service = build(settings, clock)
+    auth = FakeAuth(tokens)
+    service = build(settings, clock, auth=auth.client)
     async with running(service) as (public, internal):
         yield Shop(
             guest=public,
@@ -111,4 +114,5 @@ async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> A
             database=service.database,
             clock=clock,
             tokens=tokens,
+            auth=auth,
         )

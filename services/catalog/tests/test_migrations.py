@@ -21,6 +21,7 @@ from catalog.schemas.internal import ReturnInput
 from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
 from shopkit.databases import open_database
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.migrations import migrate
 from shopkit.testing import TestDatabases, TokenFactory, running
@@ -127,7 +128,8 @@ async def test_what_was_indexed_before_words_were_marked_is_found(
     migrate(url, MIGRATIONS, "0001")
     fill_revision_1(url)
     migrate(url, MIGRATIONS)
-    service = build(CatalogSettings(database_url=url, jwks_cache=tokens.jwks_cache), clock)
+    settings = CatalogSettings(database_url=url, jwks_cache=tokens.jwks_cache)
+    service = build(settings, clock, auth=FakeAuth(tokens).client)
     async with running(service) as (guest, _):
 
         async def found(q: str) -> list[str]:

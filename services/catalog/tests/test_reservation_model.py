@@ -13,6 +13,7 @@ from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Sweeper
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.testing import TestDatabases, TokenFactory, running
 
@@ -204,11 +205,12 @@ def play_in_one_database(
     clock = FrozenClock()
 
     async def run(steps: list[tuple[Any, ...]]) -> None:
-        service = build(config, clock)
+        auth = FakeAuth(tokens)
+        service = build(config, clock, auth=auth.client)
         async with running(service) as (public, internal):
             staff = {"Authorization": tokens.user(scopes=STAFF)}
             orders = {"Authorization": tokens.service("orders")}
-            shop = Shop(public, internal, staff, orders, service.database, clock, tokens)
+            shop = Shop(public, internal, staff, orders, service.database, clock, tokens, auth)
             await play(shop, steps)
 
     return lambda steps: asyncio.run(run(steps))

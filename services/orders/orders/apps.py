@@ -9,17 +9,20 @@ from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 
 ABOUT = "Checkout and what became of it. Nothing is lost, oversold or ordered twice."
 
 
-def public_app(settings: OrdersSettings, context: Context, keys: JwksClient) -> FastAPI:
+def public_app(
+    settings: OrdersSettings, context: Context, keys: JwksClient, revocations: RevocationFeed
+) -> FastAPI:
     state = {"context": context, "database": context.it.database, "keys": keys}
     return build_app(
         title="Orders",
         description=ABOUT,
         routers=routers,
-        state={**state, "verifier": user_verifier(keys, settings)},
+        state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
     )
 
 

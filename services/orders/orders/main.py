@@ -15,20 +15,23 @@ from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
+from shopkit.revocations import RevocationFeed
 from shopkit.service import Service
 
 
 def build(
     settings: OrdersSettings,
     *,
+    auth: ServiceClient | None = None,
     cart: Cart | None = None,
     catalog: Catalog | None = None,
     providers: Mapping[str, Provider] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Service:
-    auth = ServiceClient(settings.auth_url)
+    auth = auth or ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
     tokens = ServiceToken(auth, "orders", settings.client_secret.get_secret_value())
+    revocations = RevocationFeed(auth.with_tokens(tokens))
     to_cart = ServiceClient(settings.cart_url, tokens=tokens)
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
     if providers is None:
@@ -41,9 +44,14 @@ def build(
         name="orders",
         migrations=MIGRATIONS,
         database=database,
-        public=public_app(settings, context, keys),
+        public=public_app(settings, context, keys, revocations),
         internal=internal_app(settings, context, keys),
-        background=[keys.run, *context.background, Housekeeper(database, clock).run],
+        background=[
+            keys.run,
+            revocations.run,
+            *context.background,
+            Housekeeper(database, clock).run,
+        ],
         closables=[*context.closables, to_cart, to_catalog, auth],
     )
 

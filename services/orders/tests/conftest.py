@@ -11,6 +11,7 @@ from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog
 from services.orders.tests.shop import Shop
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.testing import TokenFactory, running
 
 
@@ -51,7 +52,15 @@ async def shop(
     monkeypatch.setattr(worker, "EVERY_SECONDS", 3600)
     monkeypatch.setattr(worker.Worker, "wake", lambda _: None)
     cart, catalog, bank = FakeCart(), FakeCatalog(), FakeProvider()
-    service = build(settings, cart=cart, catalog=catalog, providers={"sandbox": bank}, clock=clock)
+    auth = FakeAuth(tokens)
+    service = build(
+        settings,
+        auth=auth.client,
+        cart=cart,
+        catalog=catalog,
+        providers={"sandbox": bank},
+        clock=clock,
+    )
     async with running(service) as (http, internal):
         context = service.public.state.context
-        yield Shop(http, internal, context, cart, catalog, bank, clock, tokens)
+        yield Shop(http, internal, context, cart, catalog, bank, clock, tokens, auth)

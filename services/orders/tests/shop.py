@@ -19,6 +19,7 @@ from orders.states import Step
 from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog, Product
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.testing import TokenFactory
 
@@ -75,6 +76,7 @@ class Shop:
     bank: FakeProvider
     clock: FrozenClock
     tokens: TokenFactory
+    auth: FakeAuth
 
     def user(self, *scopes: str, id: str | None = None, email: str = "ada@example.com") -> Customer:
         id = id or new_id()

@@ -16,7 +16,7 @@ from orders.schemas.checkout import CancelInput, CheckoutInput, OtherPaymentInpu
 from orders.schemas.orders import OrderOut
 from orders.views import render
 from shopkit.app import PathId
-from shopkit.auth import MaybeUser
+from shopkit.auth import MaybeUser, Verifier
 from shopkit.conditional import etag
 from shopkit.errors import InsufficientScope, RequestInProgress
 from shopkit.idempotency import IdempotencyKey, fingerprint
@@ -108,6 +108,7 @@ async def pay_order(
     user: MaybeUser,
     guest: MaybeGuest,
     key: IdempotencyKey,
+    verifier: Verifier,
     payload: OtherPaymentInput,
 ) -> Any:
     """While an order waits for its customer (`next_action`) and its stock is held; by a method
@@ -115,6 +116,8 @@ async def pay_order(
     twice; an attempt that is declined changes nothing else."""
     visitor = visitor_of(user, guest.owner if guest else None)
     order = await get_visible(context.it, order_id, visitor, "orders:write")
+    if user and not visitor.owns(order):
+        await verifier.confirm(user)
     means = checked_payment(payload, context.it.providers, at="")
     answer = await pay_again(context.it, context.sagas, order, means, key)
     return answer.response()
@@ -132,6 +135,7 @@ async def cancel_order(
     context: OrdersContext,
     user: MaybeUser,
     guest: MaybeGuest,
+    verifier: Verifier,
     payload: CancelInput | None = None,
 ) -> Any:
     """For its customer, and for staff with `orders:write`, while nothing is shipped. What was
@@ -146,6 +150,8 @@ async def cancel_order(
     asked = payload or CancelInput()
     if not asked.restock and "orders:write" not in visitor.scopes:
         raise InsufficientScope("orders:write")
+    if user and not (visitor.owns(order) and asked.restock):
+        await verifier.confirm(user)  # as for everything that only staff may do
     wanted = Cancellation(visitor.acts_as(order), asked.reason, asked.restock)
     cancelled = await cancel(context.it, context.sagas, order, wanted)
     context.relay.wake()
