@@ -32,6 +32,7 @@ TAGS = {
     "Discrepancies": "What does not fit together, until staff have seen to it.",
     "Stock": "How many there are, for staff.",
     "Users": "Accounts and roles, for staff.",
+    "Audit": "What staff did: who, what, when, and how it was before. Nobody can change it.",
     "Keys": "Public keys, for whoever verifies tokens itself.",
     "Health": "Whether the parts of the shop answer.",
 }

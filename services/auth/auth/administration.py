@@ -13,7 +13,9 @@ from auth.context import Context
 from auth.domain import ADMIN, User
 from auth.errors import CannotGrant, LastAdmin, OwnAccount
 from auth.events import void_tokens
+from auth.models import audit_log
 from auth.session_repository import revoke_sessions_of
+from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
 from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
@@ -77,6 +79,7 @@ async def set_roles(
         _set_roles,
         actor=actor,
         user_id=user_id,
+        by=by_staff(actor),
         wanted=frozenset(roles),
         if_match=if_match,
         now=context.clock.now(),
@@ -87,6 +90,7 @@ def _set_roles(
     conn: Connection,
     *,
     actor: Principal,
+    by: By,
     user_id: str,
     wanted: frozenset[str],
     if_match: str | None,
@@ -104,6 +108,8 @@ def _set_roles(
         repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
         repository.update_user(conn, user_id=user_id, now=now)
         void_tokens(conn, user_id=user_id, now=now)
+        was, given = {"roles": user.roles}, {"roles": sorted(wanted)}
+        record(conn, audit_log, by, "user.set_roles", user_id, before=was, after=given, now=now)
     return repository.get_user(conn, user_id=user_id)
 
 
@@ -115,6 +121,7 @@ async def set_disabled(
     return await context.database.run(
         _set_disabled,
         actor=actor,
+        by=by_staff(actor),
         user_id=user_id,
         disabled=disabled,
         if_match=if_match,
@@ -126,6 +133,7 @@ def _set_disabled(
     conn: Connection,
     *,
     actor: Principal,
+    by: By,
     user_id: str,
     disabled: bool,
     if_match: str | None,
@@ -142,6 +150,9 @@ def _set_disabled(
         _require_other_admin(conn, user_id)
     repository.update_user(conn, user_id=user_id, now=now, disabled=disabled)
     revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
+    action = "user.disable" if disabled else "user.enable"
+    was, is_now = {"disabled": user.disabled}, {"disabled": disabled}
+    record(conn, audit_log, by, action, user_id, before=was, after=is_now, now=now)
     return repository.get_user(conn, user_id=user_id)
 
 

@@ -4,17 +4,28 @@ from fastapi import FastAPI
 
 from auth import internal_routes, key_routes, routes, session_routes, staff_routes
 from auth.context import Context
+from auth.models import audit_log
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
+from shopkit.audit_routes import audit_router
 from shopkit.auth import service_verifier, user_verifier
 
 
 def public_app(settings: AuthSettings, context: Context) -> FastAPI:
     keys = context.keys
     state = {"context": context, "database": context.database, "keys": keys}
+    audit = audit_router(
+        "/api/audit/accounts",
+        name="list_account_audit",
+        about="accounts",
+        table=audit_log,
+        database=context.database,
+        cursors=context.cursors,
+    )
+    others = [routes.router, session_routes.router, staff_routes.router, key_routes.router]
     return build_app(
         title="Auth",
-        routers=[routes.router, session_routes.router, staff_routes.router, key_routes.router],
+        routers=[*others, audit],
         state={**state, "verifier": user_verifier(keys, settings, revocations=None)},
     )
 

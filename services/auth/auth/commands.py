@@ -12,10 +12,12 @@ from auth import key_ring
 from auth.accounts import new_user
 from auth.domain import ADMIN, CUSTOMER, User
 from auth.key_files import KeyProblem, SigningKey
+from auth.models import audit_log
 from auth.password_rules import find_weakness
 from auth.passwords import MAX_LENGTH, hash_password
 from auth.repository import find_user_by_email, insert_roles, insert_user
 from auth.settings import AuthSettings
+from shopkit.audit import SYSTEM, Values, record
 from shopkit.clock import SYSTEM_CLOCK
 from shopkit.databases import open_database
 from shopkit.ids import new_id
@@ -91,10 +93,26 @@ def _ensure_admin(conn: Connection, *, email: str, password_hash: str, now: date
     )
     known: User | None = find_user_by_email(conn, email=email)
     if known is None:
-        return insert_user(conn, user=user)
+        made = insert_user(conn, user=user)
+        if made:
+            _record(conn, "user.create", user.id, None, {"roles": user.roles}, now)
+        return made
     if ADMIN not in known.roles:
         insert_roles(conn, user_id=known.id, names=[ADMIN])
+        was, given = {"roles": known.roles}, {"roles": sorted((*known.roles, ADMIN))}
+        _record(conn, "user.set_roles", known.id, was, given, now)
     return False
+
+
+def _record(
+    conn: Connection,
+    action: str,
+    user_id: str,
+    before: Values | None,
+    after: Values,
+    now: datetime,
+) -> None:
+    record(conn, audit_log, SYSTEM, action, user_id, before=before, after=after, now=now)
 
 
 def refuse_weak_admin(email: str, password: str, password_min: int = 0) -> None:

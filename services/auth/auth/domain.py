@@ -16,7 +16,9 @@ RESOURCES = (
     "users",
     "webhooks",
 )
-SCOPES = frozenset(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))
+SCOPES = frozenset(
+    ["audit:read", *(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))]
+)
 CUSTOMER, ADMIN = "customer", "admin"
 
 RETRY_WINDOW = timedelta(seconds=60)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     text,
 )
 
+from shopkit.audit_table import new_audit_table
 from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_metadata, new_table
 
 metadata = new_metadata()
@@ -118,3 +119,5 @@ refresh_tokens = new_table(
         postgresql_where=_LIVE,
     ),
 )
+
+audit_log = new_audit_table(metadata)

@@ -4,8 +4,10 @@ from fastapi import FastAPI
 
 from catalog import internal_routes, routes
 from catalog.context import Context
+from catalog.models import audit_log
 from catalog.settings import CatalogSettings
 from shopkit.app import build_app, metrics_router
+from shopkit.audit_routes import audit_router
 from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
@@ -15,9 +17,17 @@ def public_app(
     settings: CatalogSettings, context: Context, keys: JwksClient, revocations: RevocationFeed
 ) -> FastAPI:
     state = {"context": context, "database": context.database, "keys": keys}
+    audit = audit_router(
+        "/api/audit/catalog",
+        name="list_catalog_audit",
+        about="the catalog",
+        table=audit_log,
+        database=context.database,
+        cursors=context.cursors,
+    )
     return build_app(
         title="Catalog",
-        routers=routes.routers,
+        routers=[*routes.routers, audit],
         state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
     )
 

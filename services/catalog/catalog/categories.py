@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from catalog import domain
 from catalog.errors import CategoryCycle, CategoryTooDeep, TooManyCategories, invalid_field
-from catalog.models import idempotency_keys
+from catalog.models import audit_log, idempotency_keys
 from catalog.repository import categories as rows
 from catalog.schemas.categories import CategoryInput, CategoryPatch
 from catalog.slugs import chosen_slug
+from shopkit.audit import By, record
 from shopkit.conditional import check_if_match, etag
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
@@ -35,7 +36,7 @@ def get_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any]:
 
 
 def create_category(
-    conn: Connection, *, payload: CategoryInput, key: str | None, caller: str, now: datetime
+    conn: Connection, *, payload: CategoryInput, key: str | None, by: By, now: datetime
 ) -> Answer:
     """Raises SlugTaken, CategoryTooDeep, TooManyCategories, Invalid."""
 
@@ -51,6 +52,10 @@ def create_category(
         category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
         _check_place(parents, category["id"], payload.parent_id)
         rows.insert_category(conn, category)
+        made = _written(category)
+        record(
+            conn, audit_log, by, "category.create", category["id"], before=None, after=made, now=now
+        )
         location = f"/api/categories/{category['id']}"
         return Answer(201, category, {"Location": location, "ETag": etag(1)})
 
@@ -58,7 +63,7 @@ def create_category(
         conn,
         table=idempotency_keys,
         key=key,
-        caller=caller,
+        caller=by.actor,
         route="create_category",
         fingerprint=fingerprint(payload),
         now=now,
@@ -67,29 +72,45 @@ def create_category(
 
 
 def replace_category(
-    conn: Connection, *, id: str, payload: CategoryInput, if_match: str | None, now: datetime
+    conn: Connection,
+    *,
+    id: str,
+    payload: CategoryInput,
+    if_match: str | None,
+    by: By,
+    now: datetime,
 ) -> dict[str, Any]:
     """PUT: what is absent gets its default, but the slug stays."""
     category = _locked(conn, id, if_match)
     values = payload.model_dump()
-    return _change(conn, category, values | {"slug": payload.slug or category["slug"]}, now)
+    return _change(conn, category, values | {"slug": payload.slug or category["slug"]}, by, now)
 
 
 def patch_category(
-    conn: Connection, *, id: str, payload: CategoryPatch, if_match: str | None, now: datetime
+    conn: Connection,
+    *,
+    id: str,
+    payload: CategoryPatch,
+    if_match: str | None,
+    by: By,
+    now: datetime,
 ) -> dict[str, Any]:
     """PATCH: RFC 7396."""
     category = _locked(conn, id, if_match)
     sent = payload.model_dump(exclude_unset=True)
     if "description" in sent:
         sent["description"] = sent["description"] or ""
-    return _change(conn, category, sent, now)
+    return _change(conn, category, sent, by, now)
 
 
-def delete_category(conn: Connection, *, id: str, if_match: str | None) -> None:
+def delete_category(
+    conn: Connection, *, id: str, if_match: str | None, by: By, now: datetime
+) -> None:
     """Raises CategoryNotEmpty."""
-    _locked(conn, id, if_match)
+    category = _locked(conn, id, if_match)
     rows.delete_category(conn, id=id)
+    was = _written(category)
+    record(conn, audit_log, by, "category.delete", id, before=was, after=None, now=now)
 
 
 def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
@@ -100,7 +121,7 @@ def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
 
 
 def _change(
-    conn: Connection, category: dict[str, Any], values: dict[str, Any], now: datetime
+    conn: Connection, category: dict[str, Any], values: dict[str, Any], by: By, now: datetime
 ) -> dict[str, Any]:
     moved = "parent_id" in values and values["parent_id"] != category["parent_id"]
     if moved:
@@ -109,7 +130,16 @@ def _change(
     rows.update_category(conn, id=category["id"], values=changed)
     if moved:
         rows.refile_products(conn, below=category["id"])
+    was, is_now = _written(category), _written(category | values)
+    record(
+        conn, audit_log, by, "category.update", category["id"], before=was, after=is_now, now=now
+    )
     return {**category, **changed}
+
+
+def _written(category: dict[str, Any]) -> dict[str, Any]:
+    """What staff wrote of it."""
+    return {name: category[name] for name in CategoryInput.model_fields}
 
 
 def _check_place(parents: dict[str, str | None], id: str, parent_id: str | None) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.errors import VariesByInUse
-from catalog.models import idempotency_keys
+from catalog.models import audit_log, idempotency_keys
 from catalog.repository import groups as rows
 from catalog.repository import products
 from catalog.repository.search import index_product
 from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, group_etag
+from shopkit.audit import By, record
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
 from shopkit.ids import new_id
@@ -33,7 +34,7 @@ def get_group(
 
 
 def create_group(
-    conn: Connection, *, payload: GroupCreate, key: str | None, caller: str, now: datetime
+    conn: Connection, *, payload: GroupCreate, key: str | None, by: By, now: datetime
 ) -> Answer:
     """Raises SlugTaken."""
 
@@ -45,6 +46,17 @@ def create_group(
         times = {"created_at": now, "updated_at": now}
         group = {"id": new_id(), "version": 1, **values, **times}
         rows.insert_group(conn, group)
+        made = _written(group)
+        record(
+            conn,
+            audit_log,
+            by,
+            "product_group.create",
+            group["id"],
+            before=None,
+            after=made,
+            now=now,
+        )
         shown = {**group, "variants": []}
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
@@ -53,7 +65,7 @@ def create_group(
         conn,
         table=idempotency_keys,
         key=key,
-        caller=caller,
+        caller=by.actor,
         route="create_product_group",
         fingerprint=fingerprint(payload),
         now=now,
@@ -67,6 +79,7 @@ def patch_group(
     id: str,
     payload: GroupPatch,
     if_match: str | None,
+    by: By,
     now: datetime,
     low_stock: int,
 ) -> dict[str, Any]:
@@ -80,6 +93,8 @@ def patch_group(
         _reorder_variants(conn, group, varies_by, now)
     changed = {"version": group["version"] + 1, "updated_at": now, "varies_by": varies_by}
     rows.update_group(conn, id=id, values=sent | changed)
+    was, is_now = _written(group), _written(group | sent)
+    record(conn, audit_log, by, "product_group.update", id, before=was, after=is_now, now=now)
     return get_group(conn, ref=id, by_id=True, all_variants=True, low_stock=low_stock)
 
 
@@ -96,9 +111,9 @@ def _reorder_variants(
         _update_variant(conn, row, details, now)
 
 
-def delete_group(conn: Connection, *, id: str, if_match: str | None, now: datetime) -> None:
+def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now: datetime) -> None:
     """Its variants stay, as products without a group."""
-    _locked(conn, id, if_match)
+    group = _locked(conn, id, if_match)
     for row in products.lock_variants(conn, group_id=id):
         details = {**json.loads(row["details"]), "group": None}
         _update_variant(conn, row, details, now, group_id=None, options_key=None)
@@ -111,6 +126,13 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, now: dateti
             description=row["description"],
         )
     rows.delete_group(conn, id=id)
+    was = _written(group)
+    record(conn, audit_log, by, "product_group.delete", id, before=was, after=None, now=now)
+
+
+def _written(group: dict[str, Any]) -> dict[str, Any]:
+    """What staff wrote of it."""
+    return {name: group[name] for name in GroupCreate.model_fields}
 
 
 def _update_variant(

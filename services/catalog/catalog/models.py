@@ -11,6 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from shopkit.audit_table import new_audit_table
 from shopkit.idempotency import new_key_table
 from shopkit.tables import Id, Instant, Int, Str, new_metadata, new_table
 
@@ -168,3 +169,5 @@ returns = new_table(
 )
 
 idempotency_keys = new_key_table(metadata)
+
+audit_log = new_audit_table(metadata)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from catalog import domain
 from catalog.errors import ProductNotFound, invalid_field
-from catalog.models import idempotency_keys
+from catalog.models import audit_log, idempotency_keys
+from catalog.product_forms import columns_of, wanted_of
 from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
 from catalog.repository.groups import lock_group
@@ -17,9 +18,9 @@ from catalog.repository.stock import insert_stock, record_movements
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
+from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
 from shopkit.ids import new_id
-from shopkit.money import money
 
 _FILED = ("category_ids", "price", "name")
 _SEARCHED = ("name", "sku", "attributes", "description")
@@ -30,14 +31,14 @@ def create_product(
     *,
     payload: ProductCreate,
     key: str | None,
-    caller: str,
+    by: By,
     now: datetime,
     low_stock: int,
 ) -> Answer:
     """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
 
     def effect() -> Answer:
-        product_id = _insert(conn, payload, caller, now)
+        product_id = _insert(conn, payload, by, now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)
@@ -46,7 +47,7 @@ def create_product(
         conn,
         table=idempotency_keys,
         key=key,
-        caller=caller,
+        caller=by.actor,
         route="create_product",
         fingerprint=fingerprint(payload),
         now=now,
@@ -54,18 +55,20 @@ def create_product(
     )
 
 
-def _insert(conn: Connection, payload: ProductCreate, caller: str, now: datetime) -> str:
+def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
     wanted = payload.model_dump(exclude={"stock"})
     wanted["slug"] = chosen_slug(
         conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
     )
     product_id = new_id()
-    values = _columns(wanted, _place(conn, wanted, product_id))
+    values = columns_of(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
     _file_and_index(conn, seq, wanted)
     insert_stock(conn, product_id=product_id, on_hand=payload.stock)
-    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=caller)
+    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
+    made = {**wanted, "stock": payload.stock}
+    record(conn, audit_log, by, "product.create", product_id, before=None, after=made, now=now)
     return product_id
 
 
@@ -75,6 +78,7 @@ def replace_product(
     id: str,
     payload: ProductInput,
     if_match: str | None,
+    by: By,
     now: datetime,
     low_stock: int,
 ) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def replace_product(
     row = _locked(conn, id, if_match, group_id=payload.group_id)
     wanted = payload.model_dump()
     wanted["slug"] = payload.slug or row["slug"]
-    return _change(conn, row, wanted, now, low_stock)
+    return _change(conn, row, wanted, by, now, low_stock)
 
 
 def patch_product(
@@ -91,6 +95,7 @@ def patch_product(
     id: str,
     payload: ProductPatch,
     if_match: str | None,
+    by: By,
     now: datetime,
     low_stock: int,
 ) -> dict[str, Any]:
@@ -99,7 +104,7 @@ def patch_product(
     if group_id is None and "options" in payload.model_fields_set:
         group_id = rows.group_of_product(conn, product_id=id)
     row = _locked(conn, id, if_match, group_id=group_id)
-    current, sent = _wanted_of(row), payload.model_dump(exclude_unset=True)
+    current, sent = wanted_of(row), payload.model_dump(exclude_unset=True)
     for name in ("attributes", "options"):
         if sent.get(name) is not None:
             sent[name] = domain.merged(current[name], sent[name])
@@ -111,7 +116,7 @@ def patch_product(
     wanted = {**current, **sent}
     if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
         raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
-    return _change(conn, row, wanted, now, low_stock)
+    return _change(conn, row, wanted, by, now, low_stock)
 
 
 _EMPTY: dict[str, Any] = {
@@ -123,7 +128,9 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def delete_product(conn: Connection, *, id: str, if_match: str | None, now: datetime) -> None:
+def delete_product(
+    conn: Connection, *, id: str, if_match: str | None, by: By, now: datetime
+) -> None:
     """Its row stays for the ledger; SKU, slug and options are free again."""
     row = _locked(conn, id, if_match)
     freed = dict.fromkeys(("sku_key", "slug", "group_id", "options_key"))
@@ -131,6 +138,8 @@ def delete_product(conn: Connection, *, id: str, if_match: str | None, now: date
     rows.update_product(conn, seq=row["seq"], values=values)
     rows.set_categories(conn, seq=row["seq"], with_ancestors=())
     unindex_product(conn, seq=row["seq"])
+    was = wanted_of(row)
+    record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
 
 def _locked(
@@ -147,16 +156,22 @@ def _locked(
 
 
 def _change(
-    conn: Connection, row: dict[str, Any], wanted: dict[str, Any], now: datetime, low_stock: int
+    conn: Connection,
+    row: dict[str, Any],
+    wanted: dict[str, Any],
+    by: By,
+    now: datetime,
+    low_stock: int,
 ) -> dict[str, Any]:
-    was = _wanted_of(row)
+    was = wanted_of(row)
     if not _same(wanted, was):
         stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
         group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
-        values = _columns(wanted, group)
+        values = columns_of(wanted, group)
         values |= {"version": row["version"] + 1, "updated_at": now}
         rows.update_product(conn, seq=row["seq"], values=values)
         _file_and_index(conn, row["seq"], wanted, was)
+        record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
     return _shown(conn, row["id"], low_stock)
 
 
@@ -174,57 +189,6 @@ def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
 
 def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:
     return variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
-
-
-def _columns(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
-    """The columns of what is wanted, whose place in a group is checked already."""
-    price, compare_at = wanted["price"], wanted["compare_at_price"]
-    if compare_at and compare_at["currency"] != price["currency"]:
-        raise invalid_field(
-            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
-        )
-    category_ids = list(dict.fromkeys(wanted["category_ids"]))
-    return {
-        "sku": wanted["sku"],
-        "sku_key": domain.sku_key(wanted["sku"]),
-        "name": wanted["name"],
-        "name_key": domain.name_key(wanted["name"]),
-        "slug": wanted["slug"],
-        "description": wanted["description"],
-        "price_amount": price["amount"],
-        "price_currency": price["currency"],
-        "compare_at_amount": compare_at["amount"] if compare_at else None,
-        "status": wanted["status"],
-        "group_id": wanted["group_id"],
-        "options_key": domain.options_key(wanted["options"]) if group else None,
-        "image": wanted["images"][0]["url"] if wanted["images"] else None,
-        "details": rows.details_text(
-            category_ids=category_ids,
-            attributes=wanted["attributes"],
-            images=wanted["images"],
-            group=group,
-        ),
-    }
-
-
-def _wanted_of(row: dict[str, Any]) -> dict[str, Any]:
-    """A stored product in the form of a ProductInput."""
-    details, currency = json.loads(row["details"]), row["price_currency"]
-    compare_at, group = row["compare_at_amount"], details["group"]
-    return {
-        "sku": row["sku"],
-        "name": row["name"],
-        "slug": row["slug"],
-        "description": row["description"],
-        "price": money(row["price_amount"], currency),
-        "compare_at_price": None if compare_at is None else money(compare_at, currency),
-        "status": row["status"],
-        "category_ids": details["category_ids"],
-        "attributes": details["attributes"],
-        "images": details["images"],
-        "group_id": row["group_id"],
-        "options": group["options"] if group else {},
-    }
 
 
 def _file_and_index(

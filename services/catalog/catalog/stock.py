@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 
 from catalog.domain import MAX_ON_HAND
 from catalog.errors import ProductNotFound, StockBelowReserved, StockChanged, invalid_field
-from catalog.models import idempotency_keys
+from catalog.models import audit_log, idempotency_keys
 from catalog.repository import stock as rows
 from catalog.schemas.stock import StockAdjust, StockSet
+from shopkit.audit import By, record
 from shopkit.conditional import check_if_match, etag
 from shopkit.idempotency import Answer, fingerprint, replayable
 
@@ -25,7 +26,7 @@ def set_stock(
     product_id: str,
     payload: StockSet,
     if_match: str | None,
-    caller: str,
+    by: By,
     now: datetime,
 ) -> dict[str, Any]:
     """Raises StockChanged, StockBelowReserved, PreconditionFailed."""
@@ -33,8 +34,8 @@ def set_stock(
     check_if_match(if_match, current["version"])
     if payload.expected not in (None, current["on_hand"]):
         raise StockChanged(f"{current['on_hand']} are on hand.", on_hand=current["on_hand"])
-    change = {"kind": "adjustment", "reason": payload.reason, "actor": caller, "now": now}
-    return _change(conn, current, payload.on_hand, change)
+    change: dict[str, Any] = {"kind": "adjustment", "reason": payload.reason, "now": now}
+    return _change(conn, current, payload.on_hand, "product.set_stock", by, **change)
 
 
 def adjust_stock(
@@ -43,7 +44,7 @@ def adjust_stock(
     product_id: str,
     payload: StockAdjust,
     key: str | None,
-    caller: str,
+    by: By,
     now: datetime,
 ) -> Answer:
     """Raises StockBelowReserved, Invalid."""
@@ -55,15 +56,15 @@ def adjust_stock(
             raise invalid_field("/delta", "out_of_range", f"Not 0, and {MAX_ON_HAND} may be there.")
         if payload.kind == "receipt" and payload.delta < 0:
             raise invalid_field("/delta", "out_of_range", "A receipt is positive.")
-        change = {"kind": payload.kind, "reason": payload.reason, "actor": caller, "now": now}
-        changed = _change(conn, current, on_hand, change)
+        change: dict[str, Any] = {"kind": payload.kind, "reason": payload.reason, "now": now}
+        changed = _change(conn, current, on_hand, "product.adjust_stock", by, **change)
         return Answer(200, changed, {"ETag": etag(changed["version"])})
 
     return replayable(
         conn,
         table=idempotency_keys,
         key=key,
-        caller=caller,
+        caller=by.actor,
         route="adjust_stock",
         fingerprint=fingerprint(payload, product_id),
         now=now,
@@ -72,14 +73,24 @@ def adjust_stock(
 
 
 def _change(
-    conn: Connection, current: dict[str, Any], on_hand: int, change: dict[str, Any]
+    conn: Connection,
+    current: dict[str, Any],
+    on_hand: int,
+    action: str,
+    by: By,
+    *,
+    now: datetime,
+    **change: Any,
 ) -> dict[str, Any]:
     product_id = current["product_id"]
     if not rows.set_on_hand(conn, product_id=product_id, on_hand=on_hand):
         raise StockBelowReserved(
             f"{current['reserved']} are reserved for orders.", reserved=current["reserved"]
         )
-    rows.record_movements(conn, {product_id: on_hand - current["on_hand"]}, **change)
+    moved = {product_id: on_hand - current["on_hand"]}
+    rows.record_movements(conn, moved, actor=by.actor, now=now, **change)
+    was, is_now = {"on_hand": current["on_hand"]}, {"on_hand": on_hand}
+    record(conn, audit_log, by, action, product_id, before=was, after=is_now, now=now)
     return get_stock(conn, product_id=product_id)
 
 

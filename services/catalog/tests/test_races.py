@@ -21,6 +21,7 @@ from catalog.schemas.groups import GroupPatch
 from catalog.schemas.internal import ReturnInput
 from catalog.schemas.products import ProductPatch
 from catalog.worker import Sweeper
+from shopkit.audit import SYSTEM
 from shopkit.ids import new_id
 from shopkit.postgres import postgres_engine
 
@@ -189,7 +190,7 @@ async def test_a_product_that_is_being_changed_is_sold_all_the_same(
     group = await shop.group(varies_by=["size", "colour"])
     options = {"size": "M", "colour": "red"}
     product = await shop.product(stock=5, group_id=group["id"], options=options)
-    more: Any = {"if_match": None, "now": shop.clock.now(), "low_stock": 5}
+    more: Any = {"if_match": None, "now": shop.clock.now(), "low_stock": 5, "by": SYSTEM}
 
     def describe(conn: Connection) -> None:
         patch_product(conn, id=product["id"], payload=ProductPatch(description="new"), **more)

@@ -4,9 +4,11 @@ from fastapi import FastAPI
 
 from orders import internal_routes
 from orders.context import Context
+from orders.models import audit_log
 from orders.routes import routers
 from orders.settings import OrdersSettings
 from shopkit.app import build_app, metrics_router
+from shopkit.audit_routes import audit_router
 from shopkit.auth import service_verifier, user_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
@@ -18,10 +20,18 @@ def public_app(
     settings: OrdersSettings, context: Context, keys: JwksClient, revocations: RevocationFeed
 ) -> FastAPI:
     state = {"context": context, "database": context.it.database, "keys": keys}
+    audit = audit_router(
+        "/api/audit/orders",
+        name="list_order_audit",
+        about="orders",
+        table=audit_log,
+        database=context.it.database,
+        cursors=context.cursors,
+    )
     return build_app(
         title="Orders",
         description=ABOUT,
-        routers=routers,
+        routers=[*routers, audit],
         state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from orders.auditing import record_change
 from orders.domain import Actor, Order, event
 from orders.errors import CheckoutCancelled, InvalidState
 from orders.parties import Parties
@@ -62,7 +63,9 @@ def store_cancelling(
     changes["timeline"] = [*order.timeline, entry]
     if order.step == Step.AWAITING_ACTION:  # nothing is sold yet: it is given up as a checkout
         failure = CheckoutCancelled("The order was cancelled before it was paid.").stored()
-        return save(conn, order, Step.COMPENSATING, failure=failure, **changes), True
+        cancelled = save(conn, order, Step.COMPENSATING, failure=failure, **changes)
+        record_change(conn, "cancel", order, cancelled, actor=wanted.actor, now=now)
+        return cancelled, True
     unfulfilled = order.fulfillment_status == FulfillmentStatus.UNFULFILLED
     if order.step != Step.CONFIRMED or not unfulfilled:
         raise InvalidState(
@@ -71,7 +74,9 @@ def store_cancelling(
             order_status=order.status,
         )
     cancelling = save(conn, order, Step.CANCELLING, restock=wanted.restock, **changes)
-    return refund_rest(conn, cancelling, now, wanted.actor), True
+    cancelled = refund_rest(conn, cancelling, now, wanted.actor)
+    record_change(conn, "cancel", order, cancelled, actor=wanted.actor, now=now)
+    return cancelled, True
 
 
 def given_up(order: Order) -> bool:

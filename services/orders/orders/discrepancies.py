@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from orders.models import discrepancies
+from orders.models import audit_log, discrepancies
+from shopkit.audit import SYSTEM, By, record
 from shopkit.errors import NotFound
 from shopkit.ids import new_id
 from shopkit.tables import insert_or_ignore
@@ -37,11 +38,15 @@ def report(conn: Connection, finding: Finding, *, now: datetime) -> bool:
 
 
 def close(
-    conn: Connection, discrepancy_id: str, *, by: str, note: str | None, now: datetime
+    conn: Connection, discrepancy_id: str, *, by: By, note: str | None, now: datetime
 ) -> RowMapping:
-    """Staff have seen to it; again: as it is. Raises NotFound."""
-    values = {"closed_at": now, "closed_by": by, "note": note}
-    conn.execute(_CLOSE, {"b_id": discrepancy_id, **values})
+    """Staff have seen to it, or it was gone by itself; again: as it is. Raises NotFound."""
+    values = {"closed_at": now, "closed_by": by.actor, "note": note}
+    closed = conn.execute(_CLOSE, {"b_id": discrepancy_id, **values}).rowcount == 1
+    if closed and by != SYSTEM:
+        was, is_now = {"state": "open"}, {"state": "closed"}
+        action = "discrepancy.close"
+        record(conn, audit_log, by, action, discrepancy_id, before=was, after=is_now, now=now)
     row = select(discrepancies).where(discrepancies.c.id == discrepancy_id)
     found = conn.execute(row).mappings().one_or_none()
     if found is None:
@@ -49,8 +54,6 @@ def close(
     return found
 
 
-SYSTEM = "system"
-"""Who has closed what was gone by itself."""
 _COUNT_OPEN = (
     select(discrepancies.c.kind, func.count())
     .where(discrepancies.c.closed_at.is_(None))
@@ -75,7 +78,7 @@ def closed_by_staff(conn: Connection, kind: str, subjects: Collection[str]) -> s
     seen = select(discrepancies.c.subject).where(
         discrepancies.c.kind == kind,
         discrepancies.c.subject.in_(subjects),
-        discrepancies.c.closed_by != SYSTEM,
+        discrepancies.c.closed_by != SYSTEM.actor,
     )
     return set(conn.execute(seen).scalars())
 

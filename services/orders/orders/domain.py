@@ -151,10 +151,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something to an order; of staff, which of them."""
+    """Who did something to an order; of staff, which of them, and in which request."""
 
     kind: str = "system"
     by: str | None = None
+    request_id: str | None = None
 
 
 SYSTEM, CUSTOMER = Actor(), Actor("customer")

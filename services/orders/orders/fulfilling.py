@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from orders.auditing import record_change
 from orders.capturing import was_refused
 from orders.domain import Actor, Line, Order, event, fulfillment_status_of
 from orders.errors import CaptureRefused, InvalidState, NotPaid
@@ -40,7 +41,7 @@ async def fulfill_order(
     RequestInProgress when the provider takes longer than 10 s.
     """
     if order.payment_status == PaymentStatus.AUTHORIZED:
-        await _collect(it, sagas, order, payload)
+        await _collect(it, sagas, order, payload, request.actor)
     return await it.database.run(
         store_fulfillment,
         order.id,
@@ -51,10 +52,14 @@ async def fulfill_order(
     )
 
 
-async def _collect(it: Parties, sagas: Sagas, order: Order, payload: FulfillmentInput) -> None:
-    until = it.lease_end()
+async def _collect(
+    it: Parties, sagas: Sagas, order: Order, payload: FulfillmentInput, actor: Actor
+) -> None:
+    now, until = it.clock.now(), it.lease_end()
     async with it.at("t6"):
-        begun = await it.database.run(store_capturing, order.id, payload, until=until)
+        begun = await it.database.run(
+            store_capturing, order.id, payload, actor=actor, now=now, until=until
+        )
     if begun:
         sagas.start(begun)
     if await sagas.wait(order.id, ANSWER_SECONDS) is None:
@@ -62,14 +67,22 @@ async def _collect(it: Parties, sagas: Sagas, order: Order, payload: Fulfillment
 
 
 def store_capturing(
-    conn: Connection, order_id: str, payload: FulfillmentInput, until: datetime
+    conn: Connection,
+    order_id: str,
+    payload: FulfillmentInput,
+    *,
+    actor: Actor,
+    now: datetime,
+    until: datetime,
 ) -> Order | None:
     """The order under a fence of ours; None when somebody is at it, or was."""
     order = lock_order(conn, order_id)
     if order.step == Step.CONFIRMED and order.payment_status == PaymentStatus.AUTHORIZED:
         chosen(order, payload.items, unfulfilled)
         fence = order.fence + 1
-        return save(conn, order, Step.CAPTURING, fence=fence, lease_until=until, attempts=0)
+        taken = save(conn, order, Step.CAPTURING, fence=fence, lease_until=until, attempts=0)
+        record_change(conn, "capture", order, taken, actor=actor, now=now)
+        return taken
     return None
 
 
@@ -166,4 +179,6 @@ def store_delivered(
     status = fulfillment_status_of(order.lines, fulfillments)
     timeline = [*order.timeline, event(now, "delivered", actor=actor)]
     saved = save(conn, order, fulfillment_status=status, timeline=timeline)
-    return replace(saved, fulfillments=fulfillments)
+    arrived = replace(saved, fulfillments=fulfillments)
+    record_change(conn, "deliver", order, arrived, actor=actor, now=now)
+    return arrived

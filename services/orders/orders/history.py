@@ -15,6 +15,7 @@ from orders.views import render
 from shopkit.auth import Principal
 from shopkit.errors import InsufficientScope, NotAuthenticated, NotFound
 from shopkit.guests import user_owner
+from shopkit.logs import request_id
 from shopkit.pagination import Cursors
 
 PLACED = (Status.PENDING, Status.CONFIRMED, Status.COMPLETED, Status.CANCELLED)
@@ -37,11 +38,16 @@ class Visitor:
         return "orders:read" in self.scopes
 
     def acts_as(self, order: Order) -> Actor:
-        return CUSTOMER if self.owns(order) else Actor("staff", self.user_id)
+        return CUSTOMER if self.owns(order) else acting(self.user_id)
 
     def named(self, order: Order) -> str:
         """Whose idempotency keys these are: one visitor may be an account and a guest at once."""
         return order.owner if self.owns(order) else min(self.owners)
+
+
+def acting(staff_id: str | None) -> Actor:
+    """One of the staff, in the request that is being answered."""
+    return Actor("staff", staff_id, request_id.get() or None)
 
 
 def visitor_of(user: Principal | None, guest: str | None) -> Visitor:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orders.domain import Order
+from orders.auditing import record_change
+from orders.domain import Actor, Order
 from orders.errors import InvalidState, PaymentDeclined, Refusal, refusal_from
 from orders.parties import Parties
 from orders.records import Payment, PaymentState
@@ -25,7 +26,12 @@ MAX_ATTEMPTS = 10
 
 
 async def pay_again(
-    it: Parties, sagas: Sagas, order: Order, payload: PaymentInput, key: str | None
+    it: Parties,
+    sagas: Sagas,
+    order: Order,
+    payload: PaymentInput,
+    key: str | None,
+    actor: Actor,
 ) -> Answer:
     """The order as it then is: paid, or still waiting for its customer. The same key never begins
     a second attempt; it answers what has become of the first.
@@ -37,7 +43,7 @@ async def pay_again(
     now, until = it.clock.now(), it.lease_end()
     async with it.at("t2"):
         taken, payment, is_new = await it.database.run(
-            store_attempt, order.id, payload, key=key, now=now, until=until
+            store_attempt, order.id, payload, key=key, actor=actor, now=now, until=until
         )
     if is_new:
         sagas.start(taken)
@@ -67,6 +73,7 @@ def store_attempt(
     payload: PaymentInput,
     *,
     key: str | None,
+    actor: Actor,
     now: datetime,
     until: datetime,
 ) -> tuple[Order, Payment, bool]:
@@ -99,4 +106,6 @@ def store_attempt(
     insert_paper(conn, payment)
     changes = {"payment_method": payload.method, "lease_until": until, "attempts": 0}
     taken = save(conn, order, fence=order.fence + 1, **changes)
-    return replace(taken, payments=(*order.payments, payment)), payment, True
+    taken = replace(taken, payments=(*order.payments, payment))
+    record_change(conn, "pay", order, taken, actor=actor, now=now)
+    return taken, payment, True

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from orders.auditing import record_change
 from orders.domain import Actor, Order
 from orders.models import idempotency_keys
 from orders.repository.keys import find_key
@@ -25,6 +26,7 @@ class Request:
     """Keys of one caller do not meet those of another."""
     actor: Actor
     route: str
+    """The name of what is done; after a colon, to which part of the order."""
     key: str | None
 
 
@@ -46,7 +48,10 @@ def once(
         raise IdempotencyKeyReused  # of a checkout
 
     def change() -> Answer:
-        changed = effect(lock_order(conn, order_id))
+        order = lock_order(conn, order_id)
+        changed = effect(order)
+        action = request.route.partition(":")[0]
+        record_change(conn, action, order, changed, actor=request.actor, now=now)
         return Answer(
             201,
             render(changed, for_staff=request.actor.kind == "staff"),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from orders.auditing import record_change
 from orders.domain import Actor, Line, Order, event, fulfillment_status_of
 from orders.errors import InvalidState
 from orders.lines import chosen, listed
@@ -152,7 +153,9 @@ def store_rejected(
     paper = _open_return(order, return_id)
     rejected = update_paper(conn, paper, status="rejected", closed_at=now)
     entry = event(now, "return_rejected", actor=actor, reason=reason)
-    return _with_return(save(conn, order, timeline=[*order.timeline, entry]), rejected)
+    changed = _with_return(save(conn, order, timeline=[*order.timeline, entry]), rejected)
+    record_change(conn, "reject_return", order, changed, actor=actor, now=now)
+    return changed
 
 
 def _open_return(order: Order, return_id: str) -> Return:

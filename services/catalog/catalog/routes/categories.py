@@ -17,6 +17,7 @@ from catalog.errors import (
 from catalog.schemas.categories import Category, CategoryInput, CategoryPatch, CategoryTree
 from catalog.slugs import run_with_slug
 from shopkit.app import PathId
+from shopkit.audit import by_staff
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response, etag
 from shopkit.idempotency import IdempotencyKey
@@ -84,7 +85,7 @@ async def create_category(
         given=payload.slug,
         payload=payload,
         key=key,
-        caller=editor.id,
+        by=by_staff(editor),
         now=context.clock.now(),
     )
     return answer.response()
@@ -100,7 +101,7 @@ async def create_category(
 async def replace_category(
     id: PathId,
     payload: CategoryInput,
-    _: Editor,
+    editor: Editor,
     context: CatalogContext,
     response: Response,
     if_match: IfMatch,
@@ -111,6 +112,7 @@ async def replace_category(
         id=id,
         payload=payload,
         if_match=if_match,
+        by=by_staff(editor),
         now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
@@ -127,7 +129,7 @@ async def replace_category(
 async def patch_category(
     id: PathId,
     payload: CategoryPatch,
-    _: Editor,
+    editor: Editor,
     context: CatalogContext,
     response: Response,
     if_match: IfMatch,
@@ -138,6 +140,7 @@ async def patch_category(
         id=id,
         payload=payload,
         if_match=if_match,
+        by=by_staff(editor),
         now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
@@ -152,7 +155,13 @@ async def patch_category(
     responses=problems(CategoryNotEmpty),
 )
 async def delete_category(
-    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch
+    id: PathId, editor: Editor, context: CatalogContext, if_match: IfMatch
 ) -> None:
     """Only an empty one: without products and without categories below it."""
-    await context.database.run(categories.delete_category, id=id, if_match=if_match)
+    await context.database.run(
+        categories.delete_category,
+        id=id,
+        if_match=if_match,
+        by=by_staff(editor),
+        now=context.clock.now(),
+    )

@@ -18,6 +18,7 @@ from catalog.schemas.groups import (
 from catalog.slugs import run_with_slug
 from catalog.versions import group_etag
 from shopkit.app import PathId
+from shopkit.audit import by_staff
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.idempotency import IdempotencyKey
@@ -95,7 +96,7 @@ async def create_product_group(
         given=payload.slug,
         payload=payload,
         key=key,
-        caller=editor.id,
+        by=by_staff(editor),
         now=context.clock.now(),
     )
     return answer.response()
@@ -111,7 +112,7 @@ async def create_product_group(
 async def patch_product_group(
     id: PathId,
     payload: GroupPatch,
-    _: Editor,
+    editor: Editor,
     context: CatalogContext,
     response: Response,
     if_match: IfMatch,
@@ -122,6 +123,7 @@ async def patch_product_group(
         id=id,
         payload=payload,
         if_match=if_match,
+        by=by_staff(editor),
         now=context.clock.now(),
         low_stock=context.low_stock,
     )
@@ -137,9 +139,9 @@ async def patch_product_group(
     responses=problems(),
 )
 async def delete_product_group(
-    id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch
+    id: PathId, editor: Editor, context: CatalogContext, if_match: IfMatch
 ) -> None:
     """Its variants stay, as products without a group."""
     await context.database.run(
-        groups.delete_group, id=id, if_match=if_match, now=context.clock.now()
+        groups.delete_group, id=id, if_match=if_match, by=by_staff(editor), now=context.clock.now()
     )

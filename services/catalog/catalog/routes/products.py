@@ -21,6 +21,7 @@ from catalog.schemas.products import (
 from catalog.slugs import run_with_slug
 from catalog.versions import product_etag
 from shopkit.app import PathId
+from shopkit.audit import by_staff
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.errors import InsufficientScope
@@ -105,7 +106,7 @@ async def create_product(
         given=payload.slug,
         payload=payload,
         key=key,
-        caller=editor.id,
+        by=by_staff(editor),
         now=context.clock.now(),
         low_stock=context.low_stock,
     )
@@ -122,7 +123,7 @@ async def create_product(
 async def replace_product(
     id: PathId,
     payload: ProductInput,
-    _: Editor,
+    editor: Editor,
     context: CatalogContext,
     response: Response,
     if_match: IfMatch,
@@ -133,6 +134,7 @@ async def replace_product(
         id=id,
         payload=payload,
         if_match=if_match,
+        by=by_staff(editor),
         now=context.clock.now(),
         low_stock=context.low_stock,
     )
@@ -150,7 +152,7 @@ async def replace_product(
 async def patch_product(
     id: PathId,
     payload: ProductPatch,
-    _: Editor,
+    editor: Editor,
     context: CatalogContext,
     response: Response,
     if_match: IfMatch,
@@ -161,6 +163,7 @@ async def patch_product(
         id=id,
         payload=payload,
         if_match=if_match,
+        by=by_staff(editor),
         now=context.clock.now(),
         low_stock=context.low_stock,
     )
@@ -175,9 +178,15 @@ async def patch_product(
     status_code=204,
     responses=problems(),
 )
-async def delete_product(id: PathId, _: Editor, context: CatalogContext, if_match: IfMatch) -> None:
+async def delete_product(
+    id: PathId, editor: Editor, context: CatalogContext, if_match: IfMatch
+) -> None:
     """It is gone from listings, groups and carts; past orders keep their snapshot. Its SKU and
     slug can be used again."""
     await context.database.run(
-        products.delete_product, id=id, if_match=if_match, now=context.clock.now()
+        products.delete_product,
+        id=id,
+        if_match=if_match,
+        by=by_staff(editor),
+        now=context.clock.now(),
     )

@@ -10,6 +10,7 @@ from catalog.deps import CatalogContext
 from catalog.errors import StockBelowReserved, StockChanged
 from catalog.schemas.stock import MovementQuery, Stock, StockAdjust, StockMovementPage, StockSet
 from shopkit.app import PathId
+from shopkit.audit import by_staff
 from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, etag
 from shopkit.idempotency import IdempotencyKey
@@ -59,7 +60,7 @@ async def set_stock(
         product_id=id,
         payload=payload,
         if_match=if_match,
-        caller=keeper.id,
+        by=by_staff(keeper),
         now=context.clock.now(),
     )
     response.headers["ETag"] = etag(changed["version"])
@@ -86,7 +87,7 @@ async def adjust_stock(
         product_id=id,
         payload=payload,
         key=key,
-        caller=keeper.id,
+        by=by_staff(keeper),
         now=context.clock.now(),
     )
     return answer.response()

@@ -17,12 +17,13 @@ from orders.models.papers import (
     refunds,
     returns,
 )
-from orders.models.watching import discrepancies, provider_events, reconciliations
+from orders.models.watching import audit_log, discrepancies, provider_events, reconciliations
 
 __all__ = [
     "NOT_AT_ITS_END",
     "NOT_REFUNDED",
     "UNPAID",
+    "audit_log",
     "checkout_keys",
     "discrepancies",
     "fulfillments",

@@ -1,8 +1,9 @@
-"""What providers told us, and what does not fit together."""
+"""What providers told us, what does not fit together, and what staff did."""
 
 from sqlalchemy import Column, PrimaryKeyConstraint
 
 from orders.models.orders import metadata
+from shopkit.audit_table import new_audit_table
 from shopkit.tables import Id, Instant, Str, new_table, partial_index
 
 provider_events = new_table(
@@ -43,3 +44,5 @@ reconciliations = new_table(
     Column("lease_until", Instant),
     Column("completed_at", Instant),
 )
+
+audit_log = new_audit_table(metadata)

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from orders.discrepancies import SYSTEM, Finding, close, list_open, report
+from orders.discrepancies import Finding, close, list_open, report
 from orders.domain import Order
 from orders.metrics import MENDED
 from orders.parties import Parties
 from orders.repository.orders import lock_order
 from orders.views import timestamp
+from shopkit.audit import SYSTEM
 from shopkit.ids import first_id
 from shopkit.logs import get_logger
 

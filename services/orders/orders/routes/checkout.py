@@ -119,7 +119,7 @@ async def pay_order(
     if user and not visitor.owns(order):
         await verifier.confirm(user)
     means = checked_payment(payload, context.it.providers, at="")
-    answer = await pay_again(context.it, context.sagas, order, means, key)
+    answer = await pay_again(context.it, context.sagas, order, means, key, visitor.acts_as(order))
     return answer.response()
 
 

@@ -17,6 +17,7 @@ from orders.schemas.staff import (
 )
 from orders.views import render_discrepancy
 from shopkit.app import PathId
+from shopkit.audit import by_staff
 from shopkit.auth import Principal, Staff
 from shopkit.routing import new_router
 from shopkit.schemas import Page
@@ -70,7 +71,7 @@ async def close_discrepancy(
     found = await context.it.database.run(
         close,
         discrepancy_id,
-        by=staff.id,
+        by=by_staff(staff),
         note=payload.note if payload else None,
         now=context.it.clock.now(),
     )

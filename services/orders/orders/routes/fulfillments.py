@@ -5,10 +5,10 @@ from typing import Any
 from orders import errors
 from orders.deps import MaybeGuest, OrdersContext
 from orders.fulfilling import fulfill_order, store_delivered
-from orders.history import get_order, get_visible, visitor_of
+from orders.history import acting, get_order, get_visible, visitor_of
 from orders.requests import Request as Change
 from orders.returning import store_received, store_rejected, store_return
-from orders.routes.parts import CHANGED, MADE, OrderWriter, acting, request_of
+from orders.routes.parts import CHANGED, MADE, OrderWriter, request_of
 from orders.schemas.checkout import ReturnInput
 from orders.schemas.orders import OrderOut
 from orders.schemas.staff import (
@@ -75,7 +75,7 @@ async def deliver(
     await get_order(context.it, order_id)
     now = context.it.clock.now()
     order = await context.it.database.run(
-        store_delivered, order_id, fulfillment_id, actor=acting(staff), now=now
+        store_delivered, order_id, fulfillment_id, actor=acting(staff.id), now=now
     )
     return json_response(render(order, for_staff=True), headers={"ETag": etag(order.version)})
 
@@ -135,7 +135,7 @@ async def receive_return(
         order_id,
         return_id,
         payload or ReceiveInput(),
-        request=request_of(staff, f"receive:{return_id}", key),
+        request=request_of(staff, f"receive_return:{return_id}", key),
         now=context.it.clock.now(),
     )
     context.relay.wake()
@@ -161,7 +161,7 @@ async def reject_return(
         store_rejected,
         order_id,
         return_id,
-        actor=acting(staff),
+        actor=acting(staff.id),
         reason=payload.reason if payload else None,
         now=context.it.clock.now(),
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from orders.domain import Actor
+from orders.history import acting
 from orders.requests import Request
 from shopkit.auth import Principal, Staff
 from shopkit.guests import user_owner
@@ -27,8 +27,4 @@ OrderWriter = Annotated[Principal, Staff("orders:write")]
 
 
 def request_of(staff: Principal, route: str, key: str | None) -> Request:
-    return Request(user_owner(staff.id), acting(staff), route, key)
-
-
-def acting(staff: Principal) -> Actor:
-    return Actor("staff", staff.id)
+    return Request(user_owner(staff.id), acting(staff.id), route, key)

@@ -1,0 +1,86 @@
+"""The audit log: what staff did, written in the transaction of the action.
+
+There is no action without its entry, no entry without its action, and the database refuses to
+change either afterwards (`audit_table`).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Connection, Insert, Table, insert
+
+from shopkit.auth import Principal
+from shopkit.ids import new_id
+from shopkit.logs import request_id
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class By:
+    """Who acts, and in which request."""
+
+    actor: str
+    """A user's id, or `system`."""
+    request_id: str | None
+
+
+SYSTEM = By("system", None)
+"""What operators do with a service's own commands."""
+
+
+def by_staff(staff: Principal) -> By:
+    """To be asked for where the request is: a transaction may run in another task."""
+    return By(staff.id, request_id.get() or None)
+
+
+def record(
+    conn: Connection,
+    table: Table,
+    by: By,
+    action: str,
+    object_id: str,
+    *,
+    before: Values | None,
+    after: Values | None,
+    within: Collection[str] = (),
+    now: datetime,
+) -> None:
+    """Write an entry in the transaction of its action, named `<type of the object>.<verb>`.
+
+    Of two values only what `changed` is kept; without any of it there was no action, and there is
+    no entry. Give neither secrets nor what tells who a person is: it stays for ever.
+    """
+    before, after = to_jsonable_python((before, after))
+    if before is not None and after is not None:
+        before, after = changed(before, after, within)
+        if not before and not after:
+            return
+    named = {"actor": by.actor, "request_id": by.request_id, "action": action}
+    row = {"id": new_id(), "at": now, "object_id": object_id, **named}
+    conn.execute(_insert(table), {**row, "before": before, "after": after})
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+def changed(
+    before: Values, after: Values, within: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members that differ, as they were and as they are; of those named in `within`, which are
+    objects themselves, only their members."""
+    was, now = dict[str, Any](), dict[str, Any]()
+    for name in (*before, *(name for name in after if name not in before)):
+        old, new = before.get(name), after.get(name)
+        if name in within:
+            old, new = changed(old or {}, new or {})
+        if old != new or type(old) is not type(new):  # `true` is not 1
+            was |= {name: old} if name in before else {}
+            now |= {name: new} if name in after else {}
+    return was, now

@@ -1,0 +1,141 @@
+"""How staff search a service's audit log: the same route in every service that has one."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from sqlalchemy import Connection, RowMapping, Select, Table, literal, select, tuple_
+
+from shopkit.auth import Principal, Staff
+from shopkit.db import Database
+from shopkit.pagination import MAX_CURSOR, Cursors
+from shopkit.query import FromQuery
+from shopkit.routing import new_router
+from shopkit.schemas import Input, Limit, Output, Page, Timestamp
+
+SCOPE = "audit:read"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.A)
+
+
+def _moment(value: Any) -> Any:
+    try:
+        if not _MOMENT.fullmatch(value):
+            raise ValueError
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time like 2026-01-31T12:00:00Z") from None
+
+
+Moment = Annotated[
+    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Name = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+
+
+class AuditQuery(Input):
+    actor: Annotated[Name | None, Field(description="What this user did, or `system`")] = None
+    action: Annotated[Name | None, Field(description="Such as `product.update`")] = None
+    object: Annotated[Name | None, Field(description="Done to what has this id")] = None
+    since: Annotated[Moment | None, Field(alias="from", description="Not before this time")] = None
+    until: Annotated[Moment | None, Field(alias="to", description="Before this time")] = None
+    request_id: Annotated[Name | None, Field(description="Done in this request")] = None
+    limit: Limit = 20
+    cursor: Annotated[
+        str | None, Field(max_length=MAX_CURSOR, description="`next_cursor` of a page")
+    ] = None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"limit", "cursor"})
+
+
+class AuditActor(Output):
+    id: str
+
+
+class AuditObject(Output):
+    type: str
+    id: str
+
+
+class AuditEntry(Output):
+    id: str
+    at: Timestamp
+    actor: AuditActor
+    action: str
+    object: AuditObject
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    request_id: str | None
+
+
+def audit_router(
+    path: str, *, name: str, about: str, table: Table, database: Database, cursors: Cursors
+) -> APIRouter:
+    """One route, `GET path`, called `name`."""
+    router = new_router()
+
+    @router.get(
+        path,
+        name=name,
+        summary=f"Search what staff did to {about}",
+        response_model=Page[AuditEntry],
+        tags=["Audit"],
+    )
+    async def search(
+        _: Annotated[Principal, Staff(SCOPE)],
+        query: Annotated[AuditQuery, FromQuery(AuditQuery)],
+    ) -> Any:
+        """Newest first. `before` and `after` have the members that were changed: what was made has
+        no `before`, what was deleted no `after`. Entries are never changed nor deleted."""
+        asked = json.dumps([path, query.filters])
+        after = cursors.decode(asked, query.cursor) if query.cursor is not None else None
+        found = await database.read_slow(_list, table, query=query, after=after)
+        page, more = found[: query.limit], len(found) > query.limit
+        last = cursors.encode(asked, [page[-1]["at"], page[-1]["id"]]) if more else None
+        return {"items": [_shown(row) for row in page], "next_cursor": last}
+
+    return router
+
+
+def _list(
+    conn: Connection, table: Table, *, query: AuditQuery, after: list[Any] | None
+) -> list[RowMapping]:
+    """One more than `limit` when there are more."""
+    statement = _filtered(select(table), table, query)
+    if after is not None:
+        at, id_ = datetime.fromisoformat(after[0]), after[1]
+        place = tuple_(literal(at, table.c.at.type), literal(id_, table.c.id.type))
+        statement = statement.where(tuple_(table.c.at, table.c.id) < place)
+    newest = statement.order_by(table.c.at.desc(), table.c.id.desc()).limit(query.limit + 1)
+    return list(conn.execute(newest).mappings())
+
+
+def _filtered(statement: Select[Any], table: Table, query: AuditQuery) -> Select[Any]:
+    equal = {
+        "actor": query.actor,
+        "action": query.action,
+        "object_id": query.object,
+        "request_id": query.request_id,
+    }
+    for name, value in equal.items():
+        if value is not None:
+            statement = statement.where(table.c[name] == value)
+    if query.since is not None:
+        statement = statement.where(table.c.at >= query.since)
+    if query.until is not None:
+        statement = statement.where(table.c.at < query.until)
+    return statement
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    entry = {name: row[name] for name in ("id", "at", "action", "before", "after", "request_id")}
+    kind = row["action"].partition(".")[0]
+    return {
+        **entry,
+        "actor": {"id": row["actor"]},
+        "object": {"type": kind, "id": row["object_id"]},
+    }

@@ -1,0 +1,60 @@
+"""A product as it is written (in the form of a ProductInput), and as it is stored."""
+
+import json
+from typing import Any
+
+from catalog import domain
+from catalog.errors import invalid_field
+from catalog.repository.products import details_text
+from shopkit.money import money
+
+
+def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
+    """The columns of what is wanted, whose place in a group is checked already."""
+    price, compare_at = wanted["price"], wanted["compare_at_price"]
+    if compare_at and compare_at["currency"] != price["currency"]:
+        raise invalid_field(
+            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
+        )
+    category_ids = list(dict.fromkeys(wanted["category_ids"]))
+    return {
+        "sku": wanted["sku"],
+        "sku_key": domain.sku_key(wanted["sku"]),
+        "name": wanted["name"],
+        "name_key": domain.name_key(wanted["name"]),
+        "slug": wanted["slug"],
+        "description": wanted["description"],
+        "price_amount": price["amount"],
+        "price_currency": price["currency"],
+        "compare_at_amount": compare_at["amount"] if compare_at else None,
+        "status": wanted["status"],
+        "group_id": wanted["group_id"],
+        "options_key": domain.options_key(wanted["options"]) if group else None,
+        "image": wanted["images"][0]["url"] if wanted["images"] else None,
+        "details": details_text(
+            category_ids=category_ids,
+            attributes=wanted["attributes"],
+            images=wanted["images"],
+            group=group,
+        ),
+    }
+
+
+def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored product in the form of a ProductInput."""
+    details, currency = json.loads(row["details"]), row["price_currency"]
+    compare_at, group = row["compare_at_amount"], details["group"]
+    return {
+        "sku": row["sku"],
+        "name": row["name"],
+        "slug": row["slug"],
+        "description": row["description"],
+        "price": money(row["price_amount"], currency),
+        "compare_at_price": None if compare_at is None else money(compare_at, currency),
+        "status": row["status"],
+        "category_ids": details["category_ids"],
+        "attributes": details["attributes"],
+        "images": details["images"],
+        "group_id": row["group_id"],
+        "options": group["options"] if group else {},
+    }
