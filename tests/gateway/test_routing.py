@@ -77,6 +77,9 @@ OWN = ("/api/auth", "/api/products", "/api/cart")
         ("/api/orders", "orders"),
         ("/api/payments/methods", "orders"),
         ("/api/orders/history?cursor=a%2Fb", "orders"),
+        ("/api/audit/accounts?limit=1", "auth"),
+        ("/api/audit/catalog", "catalog"),
+        ("/api/audit/orders", "orders"),
     ],
 )
 def test_every_path_reaches_its_service(shop: Stage, path: str, service: str) -> None:
@@ -109,6 +112,8 @@ def test_methods_and_bodies_arrive(shop: Stage, method: str) -> None:
         "/api/auth.json",
         "/api/carts",
         "/api/orders-x",
+        "/api/audit",
+        "/api/audit/cart",
         "/api/authx/login",
         "/api/categories.x",
         "/healthz",

@@ -15,8 +15,10 @@ from cart.main import build
 from cart.models import cart_lines, carts, claims, metadata
 from cart.settings import CartSettings
 from services.cart.tests.conftest import Shop
+from shopkit.audit_checks import writes
 from shopkit.ids import new_id
 from shopkit.openapi import document
+from shopkit.testing import TokenFactory
 
 CONTRACT = Path(__file__).parents[3] / "contracts/openapi/cart.json"
 
@@ -120,3 +122,9 @@ async def test_it_is_ready_once_it_has_database_and_keys(shop: Shop) -> None:
         assert (await client.get("/readyz")).status_code == 200
     assert (await shop.internal.get("/metrics")).status_code == 200
     assert (await shop.http.get("/metrics")).status_code == 404
+
+
+def test_staff_write_nothing_here(database_url: str, tokens: TokenFactory) -> None:
+    """Where they do, the service has an audit log of its own, as the others (shopkit.audit)."""
+    settings = CartSettings(database_url=database_url, jwks_cache=tokens.jwks_cache)
+    assert writes(build(settings).public, "staff") == set()

@@ -1,0 +1,127 @@
+"""Every write of staff lands in the audit log, once; and nothing else does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Connection, select
+
+from auth.commands import create_admin
+from auth.main import build
+from auth.models import audit_log
+from auth.settings import AuthSettings
+from shopkit.audit_checks import check_append_only, entries_of, writes
+from shopkit.databases import open_database
+
+from .conftest import Auth, SignedIn
+
+pytestmark = pytest.mark.anyio
+LOG = "/api/audit/accounts"
+Done = tuple[httpx2.Response, str, Any, Any]
+"""The answer; and action, before and after of the entry that is to be there."""
+
+
+async def put(
+    auth: Auth, admin: SignedIn, user: SignedIn, what: str, value: Any
+) -> httpx2.Response:
+    path = f"/api/auth/users/{user.user['id']}/{what}"
+    return await auth.public.put(path, json={what: value}, headers=admin.headers)
+
+
+async def set_roles(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    answer = await put(auth, admin, ada, "roles", ["support", "customer"])
+    after = {"roles": ["customer", "support"]}
+    return answer, "user.set_roles", {"roles": ["customer"]}, after
+
+
+async def disable(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    answer = await put(auth, admin, ada, "disabled", True)
+    return answer, "user.disable", {"disabled": False}, {"disabled": True}
+
+
+ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
+    "PUT /api/auth/users/{user_id}/roles": set_roles,
+    "PUT /api/auth/users/{user_id}/disabled": disable,
+}
+
+
+@pytest.mark.parametrize("route", ACTIONS)
+async def test_every_write_of_staff_has_its_entry(
+    auth: Auth, admin: SignedIn, signed_in: SignedIn, route: str
+) -> None:
+    answer, action, before, after = await ACTIONS[route](auth, admin, signed_in)
+    assert answer.status_code == 200, answer.text
+    (entry,) = await entries_of(auth.public, LOG, admin.headers["Authorization"], answer)
+    assert (entry["action"], entry["actor"]) == (action, {"id": admin.user["id"]})
+    assert entry["object"] == {"type": "user", "id": signed_in.user["id"]}
+    assert (entry["before"], entry["after"]) == (before, after)
+    assert entry["request_id"] == answer.headers["x-request-id"]
+    await check_append_only(auth.database)
+
+
+def test_no_write_of_staff_is_forgotten(settings: AuthSettings) -> None:
+    """Whoever adds one adds it to ACTIONS, with the entry that it leaves."""
+    assert writes(build(settings).public, "staff") == ACTIONS.keys()
+
+
+async def test_enabling_has_its_entry(auth: Auth, admin: SignedIn, signed_in: SignedIn) -> None:
+    await put(auth, admin, signed_in, "disabled", True)
+    answer = await put(auth, admin, signed_in, "disabled", False)
+    (entry,) = await entries_of(auth.public, LOG, admin.headers["Authorization"], answer)
+    assert (entry["action"], entry["after"]) == ("user.enable", {"disabled": False})
+
+
+async def test_failures_and_what_changes_nothing_leave_none(
+    auth: Auth, admin: SignedIn, signed_in: SignedIn
+) -> None:
+    answers = [
+        await put(auth, admin, admin, "roles", ["customer"]),
+        await put(auth, admin, admin, "disabled", True),
+        await put(auth, admin, signed_in, "roles", ["nobody"]),
+        await put(auth, admin, signed_in, "roles", ["customer"]),
+        await put(auth, admin, signed_in, "disabled", False),
+    ]
+    assert [answer.status_code for answer in answers] == [409, 409, 422, 200, 200]
+    assert await auth.database.read(entries) == []
+
+
+async def test_what_people_do_with_their_own_account_leaves_none(
+    auth: Auth, signed_in: SignedIn
+) -> None:
+    me = {"name": "Ada L."}
+    answer = await auth.public.patch("/api/auth/me", json=me, headers=signed_in.headers)
+    assert answer.status_code == 200
+    await auth.public.post("/api/auth/logout-all", headers=signed_in.headers)
+    assert await auth.database.read(entries) == []
+
+
+async def test_b4_only_who_has_the_scope_reads_it(
+    auth: Auth, admin: SignedIn, signed_in: SignedIn
+) -> None:
+    await put(auth, admin, signed_in, "roles", ["support", "catalog_manager", "order_manager"])
+    pair = await auth.log_in()
+    headers = {"Authorization": f"Bearer {pair['access_token']}"}
+    assert (await auth.public.get(LOG, headers=headers)).status_code == 403
+    assert (await auth.public.get(LOG)).status_code == 401
+    assert (await auth.public.get(LOG, headers=admin.headers)).status_code == 200
+
+
+async def test_the_operators_command_acts_as_system(settings: AuthSettings) -> None:
+    named = {"admin_email": SecretStr("root@example.com")}
+    named["admin_password"] = SecretStr("vio7-Tulpen-am-Kai")
+    for _ in range(2):
+        await asyncio.to_thread(create_admin, settings.model_copy(update=named))
+    database = open_database(settings.database_url)
+    await database.start()
+    found = await database.read(entries)
+    await database.stop()
+    assert found == [("system", "user.create", None, {"roles": ["customer", "admin"]}, None)]
+
+
+def entries(conn: Connection) -> list[tuple[Any, ...]]:
+    names = ("actor", "action", "before", "after", "request_id")
+    rows = conn.execute(select(*(audit_log.c[name] for name in names)))
+    return [tuple(row) for row in rows]
