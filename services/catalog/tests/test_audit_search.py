@@ -70,7 +70,7 @@ async def test_pages_neither_repeat_nor_leave_out(shop: Shop) -> None:
     assert seen == made[::-1]
 
 
-async def test_a_cursor_fits_its_own_search_only(shop: Shop) -> None:
+async def test_c8_a_cursor_fits_its_own_search_only(shop: Shop) -> None:
     for _ in range(2):
         await shop.product()
     cursor = (await search(shop, limit=1)).json()["next_cursor"]
