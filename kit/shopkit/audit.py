@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import Connection, Insert, Table, insert
 
 from shopkit.auth import Principal
@@ -80,7 +80,7 @@ def changed(
         old, new = before.get(name), after.get(name)
         if name in within:
             old, new = changed(old or {}, new or {})
-        if old != new or type(old) is not type(new):  # `true` is not 1
+        if to_json(old) != to_json(new):  # `true` is not 1
             was |= {name: old} if name in before else {}
             now |= {name: new} if name in after else {}
     return was, now

@@ -20,7 +20,7 @@ def writes(app: FastAPI, *kinds: str) -> set[str]:
         f"{method} {route.path}"
         for route in app.router.routes
         if isinstance(route, APIRoute) and policy_of(route).kind in kinds
-        for method in route.methods
+        for method in route.methods or ()
         if method in WRITES
     }
 

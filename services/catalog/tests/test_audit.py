@@ -38,11 +38,11 @@ async def replace_product(shop: Shop) -> Done:
 
 
 async def patch_product(shop: Shop) -> Done:
-    tea = await shop.product(price=PRICE, attributes={"leaf": "whole"})
-    body = {"price": DEARER, "attributes": {"origin": "Assam"}, "name": tea["name"]}
+    tea = await shop.product(price=PRICE, attributes={"leaf": 1})
+    body = {"price": DEARER, "attributes": {"leaf": True}, "name": tea["name"]}
     answer = await shop.staff("PATCH", f"/api/products/{tea['id']}", json=body)
-    before = {"price": PRICE, "attributes": {"leaf": "whole"}}
-    after = {"price": DEARER, "attributes": {"leaf": "whole", "origin": "Assam"}}
+    before = {"price": PRICE, "attributes": {"leaf": 1}}
+    after = {"price": DEARER, "attributes": {"leaf": True}}
     return answer, "product.update", tea["id"], before, after
 
 
