@@ -49,6 +49,7 @@ AUTH = {
     "GET /api/auth/users/{user_id}": staff("users:read"),
     "PUT /api/auth/users/{user_id}/roles": staff("users:write"),
     "PUT /api/auth/users/{user_id}/disabled": staff("users:write"),
+    "GET /api/audit/accounts": staff("audit:read"),
 }
 
 CATALOG = {
@@ -73,6 +74,7 @@ CATALOG = {
     "PUT /api/products/{id}/stock": staff("inventory:write"),
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+    "GET /api/audit/catalog": staff("audit:read"),
 }
 
 CART = {
@@ -101,6 +103,7 @@ ORDERS = {
     "POST /api/orders/{order_id}/returns/{return_id}/reject": staff("orders:write"),
     "GET /api/orders/discrepancies": staff("payments:read"),
     "POST /api/orders/discrepancies/{discrepancy_id}/close": staff("payments:write"),
+    "GET /api/audit/orders": staff("audit:read"),
     "GET /api/payments/methods": PUBLIC,
     "POST /api/payments/webhooks/{method}": PUBLIC,
 }
