@@ -6,8 +6,8 @@ from alembic import op
 from shopkit.audit_table import create_audit_table
 from shopkit.tables import Json, Str
 
-revision = "0008"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 roles = sa.table("roles", sa.column("name", Str), sa.column("scopes", Json))
 
