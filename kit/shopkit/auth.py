@@ -36,6 +36,8 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     session_id: str = ""
     token_version: int = 0
+    second_factor_required: bool = False
+    """Roles and scopes are withheld, because the session was opened without a second factor."""
 
 
 class KeySource(Protocol):
@@ -158,6 +160,7 @@ def _well_formed(claims: dict[str, Any]) -> bool:
         and isinstance(roles, list)
         and all(isinstance(role, str) for role in roles)
         and isinstance(version, int)
+        and isinstance(claims.get("second_factor_required", False), bool)
         and isinstance(expires, int)
         and expires - time.time() < MAX_LIFETIME
     )
@@ -172,6 +175,7 @@ def _principal(claims: dict[str, Any], kind: Literal["user", "service"]) -> Prin
         scopes=frozenset(claims.get("scope", "").split()),
         session_id=claims.get("sid", ""),
         token_version=claims.get("ver", 0),
+        second_factor_required=claims.get("second_factor_required", False),
     )
 
 
@@ -211,7 +215,8 @@ class Policy:
         verifier: TokenVerifier = request.app.state.verifier
         principal = await verifier.verify(token)
         if self.scope and self.scope not in principal.scopes:
-            raise InsufficientScope(self.scope)
+            withheld = principal.second_factor_required
+            raise InsufficientScope(self.scope, second_factor_required=withheld)
         if self.kind == "service" and principal.id not in self.callers:
             raise InsufficientScope(f"caller:{'|'.join(self.callers)}")
         if self.at_once:

@@ -115,11 +115,20 @@ class Forbidden(Problem):
 class InsufficientScope(Forbidden):
     code, title = "insufficient_scope", "The token lacks a scope"
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, *, second_factor_required: bool = False) -> None:
+        detail = f"This needs the scope `{scope}`."
+        extra: dict[str, Any] = {}
+        if second_factor_required:
+            extra["second_factor_required"] = True
+            detail += (
+                " Your roles count in sessions that are opened with a second factor: set one up in"
+                " your account, or log in with it."
+            )
         super().__init__(
-            f"This needs the scope `{scope}`.",
+            detail,
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
             required_scope=scope,
+            **extra,
         )
 
 

@@ -100,7 +100,15 @@ async def test_a5_to_a7_wrong_claims_are_refused_although_signed(shop: Shop) -> 
 
 @pytest.mark.parametrize(
     "odd",
-    [{"scope": 1}, {"scope": None}, {"roles": 1}, {"email": []}, {"sid": {}}, {"sub": 7}],
+    [
+        {"scope": 1},
+        {"scope": None},
+        {"roles": 1},
+        {"email": []},
+        {"sid": {}},
+        {"sub": 7},
+        {"second_factor_required": 1},
+    ],
     ids=str,
 )
 async def test_a5_claims_of_the_wrong_type_are_refused(shop: Shop, odd: dict[str, Any]) -> None:

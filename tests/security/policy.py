@@ -42,6 +42,11 @@ AUTH = {
     "GET /api/auth/me": USER,
     "PATCH /api/auth/me": USER,
     "POST /api/auth/password": USER,
+    "GET /api/auth/second-factor": USER,
+    "POST /api/auth/second-factor": USER,
+    "POST /api/auth/second-factor/confirm": USER,
+    "POST /api/auth/second-factor/recovery-codes": USER,
+    "DELETE /api/auth/second-factor": USER,
     "GET /api/auth/sessions": USER,
     "DELETE /api/auth/sessions/{session_id}": Rule("own"),
     "GET /api/auth/roles": staff("users:read"),
@@ -50,6 +55,7 @@ AUTH = {
     "PUT /api/auth/users/{user_id}/roles": staff("users:write"),
     "PUT /api/auth/users/{user_id}/disabled": staff("users:write"),
     "GET /api/audit/accounts": staff("audit:read"),
+    "DELETE /api/auth/users/{user_id}/second-factor": staff("users:write"),
 }
 
 CATALOG = {

@@ -14,6 +14,7 @@ from auth.domain import CUSTOMER, HIDDEN, User
 from auth.errors import EmailTaken, WrongPassword
 from auth.password_rules import refuse_weak
 from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
+from auth.second_factor_checks import without_staff_rights
 from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match, etag
@@ -85,7 +86,12 @@ async def get_me(context: Context, *, principal: Principal) -> User:
     )
     if user is None:
         raise InvalidToken
-    return user
+    return _seen(user, principal)
+
+
+def _seen(user: User, principal: Principal) -> User:
+    """As their session allows, so that what is shown is what the access token is good for."""
+    return without_staff_rights(user) if principal.second_factor_required else user
 
 
 async def update_me(
@@ -113,10 +119,10 @@ def _update_me(
     if not find_user_of_session(conn, user_id=principal.id, session_id=session_id, now=now):
         raise InvalidToken
     user = lock_user(conn, user_id=principal.id)
-    check_if_match(if_match, tag_of(user))
+    check_if_match(if_match, tag_of(_seen(user, principal)))
     if changes:
         update_user(conn, user_id=user.id, now=now, **changes)
-    return get_user(conn, user_id=user.id)
+    return _seen(get_user(conn, user_id=user.id), principal)
 
 
 async def change_password(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from auth import repository
+from auth import repository, second_factor
 from auth.accounts import tag_of
 from auth.context import Context
 from auth.domain import ADMIN, User
@@ -154,6 +154,29 @@ def _set_disabled(
     was, is_now = {"disabled": user.disabled}, {"disabled": disabled}
     record(conn, audit_log, by, action, user_id, before=was, after=is_now, now=now)
     return repository.get_user(conn, user_id=user_id)
+
+
+async def reset_second_factor(
+    context: Context, *, actor: Principal, user_id: str, if_match: str | None
+) -> None:
+    """Raises NotFound, PreconditionFailed, InsufficientScope, CannotGrant and OwnAccount."""
+    await context.database.run(
+        _reset_second_factor,
+        actor=actor,
+        user_id=user_id,
+        if_match=if_match,
+        now=context.clock.now(),
+    )
+
+
+def _reset_second_factor(
+    conn: Connection, *, actor: Principal, user_id: str, if_match: str | None, now: datetime
+) -> None:
+    user = _lock(conn, user_id, if_match)
+    _require_scopes(conn, actor, frozenset(user.scopes), now)
+    if user_id == actor.id:
+        raise OwnAccount("Switch off your own with `DELETE /api/auth/second-factor`.")
+    second_factor.reset(conn, user_id=user_id, now=now)
 
 
 def _lock(conn: Connection, user_id: str, if_match: str | None) -> User:

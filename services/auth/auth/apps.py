@@ -2,13 +2,22 @@
 
 from fastapi import FastAPI
 
-from auth import internal_routes, key_routes, routes, session_routes, staff_routes
+from auth import (
+    internal_routes,
+    key_routes,
+    routes,
+    second_factor_routes,
+    session_routes,
+    staff_routes,
+)
 from auth.context import Context
 from auth.models import audit_log
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.audit_routes import audit_router
 from shopkit.auth import service_verifier, user_verifier
+
+ROUTES = (routes, session_routes, second_factor_routes, staff_routes, key_routes)
 
 
 def public_app(settings: AuthSettings, context: Context) -> FastAPI:
@@ -22,10 +31,9 @@ def public_app(settings: AuthSettings, context: Context) -> FastAPI:
         database=context.database,
         cursors=context.cursors,
     )
-    others = [routes.router, session_routes.router, staff_routes.router, key_routes.router]
     return build_app(
         title="Auth",
-        routers=[*others, audit],
+        routers=[*(module.router for module in ROUTES), audit],
         state={**state, "verifier": user_verifier(keys, settings, revocations=None)},
     )
 

@@ -1,5 +1,6 @@
-"""Attempts at passwords are counted as failed before anything is computed, and taken back when they
-were not: many at once do not slip through, and what breaks off in between stays counted."""
+"""Attempts at passwords and codes are counted as failed before anything is computed, and taken back
+when they were not: many at once do not slip through, and what breaks off in between stays
+counted."""
 
 import hashlib
 import hmac
@@ -13,11 +14,12 @@ from sqlalchemy import Connection
 
 from auth import failure_repository as store
 from auth.domain import email_key
-from auth.errors import Busy, TooManyAttempts
+from auth.errors import Busy, SecondFactorRequired, TooManyAttempts
 from auth.login_limits import ACCOUNT, ADDRESS, DEVICE, Counter, Limit
 from auth.metrics import BLOCKED
 from shopkit.clock import Clock
 from shopkit.db import Database
+from shopkit.errors import Conflict
 from shopkit.logs import get_logger
 
 log = get_logger()
@@ -46,14 +48,15 @@ class AttemptLimits:
         self, *, email: str, network: str | None, device: str | None
     ) -> AsyncIterator[Attempt]:
         """`device` is the session by which the device is known. Raises TooManyAttempts. Whoever
-        finds the password right settles the attempt in the transaction that makes use of it."""
+        finds it right settles the attempt in the transaction that makes use of it. What fails for
+        another reason is neither a failure nor a success."""
         if not self._enabled:
             yield Attempt()
             return
         attempt = await self._count(email, network, device)
         try:
             yield attempt
-        except Busy:
+        except (Busy, Conflict, SecondFactorRequired):
             await self._database.run(settle, attempt=attempt, looked_at=False)
             raise
 
@@ -106,7 +109,7 @@ def _pass(conn: Connection, gates: Sequence[Gate], now: datetime) -> Attempt:
 
 
 def settle(conn: Connection, *, attempt: Attempt, looked_at: bool) -> None:
-    """The password was right, or not looked at. One that was wrong is counted already."""
+    """It was right, or not looked at. One that was wrong is counted already."""
     for gate, added in attempt.counted:
         counter = store.find_counter(conn, key=gate.key)
         if counter is not None:

@@ -1,4 +1,4 @@
-"""shop-auth create-key, rotate-key and create-admin."""
+"""shop-auth create-key, rotate-key, create-admin and reset-second-factor."""
 
 import asyncio
 import re
@@ -16,6 +16,7 @@ from auth.models import audit_log
 from auth.password_rules import find_weakness
 from auth.passwords import MAX_LENGTH, hash_password
 from auth.repository import find_user_by_email, insert_roles, insert_user
+from auth.second_factor import reset
 from auth.settings import AuthSettings
 from shopkit.audit import SYSTEM, Values, record
 from shopkit.clock import SYSTEM_CLOCK
@@ -126,4 +127,28 @@ def refuse_weak_admin(email: str, password: str, password_min: int = 0) -> None:
         raise ValueError("AUTH_ADMIN_PASSWORD is easy to guess: take a long random one")
 
 
-COMMANDS = {"create-key": create_key, "rotate-key": rotate_key, "create-admin": create_admin}
+def reset_second_factor(settings: AuthSettings) -> None:
+    """For an admin whom no other can help: switches it off for who has that address, and ends their
+    sessions. Raises ValueError."""
+    done = asyncio.run(_reset_second_factor(settings, settings.admin_email.get_secret_value()))
+    sys.stdout.write(f"{'the second factor is off' if done else 'there is no second factor'}\n")
+
+
+async def _reset_second_factor(settings: AuthSettings, email: str) -> bool:
+    database = open_database(settings.database_url)
+    await database.start()
+    try:
+        user = await database.read(find_user_by_email, email=email)
+        if user is None:
+            raise ValueError("AUTH_ADMIN_EMAIL is nobody's address")
+        return await database.run(reset, user_id=user.id, now=SYSTEM_CLOCK.now())
+    finally:
+        await database.stop()
+
+
+COMMANDS = {
+    "create-key": create_key,
+    "rotate-key": rotate_key,
+    "create-admin": create_admin,
+    "reset-second-factor": reset_second_factor,
+}

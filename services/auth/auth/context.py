@@ -10,6 +10,8 @@ from auth.attempts import AttemptLimits
 from auth.devices import DeviceTokens
 from auth.key_ring import KeyRing
 from auth.passwords import PasswordHasher
+from auth.second_factor_checks import SecondFactorPolicy
+from auth.secret_box import SecretBox
 from auth.settings import AuthSettings
 from auth.tokens import TokenIssuer
 from shopkit.clock import Clock
@@ -38,6 +40,7 @@ class Context:
     """Characters that a new password must have."""
     attempts: AttemptLimits
     devices: DeviceTokens
+    second_factor: SecondFactorPolicy
     keys: KeyRing
     issuer: TokenIssuer
     clock: Clock
@@ -58,6 +61,11 @@ def new_context(settings: AuthSettings, clock: Clock) -> Context:
         password_min=settings.password_min,
         attempts=AttemptLimits(database, clock, secret, enabled=settings.login_limits == "on"),
         devices=DeviceTokens(secret),
+        second_factor=SecondFactorPolicy(
+            SecretBox(secret),
+            shop_name=settings.shop_name,
+            staff_must=settings.staff_second_factor == "required",
+        ),
         keys=keys,
         issuer=_issuer(settings, keys, clock),
         clock=clock,

@@ -44,6 +44,10 @@ class User:
     updated_at: datetime
     token_version: int = 0
     """Tokens of a lower one are void."""
+    second_factor: bool = False
+    """Whether one is on."""
+    second_factor_required: bool = False
+    """Whether roles and scopes are withheld, because a session was opened without one."""
 
 
 @dataclass(frozen=True)

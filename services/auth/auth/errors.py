@@ -31,14 +31,59 @@ class InvalidCredentials(NotAuthenticated):
         super().__init__("The e-mail address or the password is wrong.")
 
 
+class SecondFactorRequired(NotAuthenticated):
+    """The password was right: nothing tells before that there is a second factor."""
+
+    code, title = "second_factor_required", "A code is needed, too"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the code of your authenticator app, or a recovery code, as `one_time_code`."
+        )
+
+
+class InvalidSecondFactor(NotAuthenticated):
+    code, title = "invalid_second_factor", "The code is wrong"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This `one_time_code` is wrong, too old, or used before. Wait for the next one."
+        )
+
+
+class WrongCode(Invalid):
+    """Not a 401, as WrongPassword."""
+
+    code, title = "wrong_code", "The code is wrong"
+
+    def __init__(self) -> None:
+        detail = "This code is wrong, too old, or used before."
+        error = FieldError("/code", self.code, detail)
+        super().__init__("Wait for the next code of your authenticator app.", errors=[error])
+
+
+class SecondFactorActive(Conflict):
+    code, title = "second_factor_active", "The second factor is on"
+
+    def __init__(self) -> None:
+        super().__init__("It is on already. To use another app, switch it off first.")
+
+
+class SecondFactorInactive(Conflict):
+    code, title = "second_factor_inactive", "There is no second factor"
+
+    def __init__(self) -> None:
+        super().__init__("It is not on. Begin with `POST /api/auth/second-factor`.")
+
+
 class WrongPassword(Invalid):
     """Not a 401, at which clients would log out: the access token is good."""
 
     code, title = "wrong_password", "The current password is wrong"
 
-    def __init__(self) -> None:
+    def __init__(self, pointer: str = "/current_password") -> None:
         detail = "This is not your password of now."
-        error = FieldError("/current_password", self.code, detail)
+        error = FieldError(pointer, self.code, detail)
         super().__init__("Send the password that you log in with.", errors=[error])
 
 
@@ -96,8 +141,11 @@ class LastAdmin(Conflict):
 class OwnAccount(Conflict):
     code, title = "own_account", "This is your own account"
 
-    def __init__(self) -> None:
-        super().__init__("You would lock yourself out. Ask somebody else to disable your account.")
+    def __init__(
+        self,
+        detail: str = "You would lock yourself out. Ask somebody else to disable your account.",
+    ) -> None:
+        super().__init__(detail)
 
 
 class OAuthError(Problem):

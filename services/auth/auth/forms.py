@@ -32,6 +32,10 @@ TOKEN_BODY: dict[str, Any] = {
                             "type": "string",
                             "description": "Of an earlier answer, with `password`: see login.",
                         },
+                        "one_time_code": {
+                            "type": "string",
+                            "description": "With `password`, for a second factor: see login.",
+                        },
                         "scope": {
                             "type": "string",
                             "description": "Ignored: all scopes of the user are granted.",

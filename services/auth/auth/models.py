@@ -60,6 +60,7 @@ sessions = new_table(
     Column("revoked_at", Instant),
     Column("revoked_reason", Str),
     Column("user_agent", Str),
+    Column("second_factor", Flag, nullable=False),
     Index("ix_sessions_user_id_last_used_at", "user_id", "last_used_at"),
     Index("ix_sessions_expires_at", "expires_at"),
 )
@@ -94,6 +95,25 @@ login_failures = new_table(
     Column("expires_at", Instant, nullable=False),
     CheckConstraint("failures >= 0", name="failures"),
     Index("ix_login_failures_expires_at", "expires_at"),
+)
+
+second_factors = new_table(
+    metadata,
+    "second_factors",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("sealed_secret", Str, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("last_step", Int),  # whose code was used last; earlier ones are worth nothing
+    CheckConstraint("(confirmed_at IS NULL) = (last_step IS NULL)", name="confirmed"),
+)
+
+recovery_codes = new_table(
+    metadata,
+    "recovery_codes",
+    Column("user_id", Id, ForeignKey("second_factors.user_id", ondelete="CASCADE"), nullable=False),
+    Column("code_hash", Str, nullable=False),
+    PrimaryKeyConstraint("user_id", "code_hash"),
 )
 
 _LIVE = text("state = 'live'")

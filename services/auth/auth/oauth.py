@@ -14,7 +14,9 @@ from auth.errors import (
     InvalidGrant,
     InvalidRefreshToken,
     InvalidRequest,
+    InvalidSecondFactor,
     RefreshTokenReused,
+    SecondFactorRequired,
     UnsupportedGrantType,
 )
 from auth.passwords import MAX_LENGTH
@@ -36,6 +38,9 @@ async def exchange(context: Context, form: Form, *, client: Client) -> dict[str,
             return await refresh(context, refresh_token=_required(form, "refresh_token"))
     except (InvalidCredentials, InvalidRefreshToken, RefreshTokenReused) as exc:
         raise InvalidGrant(exc.detail) from None
+    except (SecondFactorRequired, InvalidSecondFactor) as exc:
+        exc.extra |= {"error": exc.code, "error_description": exc.detail}
+        raise
     raise UnsupportedGrantType("Use password or refresh_token.")
 
 
@@ -48,6 +53,7 @@ async def _password(context: Context, form: Form, client: Client) -> dict[str, A
         email=username.strip(),
         password=password,
         device_token=form.get("device_token"),
+        one_time_code=form.get("one_time_code"),
         client=client,
     )
 

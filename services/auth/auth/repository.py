@@ -18,13 +18,19 @@ from sqlalchemy import (
 )
 
 from auth.domain import ADMIN, User, email_key
-from auth.models import roles, sessions, user_roles, users
+from auth.models import roles, second_factors, sessions, user_roles, users
 from shopkit.errors import NotFound
 from shopkit.tables import insert_or_ignore
 
 _USERS = (
-    select(users, roles.c.name.label("role"), roles.c.scopes.label("role_scopes"))
+    select(
+        users,
+        roles.c.name.label("role"),
+        roles.c.scopes.label("role_scopes"),
+        second_factors.c.confirmed_at.label("second_factor_since"),
+    )
     .select_from(users)
+    .outerjoin(second_factors, second_factors.c.user_id == users.c.id)
     .outerjoin(user_roles, user_roles.c.user_id == users.c.id)
     .outerjoin(roles, roles.c.name == user_roles.c.role)
 )
@@ -94,6 +100,7 @@ def _user(rows: Sequence[Row[Any]]) -> User:
         created_at=row.created_at,
         updated_at=row.updated_at,
         token_version=row.token_version,
+        second_factor=row.second_factor_since is not None,
     )
 
 

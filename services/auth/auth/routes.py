@@ -15,7 +15,9 @@ from auth.errors import (
     InvalidGrant,
     InvalidRefreshToken,
     InvalidRequest,
+    InvalidSecondFactor,
     RefreshTokenReused,
+    SecondFactorRequired,
     TooManyAttempts,
     UnsupportedGrantType,
     WrongPassword,
@@ -65,7 +67,9 @@ async def register_user(
     "/api/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=problems(InvalidCredentials, TooManyAttempts, Busy),
+    responses=problems(
+        InvalidCredentials, SecondFactorRequired, InvalidSecondFactor, TooManyAttempts, Busy
+    ),
     tags=["Sessions"],
 )
 async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> dict[str, Any]:
@@ -75,12 +79,16 @@ async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> 
     429 `too_many_attempts` means that too many passwords were wrong, for this account or from this
     address, and 503 `busy` that too many log in right now: try again after `Retry-After`. Whoever
     sends the `device_token` of an earlier login here does not wait for what others did.
+
+    401 `second_factor_required` says that the password was right and that a code is needed, too:
+    send all of it again with `one_time_code`. Wrong codes count like wrong passwords.
     """
     return await sessions.log_in(
         auth,
         email=payload.email,
         password=payload.password,
         device_token=payload.device_token,
+        one_time_code=payload.one_time_code,
         client=client,
     )
 
@@ -90,7 +98,14 @@ async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> 
     summary="OAuth 2.0 token endpoint",
     response_model=OAuthTokens,
     responses=problems(
-        InvalidRequest, InvalidGrant, UnsupportedGrantType, InvalidClient, TooManyAttempts, Busy
+        InvalidRequest,
+        InvalidGrant,
+        UnsupportedGrantType,
+        InvalidClient,
+        SecondFactorRequired,
+        InvalidSecondFactor,
+        TooManyAttempts,
+        Busy,
     ),
     tags=["Sessions"],
     openapi_extra=TOKEN_BODY,

@@ -27,6 +27,15 @@ Password = Annotated[
         json_schema_extra={"format": "password"},
     ),
 ]
+OneTimeCode = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        description="The six digits of an authenticator app, or a recovery code",
+        examples=["287082"],
+    ),
+]
 Opaque = Annotated[
     str,
     Field(min_length=1, max_length=512, examples=["m2nXq0c7Jb1T0c3rN9d2wqZ4e5uY6i7o8pA1sD3fG5h"]),
@@ -53,6 +62,10 @@ class Credentials(Input):
             description="Of an earlier answer on this device: who sends it gets in while others "
             "have to wait because somebody guesses. One that is of no use is ignored.",
         ),
+    ] = None
+    one_time_code: Annotated[
+        OneTimeCode | None,
+        Field(description="Of who has a second factor; ask for it at 401 `second_factor_required`"),
     ] = None
 
 
@@ -109,17 +122,29 @@ class ServiceTokenAnswer(Output):
     expires_in: int
 
 
-class User(Output):
+class Account(Output):
     id: Id
     email: ShownEmail
     name: Annotated[str | None, Field(examples=["Ada Lovelace"])]
     roles: Roles
     scopes: Scopes
     email_verified: bool
+    second_factor: Annotated[bool, Field(description="Whether logins need a code, too")]
     created_at: Timestamp
 
 
-class StaffUser(User):
+class User(Account):
+    second_factor_required: Annotated[
+        bool,
+        Field(
+            description="Whether roles and scopes are withheld from this session: the shop wants "
+            "staff to have a second factor, and it was opened without one. Set one up, or log in "
+            "with it."
+        ),
+    ]
+
+
+class StaffUser(Account):
     """A user as staff see them."""
 
     disabled: bool

@@ -29,6 +29,7 @@ def insert_session(
     now: datetime,
     expires_at: datetime,
     user_agent: str | None,
+    second_factor: bool,
 ) -> None:
     """Also ends the user's oldest sessions when there are too many."""
     conn.execute(
@@ -39,6 +40,7 @@ def insert_session(
             last_used_at=now,
             expires_at=expires_at,
             user_agent=user_agent,
+            second_factor=second_factor,
         )
     )
     surplus = (
@@ -130,6 +132,11 @@ def touch_session(
 ) -> None:
     changed = update(sessions).where(sessions.c.id == session_id)
     conn.execute(changed.values(last_used_at=now, expires_at=expires_at))
+
+
+def update_second_factor(conn: Connection, *, session_id: str, with_second_factor: bool) -> None:
+    changed = update(sessions).where(sessions.c.id == session_id)
+    conn.execute(changed.values(second_factor=with_second_factor))
 
 
 def revoke_session(conn: Connection, *, session_id: str, reason: str, now: datetime) -> None:

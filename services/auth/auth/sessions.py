@@ -13,10 +13,22 @@ from auth.domain import Client, RefreshToken, TokenState, User, Verdict, judge
 from auth.errors import InvalidCredentials, InvalidRefreshToken, RefreshTokenReused
 from auth.passwords import Verified
 from auth.repository import find_user, find_user_by_email, get_user, lock_user, update_user
+from auth.second_factor_checks import check_second_factor
+from auth.secret_box import SecretBox
 from auth.tokens import new_refresh_token, token_hash
 from shopkit.logs import get_logger
 
 log = get_logger()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session, and whose it is."""
+
+    user: User
+    session_id: str
+    second_factor: bool
+    """Whether it was opened with one."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +37,21 @@ class Refreshed:
 
     verdict: Verdict
     session_id: str
-    user: User | None = None
+    opened: Opened | None = None
 
 
 async def log_in(
-    context: Context, *, email: str, password: str, device_token: str | None, client: Client
+    context: Context,
+    *,
+    email: str,
+    password: str,
+    device_token: str | None,
+    one_time_code: str | None,
+    client: Client,
 ) -> dict[str, Any]:
     """Raises InvalidCredentials and TooManyAttempts: the same, and as late, for an unknown
-    address; and Busy."""
+    address; Busy; and, once the password was right, SecondFactorRequired and InvalidSecondFactor,
+    of which the latter counts as a failure."""
     user = await context.database.read(find_user_by_email, email=email)
     now = context.clock.now()
     device = context.devices.find_session_id(device_token, user=user, now=now)
@@ -41,20 +60,22 @@ async def log_in(
         email=email, network=client.network, device=device
     ) as attempt:
         verified = await context.hasher.verify(password, user.password_hash if user else None)
-    if user is None or not verified.matches or user.disabled:
-        raise InvalidCredentials
-    opened = await context.database.run(
-        _open_session,
-        seen=user,
-        verified=verified,
-        attempt=attempt,
-        session_id=session_id,
-        refresh_token=refresh_token,
-        user_agent=client.user_agent,
-        lifetimes=context.lifetimes,
-        now=context.clock.now(),
-    )
-    return _answer(context, opened, session_id, refresh_token)
+        if user is None or not verified.matches or user.disabled:
+            raise InvalidCredentials
+        opened = await context.database.run(
+            _open_session,
+            seen=user,
+            verified=verified,
+            attempt=attempt,
+            one_time_code=one_time_code,
+            box=context.second_factor.box,
+            session_id=session_id,
+            refresh_token=refresh_token,
+            user_agent=client.user_agent,
+            lifetimes=context.lifetimes,
+            now=context.clock.now(),
+        )
+    return _answer(context, opened, refresh_token)
 
 
 def _open_session(
@@ -63,31 +84,34 @@ def _open_session(
     seen: User,
     verified: Verified,
     attempt: Attempt,
+    one_time_code: str | None,
+    box: SecretBox,
     session_id: str,
     refresh_token: str,
     user_agent: str | None,
     lifetimes: Lifetimes,
     now: datetime,
-) -> User:
+) -> Opened:
     user = lock_user(conn, user_id=seen.id)
     if user.disabled or user.password_hash != seen.password_hash:
         raise InvalidCredentials  # changed while the hash was being computed
+    proved = check_second_factor(conn, user=user, code=one_time_code, box=box, now=now)
     settle(conn, attempt=attempt, looked_at=True)
     if verified.new_hash:
         update_user(conn, user_id=user.id, now=now, password_hash=verified.new_hash)
         user = get_user(conn, user_id=user.id)
-    expires_at = lifetimes.expiry(now=now, began=now)
     store.insert_session(
         conn,
         session_id=session_id,
         user_id=user.id,
         now=now,
-        expires_at=expires_at,
+        expires_at=lifetimes.expiry(now=now, began=now),
         user_agent=user_agent,
+        second_factor=proved,
     )
     hashed = token_hash(refresh_token)
     store.insert_token(conn, token_hash=hashed, session_id=session_id, now=now)
-    return user
+    return Opened(user, session_id, proved)
 
 
 async def refresh(context: Context, *, refresh_token: str) -> dict[str, Any]:
@@ -103,9 +127,9 @@ async def refresh(context: Context, *, refresh_token: str) -> dict[str, Any]:
     if result.verdict is Verdict.REUSED:
         log.warning("refresh_token_reused", session=result.session_id)
         raise RefreshTokenReused
-    if result.user is None:
+    if result.opened is None:
         raise InvalidRefreshToken
-    return _answer(context, result.user, result.session_id, successor)
+    return _answer(context, result.opened, successor)
 
 
 def _refresh(
@@ -134,7 +158,7 @@ def _refresh(
     _exchange(conn, presented, newest, successor_hash, now)
     expires_at = lifetimes.expiry(now=now, began=session.created_at)
     store.touch_session(conn, session_id=session.id, now=now, expires_at=expires_at)
-    return Refreshed(verdict, session.id, user)
+    return Refreshed(verdict, session.id, Opened(user, session.id, session.second_factor))
 
 
 def _exchange(
@@ -156,9 +180,11 @@ def _exchange(
     )
 
 
-def _answer(context: Context, user: User, session_id: str, refresh_token: str) -> dict[str, Any]:
+def _answer(context: Context, opened: Opened, refresh_token: str) -> dict[str, Any]:
+    session_id, second_factor = opened.session_id, opened.second_factor
+    user = context.second_factor.seen(opened.user, with_second_factor=second_factor)
     return {
-        "access_token": context.issuer.user_token(user, session_id),
+        "access_token": context.issuer.user_token(user, session_id, second_factor=second_factor),
         "token_type": "Bearer",
         "expires_in": context.issuer.expires_in,
         "refresh_token": refresh_token,

@@ -27,6 +27,9 @@ class AuthSettings(ServiceSettings):
     admin_email: SecretStr = SecretStr("")
     admin_password: SecretStr = SecretStr("")
     password_min: int = Field(default=MIN_LENGTH, ge=MIN_LENGTH, le=MADE_ADMIN_PASSWORD)
+    staff_second_factor: Literal["optional", "required"] = "optional"
+    """Whether roles beyond `customer` count only in sessions opened with a second factor."""
+    shop_name: str = Field(default="Shop", min_length=1, max_length=100)
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     session_days: int = Field(default=180, ge=1, le=3650)

@@ -119,6 +119,23 @@ async def set_user_disabled(
     return shown(user, response)
 
 
+@router.delete(
+    "/api/auth/users/{user_id}/second-factor",
+    summary="Reset a user's second factor",
+    status_code=204,
+    responses=problems(CannotGrant, OwnAccount),
+    tags=["Users"],
+)
+async def reset_second_factor(
+    user_id: PathId, staff: Writer, auth: Auth, if_match: IfMatch
+) -> None:
+    """For who has lost their authenticator app and their recovery codes: their password is enough
+    again, and all of their sessions are over. Make sure first that it is them who ask. You can do
+    so neither for yourself nor for who has a scope that you lack.
+    """
+    await administration.reset_second_factor(auth, actor=staff, user_id=user_id, if_match=if_match)
+
+
 @router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Users"])
 async def list_roles(staff: Reader, auth: Auth) -> dict[str, Any]:
     """All roles with their scopes."""

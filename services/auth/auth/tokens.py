@@ -41,7 +41,9 @@ class TokenIssuer:
         """Seconds."""
         return int(self.lifetime.total_seconds())
 
-    def user_token(self, user: User, session_id: str) -> str:
+    def user_token(self, user: User, session_id: str, *, second_factor: bool) -> str:
+        """The claim `amr` is RFC 8176's."""
+        withheld = {"second_factor_required": True} if user.second_factor_required else {}
         return self._signed(
             {
                 "aud": self.audience,
@@ -52,6 +54,8 @@ class TokenIssuer:
                 "scope": " ".join(user.scopes),
                 "roles": user.roles,
                 "email": user.email,
+                "amr": ["pwd", "otp"] if second_factor else ["pwd"],
+                **withheld,
             }
         )
 

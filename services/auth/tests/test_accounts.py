@@ -24,6 +24,8 @@ async def test_register_answers_with_the_user(auth: Any) -> None:
         "roles": ["customer"],
         "scopes": [],
         "email_verified": False,
+        "second_factor": False,
+        "second_factor_required": False,
     }
     assert answer.headers["location"] == "/api/auth/me"
     assert answer.headers["cache-control"] == "no-store"

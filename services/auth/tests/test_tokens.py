@@ -27,6 +27,7 @@ async def test_an_access_token_is_as_rfc_9068_has_it(auth: Any, signed_in: Any) 
         "ver": 0,
         "roles": ["customer"],
         "email": "ada@example.com",
+        "amr": ["pwd"],
     }
 
 

@@ -1,0 +1,204 @@
+"""One's own second factor: begin, confirm, look at it, renew its recovery codes, switch it off.
+
+Guesses at passwords and codes count like those at login, with the session as the known device.
+Switching it on or off ends the other sessions.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from auth import recovery_codes, totp
+from auth import second_factor_repository as store
+from auth.accounts import get_me
+from auth.attempts import Attempt, settle
+from auth.context import Context
+from auth.domain import User
+from auth.errors import SecondFactorActive, SecondFactorInactive, WrongCode, WrongPassword
+from auth.repository import find_user_of_session, lock_user
+from auth.second_factor_checks import spend_code
+from auth.secret_box import SecretBox
+from auth.session_repository import revoke_sessions_of, update_second_factor
+from shopkit.auth import Principal
+from shopkit.errors import InvalidToken
+
+
+@dataclass(frozen=True)
+class Begun:
+    secret: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class State:
+    active: bool
+    activated_at: datetime | None
+    recovery_codes_left: int
+
+
+@dataclass(frozen=True)
+class Try:
+    """Of a caller to prove who they are: counted as failed until it is settled."""
+
+    principal: Principal
+    seen: User
+    by_password: bool
+    """`seen` had the password that was sent."""
+    attempt: Attempt
+    box: SecretBox
+    now: datetime
+
+
+async def begin(
+    context: Context, *, principal: Principal, password: str, network: str | None
+) -> Begun:
+    """A secret that counts once it is confirmed; it replaces one that is not. Raises InvalidToken,
+    SecondFactorActive, WrongPassword, TooManyAttempts and Busy."""
+    secret, policy = totp.new_secret(), context.second_factor
+    sealed = policy.box.seal(secret, owner=principal.id)
+    async with _try(context, principal, network, password) as tried:
+        await context.database.run(_begin, tried=tried, sealed_secret=sealed)
+    uri = totp.app_uri(secret, account=tried.seen.email, shop_name=policy.shop_name)
+    return Begun(totp.shown_secret(secret), uri)
+
+
+def _begin(conn: Connection, *, tried: Try, sealed_secret: str) -> None:
+    user = _lock_caller(conn, tried)
+    if user.second_factor:
+        raise SecondFactorActive
+    settle(conn, attempt=tried.attempt, looked_at=True)
+    store.insert_factor(conn, user_id=user.id, sealed_secret=sealed_secret, now=tried.now)
+
+
+async def confirm(
+    context: Context, *, principal: Principal, code: str, network: str | None
+) -> list[str]:
+    """The recovery codes of the factor that is on from now. Raises InvalidToken,
+    SecondFactorActive, SecondFactorInactive, WrongCode and TooManyAttempts."""
+    codes = recovery_codes.new_codes()
+    async with _try(context, principal, network) as tried:
+        await context.database.run(_confirm, tried=tried, code=code, codes=codes)
+    return codes
+
+
+def _confirm(conn: Connection, *, tried: Try, code: str, codes: list[str]) -> None:
+    """The session that does so has shown both factors, and counts as opened with them."""
+    user, now = _lock_caller(conn, tried), tried.now
+    if user.second_factor:
+        raise SecondFactorActive
+    pending = store.find_factor(conn, user_id=user.id)
+    secret = tried.box.open(pending.sealed_secret, owner=user.id) if pending else None
+    if secret is None:
+        raise SecondFactorInactive
+    step = totp.find_step(secret, code, now=now, after=None)
+    if step is None:
+        raise WrongCode
+    settle(conn, attempt=tried.attempt, looked_at=True)
+    store.confirm_factor(conn, user_id=user.id, step=step, now=now)
+    _replace_codes(conn, user.id, codes)
+    _end_others(conn, tried, with_second_factor=True)
+
+
+async def get_state(context: Context, *, principal: Principal) -> State:
+    """Raises InvalidToken."""
+    await get_me(context, principal=principal)
+    return await context.database.read(_get_state, user_id=principal.id)
+
+
+def _get_state(conn: Connection, *, user_id: str) -> State:
+    factor = store.find_factor(conn, user_id=user_id)
+    if factor is None or factor.confirmed_at is None:
+        return State(active=False, activated_at=None, recovery_codes_left=0)
+    left = store.count_recovery_codes(conn, user_id=user_id)
+    return State(active=True, activated_at=factor.confirmed_at, recovery_codes_left=left)
+
+
+async def renew_recovery_codes(
+    context: Context, *, principal: Principal, code: str, network: str | None
+) -> list[str]:
+    """The old ones are worth nothing any more. Raises InvalidToken, SecondFactorInactive, WrongCode
+    and TooManyAttempts."""
+    codes = recovery_codes.new_codes()
+    async with _try(context, principal, network) as tried:
+        await context.database.run(_renew, tried=tried, code=code, codes=codes)
+    return codes
+
+
+def _renew(conn: Connection, *, tried: Try, code: str, codes: list[str]) -> None:
+    user = _prove(conn, tried, code)
+    _replace_codes(conn, user.id, codes)
+
+
+async def switch_off(
+    context: Context, *, principal: Principal, password: str, code: str, network: str | None
+) -> None:
+    """Raises InvalidToken, SecondFactorInactive, WrongPassword, WrongCode, TooManyAttempts and
+    Busy."""
+    async with _try(context, principal, network, password) as tried:
+        await context.database.run(_switch_off, tried=tried, code=code)
+
+
+def _switch_off(conn: Connection, *, tried: Try, code: str) -> None:
+    user = _prove(conn, tried, code)
+    store.delete_factor(conn, user_id=user.id)
+    _end_others(conn, tried, with_second_factor=False)
+
+
+@asynccontextmanager
+async def _try(
+    context: Context, principal: Principal, network: str | None, password: str | None = None
+) -> AsyncIterator[Try]:
+    user = await get_me(context, principal=principal)
+    async with context.attempts.counted(
+        email=user.email, network=network, device=principal.session_id
+    ) as attempt:
+        if password is not None:
+            verified = await context.hasher.verify(password, user.password_hash)
+            if not verified.matches:
+                raise WrongPassword("/password")
+        box, now = context.second_factor.box, context.clock.now()
+        yield Try(principal, user, password is not None, attempt, box, now)
+
+
+def _lock_caller(conn: Connection, tried: Try) -> User:
+    user, session_id = lock_user(conn, user_id=tried.principal.id), tried.principal.session_id
+    if not find_user_of_session(conn, user_id=user.id, session_id=session_id, now=tried.now):
+        raise InvalidToken
+    if tried.by_password and user.password_hash != tried.seen.password_hash:
+        raise WrongPassword("/password")  # changed while the hash was being computed
+    return user
+
+
+def _prove(conn: Connection, tried: Try, code: str) -> User:
+    user = _lock_caller(conn, tried)
+    if not user.second_factor:
+        raise SecondFactorInactive
+    if not spend_code(conn, user_id=user.id, code=code, box=tried.box, now=tried.now):
+        raise WrongCode
+    settle(conn, attempt=tried.attempt, looked_at=True)
+    return user
+
+
+def _replace_codes(conn: Connection, user_id: str, codes: list[str]) -> None:
+    hashes = [recovery_codes.code_hash(code) for code in codes]
+    store.replace_recovery_codes(conn, user_id=user_id, hashes=hashes)
+
+
+def _end_others(conn: Connection, tried: Try, *, with_second_factor: bool) -> None:
+    """The one that goes on is from now like one that was opened so."""
+    mine, user_id = tried.principal.session_id, tried.principal.id
+    reason = "second_factor_changed"
+    revoke_sessions_of(conn, user_id=user_id, reason=reason, now=tried.now, but=mine)
+    update_second_factor(conn, session_id=mine, with_second_factor=with_second_factor)
+
+
+def reset(conn: Connection, *, user_id: str, now: datetime) -> bool:
+    """For who has lost app and recovery codes; ends their sessions. False when there was none."""
+    lock_user(conn, user_id=user_id)
+    found = store.delete_factor(conn, user_id=user_id)
+    if found:
+        revoke_sessions_of(conn, user_id=user_id, reason="second_factor_reset", now=now)
+    return found
