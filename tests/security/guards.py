@@ -4,35 +4,14 @@ Here are those of who may do what, with which token, and what gets in; those of 
 messages are in tests/guards.
 """
 
-from dataclasses import dataclass
+from tests.security.guard import Guard
+from tests.security.second_factor_guards import SECOND_FACTOR
 
-PACKAGES = {"shopkit": "kit"}
 KIT_TOKENS = "kit/tests/test_auth_tokens.py"
 KIT_APP = "kit/tests/test_app.py"
 KIT_JSON = "kit/tests/test_strict_json.py"
 AUTH = "services/auth/tests"
 ORDERS = "services/orders/tests"
-
-
-@dataclass(frozen=True)
-class Guard:
-    name: str
-    module: str
-    code: str
-    """As it stands in the module, once."""
-    instead: str
-    noticed_by: str
-    """The id of a test."""
-
-    @property
-    def path(self) -> str:
-        package = self.module.partition(".")[0]
-        folder = PACKAGES.get(package, f"services/{package}")
-        return f"{folder}/{self.module.replace('.', '/')}.py"
-
-    def taken_out_of(self, source: str) -> str:
-        assert source.count(self.code) == 1, f"{self.name}: {self.path} has no such code (once)"
-        return source.replace(self.code, self.instead)
 
 
 TOKENS = [
@@ -315,4 +294,4 @@ WHAT_GETS_IN = [
     ),
 ]
 
-GUARDS = TOKENS + WHO_MAY + SESSIONS + WHAT_GETS_IN
+GUARDS = TOKENS + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN

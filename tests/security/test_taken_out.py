@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.guards import GUARDS, Guard
+from tests.security.guard import Guard
+from tests.security.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
 FAILED = 1  # pytest's exit status where tests ran and some failed; others mean that none could run

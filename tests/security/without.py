@@ -8,7 +8,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
-from tests.security.guards import GUARDS, Guard
+from tests.security.guard import Guard
+from tests.security.guards import GUARDS
 
 
 class _Without(MetaPathFinder):
