@@ -60,7 +60,9 @@ class ApiProblem(ShopError):
         if self.fields:
             said = "; ".join(f"{field.name}: {field.detail}" for field in self.fields)
         line = " ".join(str(said).split())
-        if self.code == "insufficient_scope":
+        if self.code == "second_factor_required":
+            line = "This account has a second factor: `shop login` asks for its code."
+        if self.code == "insufficient_scope" and not self.body.get("second_factor_required"):
             line = f"{line} Log in as somebody who has it."
         if self.status >= 500 and self.body.get("request_id"):
             line = f"{line} [request {self.body['request_id']}]"

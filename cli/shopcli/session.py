@@ -102,8 +102,20 @@ class StoredSession:
         return fresh
 
 
-async def log_in(wire: Wire, email: str, password: str) -> Tokens:
+async def log_in(
+    wire: Wire,
+    email: str,
+    password: str,
+    *,
+    device_token: str | None = None,
+    code: str | None = None,
+) -> Tokens:
+    """`code`: of the account's second factor, if it has one."""
     body = {"email": email, "password": password}
+    if device_token:
+        body["device_token"] = device_token
+    if code:
+        body["one_time_code"] = code
     answer = await wire.send(Call("POST", "/api/auth/login", {}, body))
     return _tokens(answer, email, wire.url)
 
@@ -129,6 +141,7 @@ def _tokens(answer: Any, email: str, url: str) -> Tokens:
         refresh_token=str(answer.get("refresh_token", "")),
         expires_at=time.time() + lifetime,
         email=email,
+        device_token=str(answer.get("device_token", "")),
     )
 
 

@@ -25,6 +25,8 @@ class Tokens:
     refresh_token: str
     expires_at: float
     email: str = ""
+    device_token: str = ""
+    """By which the shop knows this machine again, whatever others do at the account."""
 
 
 def default_path() -> Path:
@@ -41,15 +43,27 @@ class TokenStore:
             case {"access_token": str(access), "refresh_token": str(refresh), **rest}:
                 ends = rest.get("expires_at")
                 expires_at = float(ends) if isinstance(ends, int | float) else 0.0
-                return Tokens(access, refresh, expires_at, str(rest.get("email", "")))
+                email, device = str(rest.get("email", "")), str(rest.get("device_token", ""))
+                return Tokens(access, refresh, expires_at, email, device)
             case _:
                 return None
+
+    def find_device_token(self, url: str, email: str) -> str | None:
+        """Of the last login there as this user, also when it is over."""
+        entry = self._all().get(url, {})
+        token = entry.get("device_token")
+        return token if entry.get("email") == email and isinstance(token, str) and token else None
 
     def save(self, url: str, tokens: Tokens) -> None:
         self._write({**self._all(), url: asdict(tokens)})
 
     def forget(self, url: str) -> None:
-        self._write({known: entry for known, entry in self._all().items() if known != url})
+        """But for what makes the next login here easier."""
+        entries = self._all()
+        old = entries.pop(url, {})
+        if old.get("device_token"):
+            entries[url] = {name: old.get(name) for name in ("email", "device_token")}
+        self._write(entries)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

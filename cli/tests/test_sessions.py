@@ -1,19 +1,24 @@
 """Logging in, staying logged in, logging out: against the real auth."""
 
 import asyncio
+import base64
 import json
 import stat
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from auth.totp import code_at, step_at
 from shopcli.client import ShopClient
+from shopcli.commands.sessions import _tokens as asked_for_tokens
 from shopcli.errors import ApiProblem, LoginNeeded, UsageError
-from shopcli.session import Guest, PasswordSession, StoredSession, log_in, log_out
+from shopcli.session import FixedToken, Guest, PasswordSession, StoredSession, log_in, log_out
 from shopcli.settings import normal_url, settings_for
 from shopcli.token_store import Tokens, TokenStore
 
@@ -112,6 +117,39 @@ async def test_a_machine_logs_in_by_password_and_stores_nothing(
     with pytest.raises(ApiProblem) as refused:
         await me(shop, PasswordSession(EMAIL, "wrong"))
     assert refused.value.code == "invalid_credentials"
+
+
+@pytest.mark.anyio
+async def test_a_second_factor_is_asked_for_until_it_is_right(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, store: TokenStore, capsys: Any
+) -> None:
+    tokens = await registered(shop, store)
+    client = shop.client(FixedToken(tokens.access_token))
+    begun = await client.post("/api/auth/second-factor", {"password": PASSWORD})
+    secret = base64.b32decode(begun["secret"])
+    code = code_at(secret, step_at(datetime.now(UTC)))
+    answer = await client.post("/api/auth/second-factor/confirm", {"code": code})
+    typed = iter([code, f" {answer['recovery_codes'][0]} "])  # the first one is used already
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(typed))
+    got = await asked_for_tokens(shop.wire(), EMAIL, PASSWORD, store.find_device_token(URL, EMAIL))
+    assert await me(shop, FixedToken(got.access_token)) == EMAIL
+    assert "used before" in capsys.readouterr().err
+    with pytest.raises(ApiProblem, match="`shop login` asks"):
+        await me(shop, PasswordSession(EMAIL, PASSWORD))
+
+
+@pytest.mark.anyio
+async def test_this_machine_is_known_again_after_logging_out(shop: Shop, store: TokenStore) -> None:
+    tokens = await registered(shop, store)
+    for _ in range(12):
+        with pytest.raises(ApiProblem):
+            await log_in(shop.wire(), EMAIL, "wrong")
+    store.forget(URL)
+    assert store.find(URL) is None
+    assert store.find_device_token(URL, "eve@example.com") is None
+    device = store.find_device_token(URL, EMAIL)
+    assert device == tokens.device_token
+    assert await log_in(shop.wire(), EMAIL, PASSWORD, device_token=device)
 
 
 def test_only_the_owner_can_read_the_tokens(store: TokenStore) -> None:

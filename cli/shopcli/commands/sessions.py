@@ -13,6 +13,10 @@ from shopcli.screen import say
 from shopcli.session import FixedToken, log_in, log_out
 from shopcli.settings import DEFAULT_URL, Settings, settings_for
 from shopcli.token_store import Tokens
+from shopcli.wire import Wire
+
+ASKS_FOR_CODE = ("second_factor_required", "invalid_second_factor")
+MOST_CODES = 3
 
 
 def login(
@@ -58,16 +62,30 @@ def logout(url: UrlOption = DEFAULT_URL) -> None:
 
 async def _login(settings: Settings, email: str, password: str) -> tuple[str, str]:
     async with connect(settings.url) as wire:
-        try:
-            tokens = await log_in(wire, email, password)
-        except ApiProblem as problem:
-            if problem.status != 401:
-                raise
-            raise ShopError("This e-mail and password do not belong together.") from None
-        with settings.store().locked():
-            settings.store().save(settings.url, tokens)
+        store = settings.store()
+        tokens = await _tokens(wire, email, password, store.find_device_token(settings.url, email))
+        with store.locked():
+            store.save(settings.url, tokens)
         me = await ShopClient(wire, FixedToken(tokens.access_token)).get("/api/auth/me")
         return str(me.get("email", email)), ", ".join(me.get("roles", []))
+
+
+async def _tokens(wire: Wire, email: str, password: str, device_token: str | None) -> Tokens:
+    """Asks for the code of a second factor where there is one, and again when it is wrong."""
+    code: str | None = None
+    asked = 0
+    while True:
+        try:
+            return await log_in(wire, email, password, device_token=device_token, code=code)
+        except ApiProblem as problem:
+            if problem.code == "invalid_credentials":
+                raise ShopError("This e-mail and password do not belong together.") from None
+            if problem.code not in ASKS_FOR_CODE or asked == MOST_CODES:
+                raise
+            if code:
+                say("This code is wrong, too old, or used before.")
+        code = typer.prompt("Code of your authenticator app, or a recovery code", err=True).strip()
+        asked += 1
 
 
 async def _logout(settings: Settings, tokens: Tokens) -> None:
