@@ -17,7 +17,7 @@ from shopkit.routing import new_router
 from shopkit.schemas import Input, Limit, Output, Page, Timestamp
 
 SCOPE = "audit:read"
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.A)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.A)
 
 
 def _moment(value: Any) -> Any:

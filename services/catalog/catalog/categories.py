@@ -52,10 +52,8 @@ def create_category(
         category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
         _check_place(parents, category["id"], payload.parent_id)
         rows.insert_category(conn, category)
-        made = _written(category)
-        record(
-            conn, audit_log, by, "category.create", category["id"], before=None, after=made, now=now
-        )
+        id, made = category["id"], _written(category)
+        record(conn, audit_log, by, "category.create", id, before=None, after=made, now=now)
         location = f"/api/categories/{category['id']}"
         return Answer(201, category, {"Location": location, "ETag": etag(1)})
 

@@ -46,17 +46,8 @@ def create_group(
         times = {"created_at": now, "updated_at": now}
         group = {"id": new_id(), "version": 1, **values, **times}
         rows.insert_group(conn, group)
-        made = _written(group)
-        record(
-            conn,
-            audit_log,
-            by,
-            "product_group.create",
-            group["id"],
-            before=None,
-            after=made,
-            now=now,
-        )
+        id, made = group["id"], _written(group)
+        record(conn, audit_log, by, "product_group.create", id, before=None, after=made, now=now)
         shown = {**group, "variants": []}
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})

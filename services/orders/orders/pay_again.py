@@ -89,19 +89,10 @@ def store_attempt(
         raise InvalidState(detail, order_status=order.status)
     if len(order.payments) >= MAX_ATTEMPTS:
         raise InvalidState("There were enough attempts; cancel the order and check out again.")
-    before = order.payment
-    payment = Payment(
-        id=new_id(),
-        order_id=order.id,
-        attempt=before.attempt + 1,
-        method=payload.method,
-        token=payload.token,
-        state=PaymentState.PENDING,
-        amount=before.amount,
-        currency=before.currency,
+    payment = replace(
+        _next_attempt(order.payment, payload, now),
         request_key=key,
         request_fingerprint=sent if key else None,
-        created_at=now,
     )
     insert_paper(conn, payment)
     changes = {"payment_method": payload.method, "lease_until": until, "attempts": 0}
@@ -109,3 +100,17 @@ def store_attempt(
     taken = replace(taken, payments=(*order.payments, payment))
     record_change(conn, "pay", order, taken, actor=actor, now=now)
     return taken, payment, True
+
+
+def _next_attempt(before: Payment, payload: PaymentInput, now: datetime) -> Payment:
+    return Payment(
+        id=new_id(),
+        order_id=before.order_id,
+        attempt=before.attempt + 1,
+        method=payload.method,
+        token=payload.token,
+        state=PaymentState.PENDING,
+        amount=before.amount,
+        currency=before.currency,
+        created_at=now,
+    )
