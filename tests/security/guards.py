@@ -12,6 +12,8 @@ KIT_APP = "kit/tests/test_app.py"
 KIT_JSON = "kit/tests/test_strict_json.py"
 AUTH = "services/auth/tests"
 ORDERS = "services/orders/tests"
+KIT_REVOKED = "kit/tests/test_revocations.py"
+EVENTS = f"{AUTH}/test_events.py"
 
 
 TOKENS = [
@@ -85,6 +87,72 @@ TOKENS = [
         "if time.monotonic() - self._asked_at < seconds:",
         "if False:",
         "kit/tests/test_calls.py::test_a3_unknown_key_ids_cause_one_fetch",
+    ),
+]
+
+REVOKED = [
+    Guard(
+        "void tokens are refused",
+        "shopkit.auth",
+        "self._revocations is not None and self._revocations.include(principal)",
+        "False",
+        f"{KIT_REVOKED}::test_a10_a_token_that_was_verified_ends_with_its_session",
+    ),
+    Guard(
+        "what staff change asks auth first",
+        "shopkit.auth",
+        "if self.at_once:",
+        "if False:",
+        f"{KIT_REVOKED}::test_a10_staff_writes_end_at_once_and_nobody_else_asks",
+    ),
+    Guard(
+        "who asks gets no answer from before",
+        "shopkit.revocations",
+        "came = self._asked\n",
+        "came = self._asked - self._asking.locked()\n",
+        f"{KIT_REVOKED}::test_a10_who_comes_while_a_question_is_on_its_way_shares_the_next",
+    ),
+    Guard(
+        "tokens signed since are good",
+        "shopkit.revocations",
+        "> principal.token_version",
+        ">= principal.token_version",
+        f"{KIT_REVOKED}::test_a10_voided_tokens_are_told_from_those_signed_since_without_a_clock",
+    ),
+    Guard(
+        "sessions that end are told of",
+        "auth.session_repository",
+        "    tell_ended(conn, ended, now=now)\n",
+        "",
+        f"{EVENTS}::test_a10_it_tells_of_sessions_that_end",
+    ),
+    Guard(
+        "logging out everywhere voids tokens",
+        "auth.session_repository",
+        "    void_tokens(conn, user_id=user_id, now=now)  # one event, however many sessions\n",
+        "",
+        f"{EVENTS}::test_a10_one_event_voids_all_tokens_of_a_user",
+    ),
+    Guard(
+        "other roles void tokens",
+        "auth.administration",
+        "        void_tokens(conn, user_id=user_id, now=now)\n",
+        "",
+        f"{EVENTS}::test_a10_a_refresh_after_new_roles_is_good_at_once",
+    ),
+    Guard(
+        "an event is in time for every token",
+        "auth.events",
+        "None if event.kept else now + LIVES",
+        "None if event.kept else now",
+        f"{EVENTS}::test_a10_it_tells_of_sessions_that_end",
+    ),
+    Guard(
+        "staff who cancel are asked for",
+        "orders.routes.checkout",
+        "if user and not (visitor.owns(order) and asked.restock):",
+        "if False:",
+        f"{ORDERS}/test_revoked.py::test_a10_staff_move_nothing_from_that_moment",
     ),
 ]
 
@@ -294,4 +362,4 @@ WHAT_GETS_IN = [
     ),
 ]
 
-GUARDS = TOKENS + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN
+GUARDS = TOKENS + REVOKED + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN
