@@ -163,6 +163,7 @@ async def reset_second_factor(
     await context.database.run(
         _reset_second_factor,
         actor=actor,
+        by=by_staff(actor),
         user_id=user_id,
         if_match=if_match,
         now=context.clock.now(),
@@ -170,13 +171,19 @@ async def reset_second_factor(
 
 
 def _reset_second_factor(
-    conn: Connection, *, actor: Principal, user_id: str, if_match: str | None, now: datetime
+    conn: Connection,
+    *,
+    actor: Principal,
+    by: By,
+    user_id: str,
+    if_match: str | None,
+    now: datetime,
 ) -> None:
     user = _lock(conn, user_id, if_match)
     _require_scopes(conn, actor, frozenset(user.scopes), now)
     if user_id == actor.id:
         raise OwnAccount("Switch off your own with `DELETE /api/auth/second-factor`.")
-    second_factor.reset(conn, user_id=user_id, now=now)
+    second_factor.reset(conn, user_id=user_id, by=by, now=now)
 
 
 def _lock(conn: Connection, user_id: str, if_match: str | None) -> User:

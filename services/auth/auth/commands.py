@@ -141,7 +141,7 @@ async def _reset_second_factor(settings: AuthSettings, email: str) -> bool:
         user = await database.read(find_user_by_email, email=email)
         if user is None:
             raise ValueError("AUTH_ADMIN_EMAIL is nobody's address")
-        return await database.run(reset, user_id=user.id, now=SYSTEM_CLOCK.now())
+        return await database.run(reset, user_id=user.id, by=SYSTEM, now=SYSTEM_CLOCK.now())
     finally:
         await database.stop()
 

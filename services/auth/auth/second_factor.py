@@ -18,12 +18,16 @@ from auth.attempts import Attempt, settle
 from auth.context import Context
 from auth.domain import User
 from auth.errors import SecondFactorActive, SecondFactorInactive, WrongCode, WrongPassword
+from auth.models import audit_log
 from auth.repository import find_user_of_session, lock_user
 from auth.second_factor_checks import spend_code
 from auth.secret_box import SecretBox
 from auth.session_repository import revoke_sessions_of, update_second_factor
+from shopkit.audit import By, record
 from shopkit.auth import Principal
 from shopkit.errors import InvalidToken
+
+NAME = "second_factor"
 
 
 @dataclass(frozen=True)
@@ -195,10 +199,12 @@ def _end_others(conn: Connection, tried: Try, *, with_second_factor: bool) -> No
     update_second_factor(conn, session_id=mine, with_second_factor=with_second_factor)
 
 
-def reset(conn: Connection, *, user_id: str, now: datetime) -> bool:
+def reset(conn: Connection, *, user_id: str, by: By, now: datetime) -> bool:
     """For who has lost app and recovery codes; ends their sessions. False when there was none."""
     lock_user(conn, user_id=user_id)
     found = store.delete_factor(conn, user_id=user_id)
     if found:
         revoke_sessions_of(conn, user_id=user_id, reason="second_factor_reset", now=now)
+        action, was, is_now = "user.reset_second_factor", {NAME: True}, {NAME: False}
+        record(conn, audit_log, by, action, user_id, before=was, after=is_now, now=now)
     return found
