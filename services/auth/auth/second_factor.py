@@ -18,6 +18,7 @@ from auth.attempts import Attempt, settle
 from auth.context import Context
 from auth.domain import User
 from auth.errors import SecondFactorActive, SecondFactorInactive, WrongCode, WrongPassword
+from auth.events import void_tokens
 from auth.models import audit_log
 from auth.repository import find_user_of_session, lock_user
 from auth.second_factor_checks import spend_code
@@ -192,11 +193,12 @@ def _replace_codes(conn: Connection, user_id: str, codes: list[str]) -> None:
 
 
 def _end_others(conn: Connection, tried: Try, *, with_second_factor: bool) -> None:
-    """The one that goes on is from now like one that was opened so."""
+    """The one that goes on is from its next refresh like one that was opened so."""
     mine, user_id = tried.principal.session_id, tried.principal.id
     reason = "second_factor_changed"
-    revoke_sessions_of(conn, user_id=user_id, reason=reason, now=tried.now, but=mine)
     update_second_factor(conn, session_id=mine, with_second_factor=with_second_factor)
+    revoke_sessions_of(conn, user_id=user_id, reason=reason, now=tried.now, but=mine)
+    void_tokens(conn, user_id=user_id, now=tried.now)
 
 
 def reset(conn: Connection, *, user_id: str, by: By, now: datetime) -> bool:

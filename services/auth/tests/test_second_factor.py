@@ -7,6 +7,7 @@ import jwt
 import pytest
 from sqlalchemy import Connection, select
 
+from auth.events import list_events
 from auth.models import metadata
 from auth.totp import step_at
 from services.auth.tests.second_factors import (
@@ -231,6 +232,17 @@ async def test_switching_off_needs_both_and_ends_other_sessions(auth: Any, signe
     assert told(await log_in(auth)) == RIGHT
     await switch_on(auth, signed_in)
     assert told(await log_in(auth, codes[2])) == REFUSED  # of the factor that is gone
+
+
+async def test_a10_what_switching_on_or_off_changes_is_so_everywhere(
+    auth: Any, signed_in: Any
+) -> None:
+    """The token in hand, too, gets its new scopes by a refresh only."""
+    app, _ = await switch_on(auth, signed_in)
+    await call(auth, signed_in, "DELETE", password=PASSWORD, code=app.next_code())
+    page = await auth.database.read(list_events, after=0, now=auth.context.clock.now())
+    voided = [one["payload"] for one in page.items if one["kind"] == "tokens_voided"]
+    assert voided == [{"version": 1}, {"version": 2}]
 
 
 async def test_a10_a_login_without_it_at_once_leaves_no_session(
