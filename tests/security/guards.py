@@ -201,7 +201,7 @@ WHO_MAY = [
     ),
     Guard(
         "nobody gives what they lack",
-        "auth.administration",
+        "auth.grants",
         "    if lacking:",
         "    if False:",
         f"{AUTH}/test_staff.py::test_nobody_gives_or_takes_a_scope_that_they_lack",
@@ -215,10 +215,38 @@ WHO_MAY = [
     ),
     Guard(
         "staff is asked for by the database too",
-        "auth.administration",
+        "auth.grants",
         "    if needed not in user.scopes:",
         "    if False:",
         f"{AUTH}/test_staff.py::test_a10_a_demoted_admin_gives_nothing_with_the_old_token",
+    ),
+    Guard(
+        "a new role is within its maker's scopes",
+        "auth.roles",
+        "    require_scopes(conn, actor, role.scopes, now)\n    if not store.insert_role",
+        "    require_scopes(conn, actor, (), now)\n    if not store.insert_role",
+        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
+    ),
+    Guard(
+        "a role is changed within one's scopes",
+        "auth.roles",
+        "set(before.scopes) ^ set(scopes)",
+        "set(before.scopes) - set(scopes)",
+        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
+    ),
+    Guard(
+        "nobody takes what they lack by a role",
+        "auth.roles",
+        "set(before.scopes) ^ set(scopes)",
+        "set(scopes) - set(before.scopes)",
+        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
+    ),
+    Guard(
+        "built-in roles stay",
+        "auth.roles",
+        "    if role.built_in:",
+        "    if False:",
+        f"{AUTH}/test_roles.py::test_built_in_roles_stay_as_they_are",
     ),
 ]
 

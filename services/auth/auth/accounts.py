@@ -1,7 +1,5 @@
 """Accounts: register, and read and change one's own and its password."""
 
-import hashlib
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,7 +8,7 @@ from sqlalchemy import Connection
 
 from auth.attempts import Attempt, settle
 from auth.context import Context
-from auth.domain import CUSTOMER, HIDDEN, User
+from auth.domain import CUSTOMER, HIDDEN, User, fingerprint
 from auth.errors import EmailTaken, WrongPassword
 from auth.password_rules import refuse_weak
 from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
@@ -24,8 +22,7 @@ from shopkit.errors import InvalidToken
 def tag_of(user: User) -> str:
     """Changes with whatever is shown of a user, roles and their scopes included."""
     shown = {name: value for name, value in asdict(user).items() if name not in HIDDEN}
-    text = json.dumps(shown, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return fingerprint(shown)
 
 
 def entity_tag(user: User) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,16 +10,15 @@ from auth import repository, second_factor
 from auth.accounts import tag_of
 from auth.context import Context
 from auth.domain import ADMIN, User
-from auth.errors import CannotGrant, LastAdmin, OwnAccount
+from auth.errors import LastAdmin, OwnAccount
 from auth.events import void_tokens
+from auth.grants import require_scopes, scopes_of
 from auth.models import audit_log
+from auth.role_repository import lock_roles
 from auth.session_repository import revoke_sessions_of
 from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
-from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
-
-USERS_READ, USERS_WRITE = "users:read", "users:write"
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,6 @@ async def get_user(context: Context, *, user_id: str) -> User:
     return await context.database.read(repository.get_user, user_id=user_id)
 
 
-async def list_roles(context: Context) -> Sequence[Any]:
-    return await context.database.read(repository.list_roles)
-
-
 async def set_roles(
     context: Context,
     *,
@@ -97,11 +91,9 @@ def _set_roles(
     now: datetime,
 ) -> User:
     user = _lock(conn, user_id, if_match)
-    known = {row.name: frozenset(row.scopes) for row in repository.list_roles(conn)}
-    _refuse_unknown(wanted, known)
     changed = wanted ^ set(user.roles)
-    concerned = frozenset[str]().union(*(known[role] for role in changed))
-    _require_scopes(conn, actor, concerned, now)
+    concerned = scopes_of(conn, changed)
+    require_scopes(conn, actor, concerned, now)
     if ADMIN in changed - wanted:
         _require_other_admin(conn, user_id)
     if changed:
@@ -141,7 +133,7 @@ def _set_disabled(
 ) -> User:
     """Also ends the user's sessions, so that enabling brings none back."""
     user = _lock(conn, user_id, if_match)
-    _require_scopes(conn, actor, frozenset(user.scopes), now)
+    require_scopes(conn, actor, user.scopes, now)
     if user.disabled == disabled:
         return user
     if disabled and user_id == actor.id:
@@ -180,7 +172,7 @@ def _reset_second_factor(
     now: datetime,
 ) -> None:
     user = _lock(conn, user_id, if_match)
-    _require_scopes(conn, actor, frozenset(user.scopes), now)
+    require_scopes(conn, actor, user.scopes, now)
     if user_id == actor.id:
         raise OwnAccount("Switch off your own with `DELETE /api/auth/second-factor`.")
     second_factor.reset(conn, user_id=user_id, by=by, now=now)
@@ -188,51 +180,12 @@ def _reset_second_factor(
 
 def _lock(conn: Connection, user_id: str, if_match: str | None) -> User:
     """The user, whom nobody else changes until the transaction ends; nor does anybody's role."""
-    repository.lock_role_assignment(conn)
+    lock_roles(conn)
     user = repository.lock_user(conn, user_id=user_id)
     check_if_match(if_match, tag_of(user))
     return user
 
 
-def _require_scopes(
-    conn: Connection, actor: Principal, concerned: frozenset[str], now: datetime
-) -> None:
-    """Raises InsufficientScope, and CannotGrant when the actor lacks one of those concerned."""
-    lacking = concerned - _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
-    if lacking:
-        raise CannotGrant(lacking)
-
-
 def _require_other_admin(conn: Connection, user_id: str) -> None:
     if not repository.has_other_admin(conn, user_id=user_id):
         raise LastAdmin
-
-
-async def require_current(context: Context, actor: Principal) -> None:
-    """Raises InvalidToken once the caller's session is over, InsufficientScope once they may not
-    read users any more: by the database, since the token may be older than either."""
-    await context.database.read(
-        _scopes_now, actor=actor, needed=USERS_READ, now=context.clock.now()
-    )
-
-
-def _scopes_now(
-    conn: Connection, *, actor: Principal, needed: str, now: datetime
-) -> frozenset[str]:
-    user = repository.find_user_of_session(
-        conn, user_id=actor.id, session_id=actor.session_id, now=now
-    )
-    if user is None:
-        raise InvalidToken
-    if needed not in user.scopes:
-        raise InsufficientScope(needed)
-    return frozenset(user.scopes)
-
-
-def _refuse_unknown(wanted: frozenset[str], known: dict[str, frozenset[str]]) -> None:
-    unknown = sorted(wanted - known.keys())
-    if unknown:
-        detail = f"There is no role {', '.join(unknown)}; there are {', '.join(sorted(known))}."
-        raise Invalid(
-            "Some roles do not exist.", errors=[FieldError("/roles", "unknown_role", detail)]
-        )

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from auth import (
     internal_routes,
     key_routes,
+    role_routes,
     routes,
     second_factor_routes,
     session_routes,
@@ -17,7 +18,14 @@ from shopkit.app import build_app, metrics_router
 from shopkit.audit_routes import audit_router
 from shopkit.auth import service_verifier, user_verifier
 
-ROUTES = (routes, session_routes, second_factor_routes, staff_routes, key_routes)
+ROUTES = (
+    routes,
+    session_routes,
+    second_factor_routes,
+    staff_routes,
+    role_routes,
+    key_routes,
+)
 
 
 def public_app(settings: AuthSettings, context: Context) -> FastAPI:

@@ -1,24 +1,14 @@
-"""Scopes, users, and what a presented refresh token means."""
+"""Users, roles, and what a presented refresh token means."""
 
+import hashlib
+import json
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-RESOURCES = (
-    "products",
-    "categories",
-    "inventory",
-    "orders",
-    "payments",
-    "refunds",
-    "promotions",
-    "users",
-    "webhooks",
-)
-SCOPES = frozenset(
-    ["audit:read", *(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))]
-)
 CUSTOMER, ADMIN = "customer", "admin"
 
 RETRY_WINDOW = timedelta(seconds=60)
@@ -51,12 +41,27 @@ class User:
 
 
 @dataclass(frozen=True)
+class Role:
+    name: str
+    description: str
+    scopes: tuple[str, ...]
+    built_in: bool
+    """Part of every shop: it stays as it is."""
+
+
+@dataclass(frozen=True)
 class Client:
     """Who sends a request, as far as it and the gateway say."""
 
     user_agent: str | None
     network: str | None
     """Where the request comes from; None when it did not come through the gateway."""
+
+
+def fingerprint(shown: Mapping[str, Any]) -> str:
+    """Changes with any of these values; for entity tags."""
+    text = json.dumps(shown, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def folded(text: str) -> str:

@@ -148,15 +148,6 @@ def _matching(statement: Select[Any], q: str | None) -> Select[Any]:
     return statement.where(users.c.email_key.contains(email_key(q), autoescape=True))
 
 
-def list_roles(conn: Connection) -> Sequence[Row[Any]]:
-    return conn.execute(select(roles).order_by(roles.c.name)).all()
-
-
-def lock_role_assignment(conn: Connection) -> None:
-    """One assignment of roles at a time, so that two admins cannot demote each other at once."""
-    conn.execute(select(roles.c.name).where(roles.c.name == ADMIN).with_for_update())
-
-
 def has_other_admin(conn: Connection, *, user_id: str) -> bool:
     others = (
         select(user_roles.c.user_id)

@@ -163,17 +163,6 @@ class Session(Output):
     current: Annotated[bool, Field(description="Whether it is the one that asks")]
 
 
-class Role(Output):
-    name: Annotated[str, Field(examples=["order_manager"])]
-    description: str
-    scopes: Scopes
-    built_in: bool
-
-
-class RoleList(Output):
-    items: list[Role]
-
-
 class Jwk(Output):
     kty: Literal["EC"]
     crv: Literal["P-256"]

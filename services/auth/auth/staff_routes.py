@@ -1,4 +1,4 @@
-"""Users and roles, for staff."""
+"""Users, for staff."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,8 @@ from auth import administration
 from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
 from auth.deps import Auth, CursorText
 from auth.errors import CannotGrant, LastAdmin, OwnAccount
-from auth.schemas import DisabledInput, RoleList, RolesInput, StaffUser
+from auth.grants import require_current
+from auth.schemas import DisabledInput, RolesInput, StaffUser
 from shopkit.app import PathId
 from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch
@@ -43,7 +44,7 @@ async def list_users(
     count: QueryBool = False,
 ) -> dict[str, Any]:
     """Everybody with an account, newest first."""
-    await administration.require_current(auth, staff)
+    await require_current(auth, staff)
     page = await administration.list_users(auth, q=q, cursor=cursor, limit=limit, count=count)
     answer = {"items": [public(user) for user in page.users], "next_cursor": page.next_cursor}
     return answer if page.total is None else {**answer, "total": page.total}
@@ -64,7 +65,7 @@ async def get_user(
     if_none_match: IfNoneMatch,
 ) -> Any:
     """One account, with its roles and what they allow."""
-    await administration.require_current(auth, staff)
+    await require_current(auth, staff)
     user = await administration.get_user(auth, user_id=user_id)
     return shown_if_changed(user, response, if_none_match)
 
@@ -134,11 +135,3 @@ async def reset_second_factor(
     so neither for yourself nor for who has a scope that you lack.
     """
     await administration.reset_second_factor(auth, actor=staff, user_id=user_id, if_match=if_match)
-
-
-@router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Users"])
-async def list_roles(staff: Reader, auth: Auth) -> dict[str, Any]:
-    """All roles with their scopes."""
-    await administration.require_current(auth, staff)
-    rows = await administration.list_roles(auth)
-    return {"items": [dict(row._mapping) for row in rows]}

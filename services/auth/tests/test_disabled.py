@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
-from auth.domain import SCOPES
-from auth.models import roles, users
-from auth.repository import find_user, insert_roles
+from auth.models import users
+from auth.repository import find_user
+from auth.scopes import SCOPES
+from services.auth.tests.staffing import code, with_role
 from shopkit.ids import new_id
 
 pytestmark = pytest.mark.anyio
@@ -21,21 +22,6 @@ async def put(auth: Any, who: Any, user_id: str, disabled: Any = True, **headers
         json={"disabled": disabled},
         headers={**who.headers, **headers},
     )
-
-
-def code(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
-async def with_role(auth: Any, like: Any, name: str, *scopes: str) -> Any:
-    """Somebody who has the role of this name, which is made when it has scopes."""
-    if scopes:
-        row = {"name": name, "description": "", "built_in": False, "scopes": scopes}
-        await auth.database.run(lambda conn: conn.execute(insert(roles).values(row)))
-    user = await auth.register(f"{name}@example.com")
-    await auth.database.run(insert_roles, user_id=user["id"], names=[name])
-    pair = await auth.log_in(f"{name}@example.com")
-    return type(like)(user, pair["access_token"], pair["refresh_token"])
 
 
 async def test_a10_a_disabled_user_is_out_at_once(auth: Any, admin: Any, signed_in: Any) -> None:

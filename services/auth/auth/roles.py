@@ -1,0 +1,123 @@
+"""Roles as data: staff make and change their own, within their own scopes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from auth import role_repository as store
+from auth.context import Context
+from auth.domain import Role, fingerprint
+from auth.grants import require_scopes
+from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
+from shopkit.auth import Principal
+from shopkit.conditional import check_if_match
+
+MAX_ROLES = 100
+"""Beside the built-in ones. They are listed in one answer."""
+
+
+def tag_of(role: Role) -> str:
+    return fingerprint(vars(role))
+
+
+async def list_roles(context: Context) -> list[Role]:
+    return await context.database.read(store.list_roles)
+
+
+async def get_role(context: Context, *, name: str) -> Role:
+    """Raises NotFound."""
+    return await context.database.read(store.get_role, name=name)
+
+
+async def create_role(
+    context: Context, *, actor: Principal, name: str, description: str, scopes: Iterable[str]
+) -> Role:
+    """Raises InsufficientScope, CannotGrant, RoleTaken and TooManyRoles."""
+    role = Role(name, description, tuple(sorted(set(scopes))), built_in=False)
+    return await context.database.run(_create_role, actor=actor, role=role, now=context.clock.now())
+
+
+def _create_role(conn: Connection, *, actor: Principal, role: Role, now: datetime) -> Role:
+    store.lock_roles(conn)
+    require_scopes(conn, actor, role.scopes, now)
+    if not store.insert_role(conn, role=role):
+        raise RoleTaken(role.name)
+    if store.count_roles(conn) > MAX_ROLES:
+        raise TooManyRoles(MAX_ROLES)
+    return role
+
+
+async def update_role(
+    context: Context,
+    *,
+    actor: Principal,
+    name: str,
+    description: str,
+    scopes: Iterable[str],
+    if_match: str | None,
+) -> Role:
+    """Raises NotFound, PreconditionFailed, InsufficientScope, CannotGrant and RoleBuiltIn."""
+    return await context.database.run(
+        _update_role,
+        actor=actor,
+        name=name,
+        description=description,
+        scopes=tuple(sorted(set(scopes))),
+        if_match=if_match,
+        now=context.clock.now(),
+    )
+
+
+def _update_role(
+    conn: Connection,
+    *,
+    actor: Principal,
+    name: str,
+    description: str,
+    scopes: tuple[str, ...],
+    if_match: str | None,
+    now: datetime,
+) -> Role:
+    """Adding a scope gives it to everybody with the role, leaving one out takes it from them."""
+    before = _lock(conn, name, if_match)
+    require_scopes(conn, actor, set(before.scopes) ^ set(scopes), now)
+    _refuse_built_in(before)
+    role = replace(before, description=description, scopes=scopes)
+    store.update_role(conn, role=role)
+    return role
+
+
+async def delete_role(
+    context: Context, *, actor: Principal, name: str, if_match: str | None
+) -> None:
+    """Raises NotFound, PreconditionFailed, InsufficientScope, CannotGrant, RoleBuiltIn and
+    RoleInUse."""
+    await context.database.run(
+        _delete_role, actor=actor, name=name, if_match=if_match, now=context.clock.now()
+    )
+
+
+def _delete_role(
+    conn: Connection, *, actor: Principal, name: str, if_match: str | None, now: datetime
+) -> None:
+    role = _lock(conn, name, if_match)
+    require_scopes(conn, actor, role.scopes, now)
+    _refuse_built_in(role)
+    users = store.count_users_with(conn, name=name)
+    if users:
+        raise RoleInUse(users)
+    store.delete_role(conn, name=name)
+
+
+def _lock(conn: Connection, name: str, if_match: str | None) -> Role:
+    store.lock_roles(conn)
+    role = store.get_role(conn, name=name)
+    check_if_match(if_match, tag_of(role))
+    return role
+
+
+def _refuse_built_in(role: Role) -> None:
+    if role.built_in:
+        raise RoleBuiltIn(role.name)
