@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from auth.models import event_counter, events, users
+from auth.models import event_counter, events, user_roles, users
 from shopkit.auth import LEEWAY, MAX_LIFETIME
 from shopkit.background import delete_batch
 
@@ -68,11 +68,24 @@ def tell_ended(conn: Connection, sessions: Iterable[Any], *, now: datetime) -> N
 
 def void_tokens(conn: Connection, *, user_id: str, now: datetime) -> None:
     """Make every access token of now worthless everywhere; those of the next refresh are good."""
-    raised = update(users).where(users.c.id == user_id)
-    raised = raised.values(token_version=users.c.token_version + 1)
-    version = conn.execute(raised.returning(users.c.token_version)).scalar_one()
-    event = Event(EventKind.TOKENS_VOIDED, user_id, payload={"version": version})
-    tell(conn, event, now=now)
+    _void_tokens(conn, users.c.id == user_id, now)
+
+
+def void_tokens_with(conn: Connection, *, role: str, now: datetime) -> None:
+    """Those of everybody who has the role."""
+    theirs = select(user_roles.c.user_id).where(user_roles.c.role == role)
+    _void_tokens(conn, users.c.id.in_(theirs), now)
+
+
+def _void_tokens(conn: Connection, whose: ColumnElement[bool], now: datetime) -> None:
+    raised = update(users).where(whose).values(token_version=users.c.token_version + 1)
+    rows = conn.execute(raised.returning(users.c.id, users.c.token_version)).all()
+    kind = EventKind.TOKENS_VOIDED
+    tell(
+        conn,
+        *(Event(kind, row.id, payload={"version": row.token_version}) for row in rows),
+        now=now,
+    )
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ async def update_role(
 ) -> dict[str, Any]:
     """Replace its description and its scopes, for everybody who has it. You can neither add nor
     leave out a scope that you lack. Built-in roles stay as they are: make one of your own instead.
+    New scopes make all access tokens of its users worthless (401 `token_expired`) within seconds;
+    a refresh brings the new ones.
     """
     role = await roles.update_role(
         auth,

@@ -9,8 +9,11 @@ from sqlalchemy import Connection
 from auth import role_repository as store
 from auth.context import Context
 from auth.domain import Role, fingerprint
+from auth.events import void_tokens_with
 from auth.grants import require_scopes
+from auth.models import audit_log
 from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
+from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
 from shopkit.conditional import check_if_match
 
@@ -36,17 +39,24 @@ async def create_role(
 ) -> Role:
     """Raises InsufficientScope, CannotGrant, RoleTaken and TooManyRoles."""
     role = Role(name, description, tuple(sorted(set(scopes))), built_in=False)
-    return await context.database.run(_create_role, actor=actor, role=role, now=context.clock.now())
+    return await context.database.run(
+        _create_role, actor=actor, by=by_staff(actor), role=role, now=context.clock.now()
+    )
 
 
-def _create_role(conn: Connection, *, actor: Principal, role: Role, now: datetime) -> Role:
+def _create_role(conn: Connection, *, actor: Principal, by: By, role: Role, now: datetime) -> Role:
     store.lock_roles(conn)
     require_scopes(conn, actor, role.scopes, now)
     if not store.insert_role(conn, role=role):
         raise RoleTaken(role.name)
     if store.count_roles(conn) > MAX_ROLES:
         raise TooManyRoles(MAX_ROLES)
+    record(conn, audit_log, by, "role.create", role.name, before=None, after=_logged(role), now=now)
     return role
+
+
+def _logged(role: Role) -> dict[str, object]:
+    return {"description": role.description, "scopes": role.scopes}
 
 
 async def update_role(
@@ -62,6 +72,7 @@ async def update_role(
     return await context.database.run(
         _update_role,
         actor=actor,
+        by=by_staff(actor),
         name=name,
         description=description,
         scopes=tuple(sorted(set(scopes))),
@@ -74,6 +85,7 @@ def _update_role(
     conn: Connection,
     *,
     actor: Principal,
+    by: By,
     name: str,
     description: str,
     scopes: tuple[str, ...],
@@ -86,6 +98,10 @@ def _update_role(
     _refuse_built_in(before)
     role = replace(before, description=description, scopes=scopes)
     store.update_role(conn, role=role)
+    was, is_now = _logged(before), _logged(role)
+    record(conn, audit_log, by, "role.change", name, before=was, after=is_now, now=now)
+    if scopes != before.scopes:
+        void_tokens_with(conn, role=name, now=now)
     return role
 
 
@@ -95,12 +111,23 @@ async def delete_role(
     """Raises NotFound, PreconditionFailed, InsufficientScope, CannotGrant, RoleBuiltIn and
     RoleInUse."""
     await context.database.run(
-        _delete_role, actor=actor, name=name, if_match=if_match, now=context.clock.now()
+        _delete_role,
+        actor=actor,
+        by=by_staff(actor),
+        name=name,
+        if_match=if_match,
+        now=context.clock.now(),
     )
 
 
 def _delete_role(
-    conn: Connection, *, actor: Principal, name: str, if_match: str | None, now: datetime
+    conn: Connection,
+    *,
+    actor: Principal,
+    by: By,
+    name: str,
+    if_match: str | None,
+    now: datetime,
 ) -> None:
     role = _lock(conn, name, if_match)
     require_scopes(conn, actor, role.scopes, now)
@@ -109,6 +136,7 @@ def _delete_role(
     if users:
         raise RoleInUse(users)
     store.delete_role(conn, name=name)
+    record(conn, audit_log, by, "role.delete", name, before=_logged(role), after=None, now=now)
 
 
 def _lock(conn: Connection, name: str, if_match: str | None) -> Role:

@@ -51,10 +51,32 @@ async def reset_second_factor(auth: Auth, admin: SignedIn, ada: SignedIn) -> Don
     return answer, "user.reset_second_factor", was, is_now
 
 
+async def create_role(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    body = {"name": "packer", "description": "Sends", "scopes": ["orders:write"]}
+    answer = await auth.public.post("/api/auth/roles", json=body, headers=admin.headers)
+    return answer, "role.create", None, {"description": "Sends", "scopes": ["orders:write"]}
+
+
+async def change_role(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    await create_role(auth, admin, ada)
+    body = {"description": "Sends", "scopes": ["orders:read"]}
+    answer = await auth.public.put("/api/auth/roles/packer", json=body, headers=admin.headers)
+    return answer, "role.change", {"scopes": ["orders:write"]}, {"scopes": ["orders:read"]}
+
+
+async def delete_role(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    await create_role(auth, admin, ada)
+    answer = await auth.public.delete("/api/auth/roles/packer", headers=admin.headers)
+    return answer, "role.delete", {"description": "Sends", "scopes": ["orders:write"]}, None
+
+
 ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
     "PUT /api/auth/users/{user_id}/roles": set_roles,
     "PUT /api/auth/users/{user_id}/disabled": disable,
     "DELETE /api/auth/users/{user_id}/second-factor": reset_second_factor,
+    "POST /api/auth/roles": create_role,
+    "PUT /api/auth/roles/{name}": change_role,
+    "DELETE /api/auth/roles/{name}": delete_role,
 }
 
 
@@ -66,7 +88,9 @@ async def test_every_write_of_staff_has_its_entry(
     assert answer.is_success, answer.text
     (entry,) = await entries_of(auth.public, LOG, admin.headers["Authorization"], answer)
     assert (entry["action"], entry["actor"]) == (action, {"id": admin.user["id"]})
-    assert entry["object"] == {"type": "user", "id": signed_in.user["id"]}
+    kind = action.partition(".")[0]
+    object_id = "packer" if kind == "role" else signed_in.user["id"]
+    assert entry["object"] == {"type": kind, "id": object_id}
     assert (entry["before"], entry["after"]) == (before, after)
     assert entry["request_id"] == answer.headers["x-request-id"]
     await check_append_only(auth.database)

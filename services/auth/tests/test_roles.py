@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import jwt
 import pytest
 from sqlalchemy import select
 
+from auth.models import events
 from auth.models import roles as roles_table
 from auth.role_repository import list_roles
 from auth.roles import MAX_ROLES
@@ -158,6 +160,30 @@ async def test_a10_a_demoted_admin_changes_no_role_with_the_old_token(
     assert code(await call(auth, second, "GET")) == (401, "invalid_token")
     ended = await auth.public.get("/api/auth/scopes", headers=second.headers)
     assert code(ended) == (401, "invalid_token")
+
+
+async def told(auth: Any) -> set[tuple[str, str, int]]:
+    rows = await auth.database.read(lambda conn: conn.execute(select(events)).all())
+    return {(row.kind, row.user_id, row.payload.get("version", 0)) for row in rows}
+
+
+async def test_a10_new_scopes_of_a_role_void_the_tokens_of_all_who_have_it(
+    auth: Any, admin: Any, signed_in: Any
+) -> None:
+    await create(auth, admin)
+    bob = await auth.register("bob@example.com")
+    for user_id in (signed_in.user["id"], bob["id"]):
+        await give(auth, admin, user_id, "packer")
+    before = await told(auth)
+    unchanged = {"description": "Sends", "scopes": ["orders:write"]}
+    await call(auth, admin, "PUT", "packer", json=unchanged)
+    assert await told(auth) == before
+    assert (await change(auth, admin, "orders:read")).status_code == 200
+    new = await told(auth) - before
+    assert new == {("tokens_voided", user_id, 2) for user_id in (signed_in.user["id"], bob["id"])}
+    fresh = (await auth.refresh(signed_in.refresh_token)).json()["access_token"]
+    claims = jwt.decode(fresh, options={"verify_signature": False})
+    assert (claims["ver"], claims["scope"]) == (2, "orders:read")
 
 
 @pytest.mark.parametrize(
