@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+_HTTP2_DIRECTIVE = (1, 25, 1)
+"""The first nginx that wants `http2 on;` and warns of `listen … http2`."""
 
 
 class MissingVariable(LookupError):
@@ -19,3 +21,16 @@ def render(template_text: str, values: Mapping[str, str]) -> str:
     if missing:
         raise MissingVariable(", ".join(sorted(missing)))
     return _VARIABLE.sub(lambda match: values[match[1]], template_text)
+
+
+def tls_values(configuration: str | None, version: tuple[int, ...]) -> dict[str, str]:
+    """What the templates want for TLS and HTTP/2, as this version of nginx understands it.
+
+    `configuration` is the path of the rendered tls.conf.template; None: plain HTTP.
+    """
+    if configuration is None:
+        return {"TLS_DIRECTIVE": "", "LISTEN_MODE": "", "HTTP2_DIRECTIVE": ""}
+    include = {"TLS_DIRECTIVE": f'include "{configuration}";'}
+    if version < _HTTP2_DIRECTIVE:
+        return {**include, "LISTEN_MODE": "ssl http2", "HTTP2_DIRECTIVE": ""}
+    return {**include, "LISTEN_MODE": "ssl", "HTTP2_DIRECTIVE": "http2 on;"}

@@ -18,9 +18,12 @@ def password_works(auth: Path, administrator: Administrator) -> bool:
     return call(auth, "POST", "/api/auth/login", body)[0] == HTTPStatus.OK
 
 
-def banner(url: str, data: Path, password: str, commands: Sequence[str], *, email: str) -> str:
+def banner(
+    url: str, local_url: str, data: Path, password: str, commands: Sequence[str], *, email: str
+) -> str:
     facts = {
         "Shop": url,
+        **({} if local_url == url else {"From here": local_url}),
         "API reference": f"{url}/docs",
         "Data": str(data),
         "Admin": email,

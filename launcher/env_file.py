@@ -9,7 +9,10 @@ from dotenv.parser import Binding, Original, parse_stream
 from launcher.errors import LaunchError
 from launcher.services import NAMES
 
-OWN = ("GATEWAY_HOST", "GATEWAY_PORT", "DATA_DIR", "ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS")
+OWN = (
+    *("GATEWAY_HOST", "GATEWAY_PORT", "TLS_CERTIFICATE", "TLS_KEY", "DATA_DIR"),
+    *("ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS"),
+)
 OTHERS = ("SHOP_", "BUILD_NETWORK", "COMPOSE_", "DOCKER_")
 """How names begin that `shop` and `make up` read from the same file."""
 SERVICES = tuple(f"{name.upper()}_" for name in (*NAMES, "sandbox"))

@@ -7,12 +7,16 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.render import render
+from gateway.render import render, tls_values
 from launcher.child import Child
 from launcher.errors import LaunchError
 from launcher.nginx_program import Nginx
+from launcher.ports import LOOPBACK, kept_port
 from launcher.services import NAMES, Layout
 from launcher.settings import Settings
+from launcher.vault import Vault
+
+_LOCAL_PORT = "gateway-local-port"
 
 
 def check_port(settings: Settings) -> None:
@@ -35,10 +39,22 @@ def _advice(settings: Settings, error: OSError) -> str:
     return f"{where} cannot be used ({error.strerror}): see GATEWAY_HOST and GATEWAY_PORT"
 
 
+def find_local_url(settings: Settings, vault: Vault) -> str:
+    """Where programs of this machine reach the gateway, which its certificate is not for."""
+    if settings.certificate is None:
+        return settings.url
+    return f"http://{LOOPBACK}:{kept_port(vault, _LOCAL_PORT, taken={settings.port})}"
+
+
 def gateway_child(
-    nginx: Nginx, settings: Settings, layout: Layout, environment: Mapping[str, str]
+    nginx: Nginx,
+    settings: Settings,
+    layout: Layout,
+    environment: Mapping[str, str],
+    *,
+    local_url: str,
 ) -> Child:
-    configuration = _write_configuration(settings, layout)
+    configuration = _write_configuration(nginx, settings, layout, local_url)
     return Child(
         name="gateway",
         command=[nginx.program, "-e", "stderr", "-p", layout.data.gateway, "-c", configuration],
@@ -48,7 +64,7 @@ def gateway_child(
     )
 
 
-def _write_configuration(settings: Settings, layout: Layout) -> Path:
+def _write_configuration(nginx: Nginx, settings: Settings, layout: Layout, local_url: str) -> Path:
     source, target = layout.root / "gateway", layout.data.gateway
     listen = f"[{settings.host}]" if ":" in settings.host else settings.host
     values = {
@@ -60,13 +76,28 @@ def _write_configuration(settings: Settings, layout: Layout) -> Path:
         "CACHE_DIR": str(target / "cache"),
         "RUN_DIR": str(target),
         "USER_DIRECTIVE": _user_directive(),
-        "SHOP_CONF": str(target / "shop.conf"),
+        **_tls(nginx, settings, target / "tls.conf", local_url),
     }
-    shop = (source / "templates" / "shop.conf.template").read_text(encoding="utf-8")
-    (target / "shop.conf").write_text(render(shop, values), encoding="utf-8")
-    around = (source / "nginx.local.conf.template").read_text(encoding="utf-8")
-    (target / "nginx.conf").write_text(render(around, values), encoding="utf-8")
+    _write(source / "templates" / "shop.conf.template", target / "shop.conf", values)
+    _write(source / "templates" / "nginx.conf.template", target / "nginx.conf", values)
+    if settings.certificate:
+        _write(source / "templates" / "tls.conf.template", target / "tls.conf", values)
     return target / "nginx.conf"
+
+
+def _tls(nginx: Nginx, settings: Settings, configuration: Path, local_url: str) -> dict[str, str]:
+    if settings.certificate is None:
+        return {**tls_values(None, nginx.version), "LOCAL_DIRECTIVE": ""}
+    return {
+        **tls_values(str(configuration), nginx.version),
+        "TLS_CERTIFICATE": str(settings.certificate.path),
+        "TLS_KEY": str(settings.certificate.key),
+        "LOCAL_DIRECTIVE": f"listen {local_url.removeprefix('http://')};",
+    }
+
+
+def _write(template: Path, path: Path, values: Mapping[str, str]) -> None:
+    path.write_text(render(template.read_text(encoding="utf-8"), values), encoding="utf-8")
 
 
 def _user_directive() -> str:

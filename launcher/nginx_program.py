@@ -27,6 +27,14 @@ class Nginx:
     def environment(self) -> dict[str, str]:
         return {"LD_LIBRARY_PATH": str(self.libraries)} if self.libraries else {}
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        answer = subprocess.run(
+            [self.program, "-v"], env=self.environment, capture_output=True, text=True, check=False
+        )
+        found = re.search(r"nginx/([\d.]+)", answer.stderr)
+        return tuple(map(int, found[1].split("."))) if found else ()
+
 
 def find_nginx(tools: Path, say: Callable[[str], None]) -> Nginx:
     """Raises LaunchError when there is none and none can be got. `tools`: for the unpacked one."""

@@ -1,18 +1,18 @@
 """The payment sandbox: an outside company to the shop, on a loopback port that browsers reach."""
 
 import base64
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from launcher.child import Child
 from launcher.gateway import accepts
+from launcher.ports import LOOPBACK, kept_port
 from launcher.services import NAMES, Layout
 from launcher.settings import Settings
 from launcher.vault import Vault
 
 NAME = "sandbox"
-HOST = "127.0.0.1"
 WEBHOOKS = "/api/payments/webhooks/sandbox"
 _PORT = "sandbox-port"
 
@@ -26,7 +26,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def api_key(self) -> str:
@@ -51,7 +51,7 @@ class Sandbox:
         rest = {key: value for key, value in environment.items() if not key.startswith(others)}
         return rest | {
             "SANDBOX_DATABASE": str(self.layout.database(NAME)),
-            "SANDBOX_LISTEN": f"{HOST}:{self.port}",
+            "SANDBOX_LISTEN": f"{LOOPBACK}:{self.port}",
             "SANDBOX_PUBLIC_URL": self.url,
             "SANDBOX_API_KEY": self.api_key,
             "SANDBOX_WEBHOOK_URL": self.shop_url + WEBHOOKS,
@@ -64,32 +64,11 @@ class Sandbox:
             command=[self.layout.program(NAME), "serve"],
             environment=self.environment(environment),
             log=self.layout.data.log(NAME),
-            is_ready=lambda: accepts(HOST, self.port),
+            is_ready=lambda: accepts(LOOPBACK, self.port),
         )
 
 
-def find_sandbox(settings: Settings, layout: Layout, vault: Vault) -> Sandbox:
+def find_sandbox(settings: Settings, layout: Layout, vault: Vault, shop_url: str) -> Sandbox:
     """On the port of the last start while that is free: customers may have a page of it open."""
-    kept = vault.note(_PORT) or ""
-    port = int(kept) if kept.isdigit() else 0
-    while port in (0, settings.port) or not _is_free(port):
-        port = _free_port()
-    vault.keep(_PORT, str(port))
-    return Sandbox(port, layout, vault, settings.url)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError):
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    taken = {settings.port, urlsplit(shop_url).port}
+    return Sandbox(kept_port(vault, _PORT, taken=taken), layout, vault, shop_url)

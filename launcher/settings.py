@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher.certificate import Certificate, find_certificate
 from launcher.errors import LaunchError
 
 DEFAULT_ADMIN = "admin@example.com"
+HTTPS_PORT = 443
 PASSWORD_LENGTHS = range(12, 129)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
@@ -22,15 +24,22 @@ class Settings:
     admin_password: str | None
     """None: one is made at the first start."""
     rate_limits: bool
+    certificate: Certificate | None
+    """None: plain HTTP."""
 
     @property
     def url(self) -> str:
+        """How clients name the shop: with TLS by the name in its certificate."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - only compared
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        host = f"[{host}]" if ":" in host else host
+        if self.certificate is None:
+            return f"http://{host}:{self.port}"
+        port = "" if self.port == HTTPS_PORT else f":{self.port}"
+        return f"https://{self.certificate.name or host}{port}"
 
 
 def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
-    """Raises LaunchError naming the setting that is wrong. A relative DATA_DIR starts at `root`."""
+    """Raises LaunchError naming the setting that is wrong. Relative paths start at `root`."""
     email = environment.get("ADMIN_EMAIL") or DEFAULT_ADMIN
     if not _EMAIL.fullmatch(email):
         raise LaunchError(f"ADMIN_EMAIL={email} is not an e-mail address")
@@ -41,6 +50,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         admin_email=email,
         admin_password=_password(environment.get("ADMIN_PASSWORD")),
         rate_limits=_switch("RATE_LIMITS", environment.get("RATE_LIMITS") or "on"),
+        certificate=find_certificate(environment, root),
     )
 
 

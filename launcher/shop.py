@@ -8,7 +8,7 @@ from launcher.administrator import Administrator, find_administrator
 from launcher.banner import banner, curl_lines, password_works, shown_password
 from launcher.child import Child
 from launcher.data_folder import DataFolder
-from launcher.gateway import check_port, gateway_child
+from launcher.gateway import check_port, find_local_url, gateway_child
 from launcher.nginx_program import find_nginx
 from launcher.preparation import Environments, Preparation
 from launcher.progress import Progress
@@ -50,16 +50,19 @@ class Shop:
             name: service_environment(name, self._layout, vault, self._environment)
             for name in NAMES
         }
-        sandbox = find_sandbox(self._settings, self._layout, vault)
+        local_url = find_local_url(self._settings, vault)
+        sandbox = find_sandbox(self._settings, self._layout, vault, local_url)
         environments["orders"] = sandbox.told_to_orders() | environments["orders"]
         nginx = find_nginx(self._layout.root / ".tools" / "nginx", self._progress.step)
         administrator = find_administrator(self._settings, vault)
         Preparation(self._layout, environments, self._progress).run(administrator)
-        gateway = gateway_child(nginx, self._settings, self._layout, self._environment)
+        gateway = gateway_child(
+            nginx, self._settings, self._layout, self._environment, local_url=local_url
+        )
         services = [sandbox.child(self._environment), *self._services(environments)]
         supervisor = Supervisor(services, gateway, self._progress.event)
         try:
-            self._start(supervisor, administrator)
+            self._start(supervisor, administrator, local_url)
             supervisor.run_while(lambda: True)
         except KeyboardInterrupt:
             self._progress.event("stopping the shop")
@@ -79,25 +82,25 @@ class Shop:
             is_ready=lambda: answers(self._layout.socket(name), "/readyz"),
         )
 
-    def _start(self, supervisor: Supervisor, administrator: Administrator) -> None:
+    def _start(self, supervisor: Supervisor, administrator: Administrator, local_url: str) -> None:
         supervisor.start()
         self._progress.step(
             "auth, catalog, cart, orders, the payment sandbox and the gateway answer"
         )
         if self._sample.is_wanted():
             self._progress.step("loading the sample catalog")
-            job = self._sample.load(self._settings.url, administrator, self._environment)
+            job = self._sample.load(local_url, administrator, self._environment)
             supervisor.run_while(lambda: job.running)
             job.finish()
         self._sample.settle()
         self._progress.step("the shop is open")
-        print(self._banner(administrator), flush=True)
+        print(self._banner(administrator, local_url), flush=True)
         administrator.mark_as_shown()
 
-    def _banner(self, administrator: Administrator) -> str:
+    def _banner(self, administrator: Administrator, local_url: str) -> str:
         url, data = self._settings.url, self._settings.data_dir
         works = password_works(self._layout.socket("auth"), administrator)
         product_id = self._sample.find_product()
-        commands = curl_lines(url, administrator, works=works, product_id=product_id)
+        commands = curl_lines(local_url, administrator, works=works, product_id=product_id)
         password = shown_password(administrator, works=works)
-        return banner(url, data, password, commands, email=administrator.email)
+        return banner(url, local_url, data, password, commands, email=administrator.email)

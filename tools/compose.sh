@@ -46,8 +46,9 @@ start() {
     compose build
     compose up -d
     port=${GATEWAY_PORT:-$(known GATEWAY_PORT)} email=${ADMIN_EMAIL:-$(known ADMIN_EMAIL)}
-    echo "Shop:           http://127.0.0.1:${port:-8080}"
-    echo "API reference:  http://127.0.0.1:${port:-8080}/docs"
+    [ "${TLS_CERTIFICATE:-$(known TLS_CERTIFICATE)}" ] && scheme=https || scheme=http
+    echo "Shop:           $scheme://127.0.0.1:${port:-8080}"
+    echo "API reference:  $scheme://127.0.0.1:${port:-8080}/docs"
     echo "Admin:          ${email:-admin@example.com} (its password: SHOP_ADMIN_PASSWORD in .env)"
 }
 

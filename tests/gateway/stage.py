@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -17,7 +16,8 @@ from typing import Any
 
 import uvicorn
 
-from gateway.render import render
+from gateway.render import render, tls_values
+from launcher.nginx_program import Nginx, find_nginx
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 SERVICES = ("auth", "catalog", "cart", "orders")
@@ -207,10 +207,10 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def stage(folder: Path, *, rate_limits: str = "off", **changes: str) -> Any:
-    """Start everything. `changes` overrides template variables."""
+    """Start everything. `changes` overrides template variables; TLS_CERTIFICATE turns TLS on."""
     services = {name: Service(name, folder / f"{name}.sock") for name in SERVICES}
-    port = free_port()
-    write_configuration(folder, port, {"RATE_LIMITS": rate_limits, **changes})
+    port, nginx = free_port(), find_nginx(folder, print)
+    write_configuration(nginx, folder, port, {"RATE_LIMITS": rate_limits, **changes})
     with ExitStack() as leaving:
         for service in services.values():
             service.start()
@@ -218,19 +218,17 @@ def stage(folder: Path, *, rate_limits: str = "off", **changes: str) -> Any:
         for service in services.values():
             leaving.callback(service.tell_to_stop)
         log = leaving.enter_context((folder / "access.log").open("wb"))
-        nginx = shutil.which(
-            "nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-        )
-        assert nginx, "nginx is missing: install it"
-        command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
-        process = subprocess.Popen(command, stdout=log)
+        errors = leaving.enter_context((folder / "error.log").open("wb"))
+        command = [nginx.program, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
+        process = subprocess.Popen(command, stdout=log, stderr=errors)
         leaving.callback(_end, process)
         wait_for(lambda: process.poll() is not None or _accepts(port))
-        assert process.poll() is None, "nginx does not start"
+        assert process.poll() is None, (folder / "error.log").read_text()
         yield Stage(port, services, folder)
 
 
-def write_configuration(folder: Path, port: int, changes: Mapping[str, str]) -> None:
+def write_configuration(nginx: Nginx, folder: Path, port: int, changes: Mapping[str, str]) -> None:
+    tls = str(folder / "tls.conf") if "TLS_CERTIFICATE" in changes else None
     values = {
         **{f"{name.upper()}_UPSTREAM": f"unix:{folder / name}.sock" for name in SERVICES},
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
@@ -240,12 +238,17 @@ def write_configuration(folder: Path, port: int, changes: Mapping[str, str]) -> 
         "CACHE_DIR": str(folder / "cache"),
         "RUN_DIR": str(folder),
         "USER_DIRECTIVE": "user root root;" if os.geteuid() == 0 else "",
+        "LOCAL_DIRECTIVE": "",
+        "TLS_CERTIFICATE": "",
+        "TLS_KEY": "",
+        **tls_values(tls, nginx.version),
         **changes,
     }
     (folder / "shop.json").write_text('{"openapi":"3.1.0"}' + " " * 2000, encoding="utf-8")
     for source, target in (
         (GATEWAY / "templates" / "shop.conf.template", "shop.conf"),
-        (GATEWAY / "nginx.local.conf.template", "nginx.conf"),
+        (GATEWAY / "templates" / "tls.conf.template", "tls.conf"),
+        (GATEWAY / "templates" / "nginx.conf.template", "nginx.conf"),
     ):
         text = render(source.read_text(encoding="utf-8"), values)
         (folder / target).write_text(text, encoding="utf-8")

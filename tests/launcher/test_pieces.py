@@ -114,7 +114,8 @@ def layout(tmp_path: Path) -> Layout:
 def test_the_sandbox_gets_no_setting_of_a_service_and_says_where_it_is(
     tmp_path: Path, layout: Layout
 ) -> None:
-    sandbox = find_sandbox(read_settings({}, tmp_path), layout, Vault(tmp_path))
+    settings = read_settings({}, tmp_path)
+    sandbox = find_sandbox(settings, layout, Vault(tmp_path), settings.url)
     given = {f"{name.upper()}_LOG_LEVEL": "DEBUG" for name in NAMES}
     given |= {"PATH": "/bin", "ADMIN_PASSWORD": "correct horse", "SANDBOX_SLOW_SECONDS": "1"}
     told = sandbox.environment(given | {"SANDBOX_LISTEN": "0.0.0.0:80"})
@@ -132,11 +133,11 @@ def test_the_sandbox_keeps_its_port_while_it_can(
     tmp_path: Path, layout: Layout, listener: http.server.HTTPServer
 ) -> None:
     vault, settings = Vault(tmp_path), read_settings({}, tmp_path)
-    port = find_sandbox(settings, layout, vault).port
-    assert find_sandbox(settings, layout, vault).port == port
-    for taken in (str(listener.server_port), "8080", "99999", "damaged"):
+    port = find_sandbox(settings, layout, vault, "http://127.0.0.1:9").port
+    assert find_sandbox(settings, layout, vault, "http://127.0.0.1:9").port == port
+    for taken in (str(listener.server_port), "8080", "9", "99999", "damaged"):
         vault.keep("sandbox-port", taken)
-        assert str(find_sandbox(settings, layout, vault).port) != taken
+        assert str(find_sandbox(settings, layout, vault, "http://127.0.0.1:9").port) != taken
 
 
 class Silent(http.server.BaseHTTPRequestHandler):
