@@ -8,6 +8,10 @@ fail() {
     exit 1
 }
 
+# Compose mounts /dev/null where none is given.
+[ ! -c "$TLS_CERTIFICATE" ] || TLS_CERTIFICATE=
+[ ! -c "$TLS_KEY" ] || TLS_KEY=
+
 check_file() {
     [ -n "$2" ] || fail "$1 is missing: TLS needs both TLS_CERTIFICATE and TLS_KEY"
     { [ -f "$2" ] && [ -r "$2" ]; } || fail "$1 ($2) is not there, or user $(id -u) of the gateway may not read it"

@@ -58,11 +58,12 @@ def files(tmp_path: Path) -> Files:
     return make_certificate(tmp_path / "tls", "shop.example")
 
 
-@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("tls", ["", "/dev/null", "files"])
 def test_it_becomes_nginx_and_is_healthy(
-    environment: dict[str, str], files: Files, tmp_path: Path, tls: bool
+    environment: dict[str, str], files: Files, tmp_path: Path, tls: str
 ) -> None:
-    given = environment | (files.variables if tls else {})
+    given = dict.fromkeys(files.variables, tls) if tls != "files" else files.variables
+    given = environment | given
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen(
             [GATEWAY / "start.sh"], env=given, stdout=subprocess.DEVNULL, stderr=said
@@ -96,7 +97,8 @@ def test_a18_half_of_tls_is_refused(
     environment: dict[str, str], files: Files, missing: str
 ) -> None:
     given = environment | files.variables
-    assert f"{missing} is missing" in refusal(given | {missing: ""})
+    for nothing in ("", "/dev/null"):
+        assert f"{missing} is missing" in refusal(given | {missing: nothing})
     assert f"{missing} (/none.pem) is not there" in refusal(given | {missing: "/none.pem"})
 
 
