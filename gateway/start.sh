@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the image starts: looks at its settings, renders the templates, becomes nginx. What is wrong is said in one line.
-set -eu
+set -euf
 templates=${TEMPLATES:-/usr/share/shop/templates}
 
 fail() {
@@ -17,8 +17,14 @@ check_file() {
     { [ -f "$2" ] && [ -r "$2" ]; } || fail "$1 ($2) is not there, or user $(id -u) of the gateway may not read it"
 }
 
+host='[a-z0-9]([a-z0-9.-]*[a-z0-9])?' port='(:[1-9][0-9]{0,4})?'
+for origin in $(printf %s "$CORS_ORIGINS" | tr , ' '); do
+    printf '%s\n' "$origin" | grep -Eqx "https?://$host$port" || fail "CORS_ORIGINS: $origin is not an origin such as https://shop.example"
+done
+case $CORS_ORIGINS in *[!a-z0-9:/.,-]*) fail "CORS_ORIGINS has something else than origins and commas in it" ;; esac
+
 export USER_DIRECTIVE='' LOCAL_DIRECTIVE='' TLS_DIRECTIVE='' HTTP2_DIRECTIVE='' LISTEN_MODE=''
-names=$(grep -oh '\${[A-Z][A-Z0-9_]*}' "$templates"/*.template | sort -u)
+names=$(grep -oh '\${[A-Z][A-Z0-9_]*}' "$templates/nginx.conf.template" "$templates/shop.conf.template" "$templates/tls.conf.template" | sort -u)
 if [ -n "$TLS_CERTIFICATE$TLS_KEY" ]; then
     check_file TLS_CERTIFICATE "$TLS_CERTIFICATE"
     check_file TLS_KEY "$TLS_KEY"

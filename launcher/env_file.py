@@ -10,8 +10,8 @@ from launcher.errors import LaunchError
 from launcher.services import NAMES
 
 OWN = (
-    *("GATEWAY_HOST", "GATEWAY_PORT", "TLS_CERTIFICATE", "TLS_KEY", "DATA_DIR"),
-    *("ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS"),
+    *("GATEWAY_HOST", "GATEWAY_PORT", "TLS_CERTIFICATE", "TLS_KEY", "CORS_ORIGINS"),
+    *("DATA_DIR", "ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS"),
 )
 OTHERS = ("SHOP_", "BUILD_NETWORK", "COMPOSE_", "DOCKER_")
 """How names begin that `shop` and `make up` read from the same file."""

@@ -71,6 +71,7 @@ def _write_configuration(nginx: Nginx, settings: Settings, layout: Layout, local
         **{f"{name.upper()}_UPSTREAM": f"unix:{layout.socket(name)}" for name in NAMES},
         "GATEWAY_LISTEN": f"{listen}:{settings.port}",
         "RATE_LIMITS": "on" if settings.rate_limits else "off",
+        "CORS_ORIGINS": settings.cors_origins,
         "DOCS_ROOT": str(source / "docs"),
         "OPENAPI_FILE": str(layout.root / "contracts" / "openapi" / "shop.json"),
         "CACHE_DIR": str(target / "cache"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.certificate import Certificate, find_certificate
 from launcher.errors import LaunchError
+from launcher.origins import read_origins
 
 DEFAULT_ADMIN = "admin@example.com"
 HTTPS_PORT = 443
@@ -26,6 +27,8 @@ class Settings:
     rate_limits: bool
     certificate: Certificate | None
     """None: plain HTTP."""
+    cors_origins: str
+    """With commas between them; empty: none."""
 
     @property
     def url(self) -> str:
@@ -51,6 +54,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         admin_password=_password(environment.get("ADMIN_PASSWORD")),
         rate_limits=_switch("RATE_LIMITS", environment.get("RATE_LIMITS") or "on"),
         certificate=find_certificate(environment, root),
+        cors_origins=read_origins(environment.get("CORS_ORIGINS") or ""),
     )
 
 

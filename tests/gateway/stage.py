@@ -241,6 +241,7 @@ def write_configuration(nginx: Nginx, folder: Path, port: int, changes: Mapping[
         "LOCAL_DIRECTIVE": "",
         "TLS_CERTIFICATE": "",
         "TLS_KEY": "",
+        "CORS_ORIGINS": "",
         **tls_values(tls, nginx.version),
         **changes,
     }

@@ -32,6 +32,7 @@ def environment(tmp_path: Path, nginx: Nginx) -> dict[str, str]:
         "RATE_LIMITS": "on",
         "TLS_CERTIFICATE": "",
         "TLS_KEY": "",
+        "CORS_ORIGINS": "https://a.example,http://localhost:5173",
         "DOCS_ROOT": str(GATEWAY / "docs"),
         "OPENAPI_FILE": str(GATEWAY.parent / "contracts" / "openapi" / "shop.json"),
         "CACHE_DIR": str(tmp_path / "cache"),
@@ -119,3 +120,9 @@ def test_a18_a_key_of_another_certificate_is_refused(
 def test_an_unknown_service_is_named(environment: dict[str, str]) -> None:
     line = refusal(environment | {"CART_UPSTREAM": "nowhere.invalid:1"})
     assert 'host not found in upstream "nowhere.invalid:1"' in line
+
+
+@pytest.mark.parametrize("wrong", ["*", "https://*.a.example", "null", "https://a.example/", "a b"])
+def test_a18_what_is_no_origin_is_refused(environment: dict[str, str], wrong: str) -> None:
+    for origins in (wrong, f"https://a.example,{wrong}"):
+        assert refusal(environment | {"CORS_ORIGINS": origins}).startswith("gateway: CORS_ORIGINS")
