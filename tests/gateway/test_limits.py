@@ -4,6 +4,9 @@ from tests.gateway.stage import Answer, Stage
 from tests.gateway.test_errors import assert_problem
 
 
+GENERAL = '"general";q=40;w=2'
+
+
 def many(shop: Stage, times: int, method: str, path: str) -> list[Answer]:
     """Each with forged addresses: only the connection's counts."""
     return [
@@ -22,24 +25,27 @@ def passed(answers: list[Answer]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed", "retry_after"),
+    ("path", "name", "allowed", "retry_after"),
     [
-        ("/api/auth/login", 10, "6"),
-        ("/api/auth/token", 10, "6"),
-        ("/api/auth/register", 5, "12"),
-        ("/api/auth/password-reset", 5, "12"),
-        ("/api/orders", 30, "2"),
-        ("/api/orders/019ab1d2-7c40-7a31-8f52-3b6c1d2e4f50/payment", 30, "2"),
+        ("/api/auth/login", "login", 10, "6"),
+        ("/api/auth/token", "login", 10, "6"),
+        ("/api/auth/register", "register", 5, "12"),
+        ("/api/auth/password-reset", "register", 5, "12"),
+        ("/api/orders", "checkout", 30, "2"),
+        ("/api/orders/019ab1d2-7c40-7a31-8f52-3b6c1d2e4f50/payment", "checkout", 30, "2"),
     ],
 )
 def test_posts_that_are_limited(
-    limited_shop: Stage, path: str, allowed: int, retry_after: str
+    limited_shop: Stage, path: str, name: str, allowed: int, retry_after: str
 ) -> None:
     answers = many(limited_shop, allowed + 2, "POST", path)
     assert passed(answers) in (allowed, allowed + 1)  # one more when the machine was slow
     refused = answers[-1]
     assert_problem(refused, 429, "rate_limited", path)
     assert refused.one("Retry-After") == retry_after
+    policy = f'"{name}";q={allowed};w=60, {GENERAL}'
+    assert {answer.one("RateLimit-Policy") for answer in answers} == {policy}
+    assert refused.all("RateLimit") == [], "nginx does not know what is left"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,7 @@ def test_other_spellings_count_as_well(limited_shop: Stage, path: str) -> None:
 def test_payment_providers_may_send_in_bursts(limited_shop: Stage) -> None:
     answers = many(limited_shop, 120, "POST", "/api/payments/webhooks/sandbox")
     assert 429 not in {answer.status for answer in answers}
+    assert {answer.one("RateLimit-Policy") for answer in answers} == {'"webhook";q=400;w=2'}
     assert limited_shop.get("/api/products").status == 200, "nor do they use up others' share"
 
 
@@ -74,8 +81,10 @@ def test_d4_the_general_limit_counts_connections_not_headers(limited_shop: Stage
     assert len(refused) > 100
     assert_problem(refused[0], 429, "rate_limited", "/api/cart")
     assert refused[0].one("Retry-After") == "1"
+    assert {answer.one("RateLimit-Policy") for answer in answers} == {GENERAL}
 
 
 def test_limits_can_be_off(shop: Stage) -> None:
     for path in ("/api/auth/login", "/api/auth/register", "/api/orders"):
-        assert {answer.status for answer in many(shop, 60, "POST", path)} == {200}
+        answers = many(shop, 60, "POST", path)
+        assert {(answer.status, *answer.all("RateLimit-Policy")) for answer in answers} == {(200,)}
