@@ -206,9 +206,15 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def stage(folder: Path, *, rate_limits: str = "off", **changes: str) -> Any:
+def stage(
+    folder: Path,
+    *,
+    rate_limits: str = "off",
+    make: Callable[[str, Path], Service] | None = None,
+    **changes: str,
+) -> Any:
     """Start everything. `changes` overrides template variables; TLS_CERTIFICATE turns TLS on."""
-    services = {name: Service(name, folder / f"{name}.sock") for name in SERVICES}
+    services = {name: (make or Service)(name, folder / f"{name}.sock") for name in SERVICES}
     port, nginx = free_port(), find_nginx(folder, print)
     write_configuration(nginx, folder, port, {"RATE_LIMITS": rate_limits, **changes})
     with ExitStack() as leaving:

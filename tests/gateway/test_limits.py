@@ -3,7 +3,6 @@ import pytest
 from tests.gateway.stage import Answer, Stage
 from tests.gateway.test_errors import assert_problem
 
-
 GENERAL = '"general";q=40;w=2'
 
 
