@@ -23,12 +23,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield running
 
 
-def exchange(shop: Stage, vector: Vector) -> bytes:
+def exchange(shop: Stage, data: bytes) -> bytes:
     """All that comes back until nginx closes, or has said that it will."""
     with socket.create_connection(("127.0.0.1", shop.port), timeout=4) as connection:
         answer = b""
         try:
-            connection.sendall(vector.data)
+            connection.sendall(data)
             while not says_goodbye(answer) and (chunk := connection.recv(65536)):
                 answer += chunk
         except ConnectionError:
@@ -54,7 +54,7 @@ def received(shop: Stage) -> list[bytes]:
 
 
 def check(shop: Stage, vector: Vector) -> None:
-    answer = exchange(shop, vector)
+    answer = exchange(shop, vector.data)
     first = _STATUS.match(answer)
     assert first, answer[:200]
     status = int(first[1] or first[2])
