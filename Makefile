@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint format openapi bench bench-logins clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-logins clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+
+scan: $(READY) ## Look for known vulnerabilities of packages, and for secrets in files
+	$(BIN)/python -m tools.scan
 
 format: $(READY) ## Lay the code out, and mend what ruff can mend
 	$(BIN)/ruff format .
