@@ -18,6 +18,21 @@ RATE_LIMITS=off ORDERS_MOST_UNPAID=0
 SHOP_URL="http://$GATEWAY_HOST:$GATEWAY_PORT" SHOP_EMAIL=$ADMIN_EMAIL SHOP_PASSWORD=$SHOP_ADMIN_PASSWORD
 export COMPOSE_PROJECT_NAME GATEWAY_HOST GATEWAY_PORT ADMIN_EMAIL RATE_LIMITS ORDERS_MOST_UNPAID SHOP_URL SHOP_EMAIL SHOP_PASSWORD
 
+# The gateway reaches what is public of a service, and not what services ask of each other.
+check_networks() {
+    tools/compose.sh exec -T gateway sh -c '
+        ask() {
+            if command -v wget >/dev/null; then wget -q -T 2 -O /dev/null "$1" 2>/dev/null
+            elif command -v curl >/dev/null; then curl -fs -m 2 -o /dev/null "$1"
+            else python3 -c "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=2)" "$1" 2>/dev/null
+            fi
+        }
+        for name in auth catalog cart orders; do
+            ask "http://$name:8000/healthz" || { echo "the gateway does not reach $name"; exit 1; }
+            if ask "http://$name:8001/metrics"; then echo "the gateway reaches what is internal of $name"; exit 1; fi
+        done'
+}
+
 remove() {
     status=$?
     if [ "$status" != 0 ]; then
@@ -34,10 +49,12 @@ echo "compose: images"
 tools/compose.sh build
 echo "compose: on SQLite"
 tools/compose.sh up -d
+check_networks
 "$python" -m pytest ${PYTEST_OPTIONS:-} tests/e2e
 tools/compose.sh down --volumes
 echo "compose: on PostgreSQL, three copies of catalog"
 POSTGRES=1
 export POSTGRES
 tools/compose.sh up -d --scale catalog=3
+check_networks
 "$python" -m pytest ${PYTEST_OPTIONS:-} tests/e2e

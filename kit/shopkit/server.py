@@ -1,6 +1,7 @@
 """Serve a service on its two listeners, and stop it gracefully."""
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -37,13 +38,28 @@ def bind(address: str) -> socket.socket:
         path.chmod(0o660)
     else:
         host, _, port = address.rpartition(":")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host.strip("[]"), int(port)))
+        listener = _bind_tcp(host.strip("[]"), int(port))
     listener.listen(2048)
     listener.set_inheritable(True)
     return listener
+
+
+def _bind_tcp(host: str, port: int) -> socket.socket:
+    """On the first of the host's addresses that is this machine's: in containers a name stands for
+    all copies of a service, on one network."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for left, (family, *_, address) in zip(reversed(range(len(found))), found, strict=True):
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as exc:
+            listener.close()
+            if exc.errno != errno.EADDRNOTAVAIL or not left:
+                raise
+        else:
+            return listener
+    raise OSError(errno.EADDRNOTAVAIL, f"{host} has no address")
 
 
 def _server(app: FastAPI) -> _Server:

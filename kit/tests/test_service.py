@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from shopkit.databases import open_database
 from shopkit.db import Database
 from shopkit.migrations import SchemaMismatch, migrate, newest_revision
 from shopkit.routing import new_router
-from shopkit.server import serve
+from shopkit.server import bind, serve
 from shopkit.service import Service
 from shopkit.sqlite import DatabaseInUse
 from shopkit.testing import TestDatabases
@@ -193,3 +194,16 @@ async def _until_alive(client: aiohttp.ClientSession) -> None:
         except aiohttp.ClientConnectionError:
             await asyncio.sleep(0.05)
     raise AssertionError("the service did not start")
+
+
+@pytest.mark.enable_socket
+def test_of_a_name_s_addresses_the_machine_s_own_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In containers a name stands for all copies of a service."""
+    here, elsewhere = ("127.0.0.1", 0), ("192.0.2.1", 0)
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in (elsewhere, here)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with bind("catalog-inside:8001") as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+    found.pop()
+    with pytest.raises(OSError, match="assign"):
+        bind("catalog-inside:8001")
