@@ -56,18 +56,18 @@ def problem_answer(description: str) -> dict[str, Any]:
 
 
 def error_table(operations: Iterable[Operation]) -> str:
-    """Markdown: every code, the statuses it comes with, and what it means."""
+    """Markdown: every code, the statuses it comes with, and what it means with each."""
     statuses: dict[str, set[int]] = defaultdict(set)
-    meanings: dict[str, str] = {}
+    meanings: dict[str, dict[str, None]] = defaultdict(dict)  # in the order of their appearance
     gateway = [(status, *known) for status, known in {**_GATEWAY, **_WITHOUT_OPERATION}.items()]
     for status, code, meaning in [*gateway, *_codes(operations)]:
         statuses[code].add(status)
-        meanings.setdefault(code, meaning)
+        meanings[code][meaning] = None
     rows = sorted((sorted(found), code) for code, found in statuses.items())
-    lines = [
-        f"| `{code}` | {', '.join(map(str, found))} | {meanings[code].replace('|', '&#124;')} |"
-        for found, code in rows
-    ]
+    lines = []
+    for found, code in rows:
+        meaning = "; ".join(meanings[code]).replace("|", "&#124;")
+        lines.append(f"| `{code}` | {', '.join(map(str, found))} | {meaning} |")
     return "\n".join(["| code | status | meaning |", "|---|---|---|", *lines])
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,13 +19,21 @@ def password_works(auth: Path, administrator: Administrator) -> bool:
 
 
 def banner(
-    url: str, local_url: str, data: Path, password: str, commands: Sequence[str], *, email: str
+    url: str,
+    local_url: str,
+    data: Path,
+    password: str,
+    mails: str,
+    commands: Sequence[str],
+    *,
+    email: str,
 ) -> str:
     facts = {
         "Shop": url,
         **({} if local_url == url else {"From here": local_url}),
         "API reference": f"{url}/docs",
         "Data": str(data),
+        "Mails": mails,
         "Admin": email,
         "Password": password,
         "Test payments": TEST_TOKENS,
@@ -33,6 +41,12 @@ def banner(
     lines = [f"  {name + ':':<15}{value}" for name, value in facts.items()]
     lines += ["", "Try:", *(f"  {command}" for command in commands)]
     return "\n".join(["", *lines, "", "Ctrl-C stops it.", ""])
+
+
+def shown_mails(environment: Mapping[str, str], folder: Path) -> str:
+    """Without the URL, which may have a password in it."""
+    elsewhere = environment.get("AUTH_MAIL_URL") or environment.get("MAIL_URL")
+    return "(yours, of MAIL_URL)" if elsewhere else f"{folder}/*.eml"
 
 
 def shown_password(administrator: Administrator, *, works: bool) -> str:

@@ -21,6 +21,7 @@ class DataFolder:
         self.gateway = path / "gateway"
         self.keys = path / "keys"
         self.logs = path / "logs"
+        self.mail = path / "mail"
         self.secrets = path / "secrets"
 
     def log(self, name: str) -> Path:
@@ -31,8 +32,8 @@ class DataFolder:
         """Makes the folders and keeps every other launcher out until the end."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for folder in (self.databases, self.gateway, self.keys, self.logs, self.secrets):
-                folder.mkdir(mode=0o700, exist_ok=True)
+            for name in ("databases", "gateway", "keys", "logs", "mail", "secrets"):
+                (self.path / name).mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.path / "launcher.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except (FileExistsError, NotADirectoryError):
             raise LaunchError(

@@ -7,11 +7,12 @@ from pathlib import Path
 from dotenv.parser import Binding, Original, parse_stream
 
 from launcher.errors import LaunchError
-from launcher.services import NAMES
+from launcher.services import MAIL_SETTINGS, NAMES
 
 OWN = (
     *("GATEWAY_HOST", "GATEWAY_PORT", "TLS_CERTIFICATE", "TLS_KEY", "CORS_ORIGINS"),
     *("DATA_DIR", "ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS"),
+    *MAIL_SETTINGS,
 )
 OTHERS = ("SHOP_", "BUILD_NETWORK", "COMPOSE_", "DOCKER_")
 """How names begin that `shop` and `make up` read from the same file."""

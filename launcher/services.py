@@ -9,6 +9,9 @@ from launcher.data_folder import DataFolder
 from launcher.vault import Vault
 
 NAMES = ("auth", "catalog", "cart", "orders")
+MAILERS = ("auth", "orders")
+MAIL_SETTINGS = ("MAIL_URL", "MAIL_FROM", "SHOP_NAME", "STOREFRONT_URL")
+"""Of all that send mail; each may have its own with its prefix."""
 CALLEES = {"catalog": (), "cart": ("catalog",), "orders": ("cart", "catalog")}
 
 
@@ -56,10 +59,14 @@ def service_environment(
         clients = {client: vault.secret(f"{client}-client-secret") for client in CALLEES}
         settings |= {"KEYS_DIR": str(layout.data.keys), "SERVICE_CLIENTS": json.dumps(clients)}
         settings["LOGIN_LIMITS"] = (environment.get("RATE_LIMITS") or "on").lower()
+    if name in MAILERS:
+        settings["MAIL_URL"] = layout.data.mail.as_uri()
+        settings |= {key: environment[key] for key in MAIL_SETTINGS if environment.get(key)}
     if name in CALLEES:
         settings["CLIENT_SECRET"] = vault.secret(f"{name}-client-secret")
     for callee in CALLEES.get(name, ()):
         settings[f"{callee.upper()}_URL"] = f"unix:{layout.internal_socket(callee)}"
-    others = ("ADMIN_", "SANDBOX_", *(f"{other.upper()}_" for other in NAMES if other != name))
+    others = tuple(f"{other.upper()}_" for other in NAMES if other != name)
+    others = ("ADMIN_", "SANDBOX_", *MAIL_SETTINGS, *others)
     mine = {key: value for key, value in environment.items() if not key.startswith(others)}
     return {f"{name.upper()}_{key}": value for key, value in settings.items()} | mine

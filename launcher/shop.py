@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from launcher.administrator import Administrator, find_administrator
-from launcher.banner import banner, curl_lines, password_works, shown_password
+from launcher.banner import banner, curl_lines, password_works, shown_mails, shown_password
 from launcher.child import Child
 from launcher.data_folder import DataFolder
 from launcher.gateway import check_port, find_local_url, gateway_child
@@ -103,4 +103,5 @@ class Shop:
         product_id = self._sample.find_product()
         commands = curl_lines(local_url, administrator, works=works, product_id=product_id)
         password = shown_password(administrator, works=works)
-        return banner(url, local_url, data, password, commands, email=administrator.email)
+        mails = shown_mails(self._environment, self._layout.data.mail)
+        return banner(url, local_url, data, password, mails, commands, email=administrator.email)

@@ -99,6 +99,7 @@ class ShopProcesses:
             "SERVICE_CLIENTS": str(secrets).replace("'", '"'),
             "ADMIN_EMAIL": ADMIN["email"],
             "ADMIN_PASSWORD": ADMIN["password"],
+            "MAIL_URL": f"file:{self.folder}/mail",
             "LOG_LEVEL": "WARNING",
             "MOST_UNPAID": "0",
         }

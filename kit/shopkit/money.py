@@ -22,6 +22,15 @@ def money(amount: int, currency: str) -> dict[str, object]:
     return {"amount": amount, "currency": currency}
 
 
+def written(amount: int, currency: str) -> str:
+    """For people anywhere: `1234.50 USD`, `1234 JPY`. Not negative."""
+    digits = exponent(currency)
+    if not digits:
+        return f"{amount} {currency}"
+    whole, rest = divmod(amount, 10**digits)
+    return f"{whole}.{rest:0{digits}} {currency}"
+
+
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     """Shares of `amount` as the weights have it, in whole minor units, whose sum is `amount`.
 

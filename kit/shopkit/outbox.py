@@ -81,10 +81,16 @@ class Relay:
         handlers: Mapping[str, Handler],
         clock: Clock = SYSTEM_CLOCK,
         lease_seconds: float = LEASE_SECONDS,
+        batch: int = BATCH,
+        max_wait_seconds: int = MAX_WAIT_SECONDS,
+        eager: bool = True,
     ) -> None:
+        """`batch` is how many are delivered at once, `max_wait_seconds` the longest time between
+        two tries at one. One that is not eager delivers no more than a batch a second."""
         self._database, self._table, self._clock = database, table, clock
         self._handlers = handlers
         self._lease = timedelta(seconds=lease_seconds)
+        self._batch, self._max_wait, self._eager = batch, max_wait_seconds, eager
         self._woken = {topic: asyncio.Event() for topic in handlers}
 
     def wake(self, *topics: str) -> None:
@@ -104,7 +110,7 @@ class Relay:
             except Problem as exc:
                 log.warning("relay_paused", topic=topic, reason=exc.detail)
                 delivered = 0
-            if delivered < BATCH:
+            if delivered < self._batch or not self._eager:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), timeout=1)
                 woken.clear()
@@ -118,16 +124,20 @@ class Relay:
         if rows:
             failed = await asyncio.gather(*(self._deliver(row) for row in rows))
             ended = self._clock.now()
-            await self._database.run(_settle, self._table, rows=rows, failed=failed, now=ended)
+            tries = list(zip(rows, failed, strict=True))
+            await self._database.run(
+                _settle, self._table, tries=tries, max_wait=self._max_wait, now=ended
+            )
         return len(rows)
 
     async def _take(self, topic: str) -> Sequence[Row[Any]]:
         """One process has an SQLite file, and it has one relay: there is nobody to take it from."""
         now = self._clock.now()
+        wanted = {"of_topic": topic, "now": now, "most": self._batch}
         if self._database.dialect == "sqlite":
-            return await self._database.read(_find, self._table, topic=topic, now=now)
+            return await self._database.read(_find, self._table, wanted=wanted)
         end = now + self._lease
-        return await self._database.run(_take, self._table, topic=topic, now=now, lease_end=end)
+        return await self._database.run(_take, self._table, wanted=wanted, lease_end=end)
 
     async def _deliver(self, row: Row[Any]) -> bool:
         """True when it failed."""
@@ -145,19 +155,19 @@ def _due(table: Table) -> Select[Any]:
         select(table)
         .where(table.c.topic == bindparam("of_topic"), table.c.due_at <= bindparam("now"))
         .order_by(table.c.due_at, table.c.id)
-        .limit(BATCH)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
 
 
-def _find(conn: Connection, table: Table, *, topic: str, now: datetime) -> Sequence[Row[Any]]:
-    return conn.execute(_due(table), {"of_topic": topic, "now": now}).all()
+def _find(conn: Connection, table: Table, *, wanted: dict[str, Any]) -> Sequence[Row[Any]]:
+    return conn.execute(_due(table), wanted).all()
 
 
 def _take(
-    conn: Connection, table: Table, *, topic: str, now: datetime, lease_end: datetime
+    conn: Connection, table: Table, *, wanted: dict[str, Any], lease_end: datetime
 ) -> Sequence[Row[Any]]:
-    rows = _find(conn, table, topic=topic, now=now)
+    rows = _find(conn, table, wanted=wanted)
     taken = table.c.id.in_([row.id for row in rows])
     if rows:
         conn.execute(update(table).where(taken).values(due_at=lease_end))
@@ -168,14 +178,14 @@ def _settle(
     conn: Connection,
     table: Table,
     *,
-    rows: Sequence[Row[Any]],
-    failed: Sequence[bool],
+    tries: Sequence[tuple[Row[Any], bool]],
+    max_wait: int,
     now: datetime,
 ) -> None:
-    done = [row.id for row, bad in zip(rows, failed, strict=True) if not bad]
+    done = [row.id for row, failed in tries if not failed]
     conn.execute(delete(table).where(table.c.id.in_(done)))
-    for row, bad in zip(rows, failed, strict=True):
-        if bad:
-            wait = timedelta(seconds=min(MAX_WAIT_SECONDS, 2 ** min(row.attempts, 10)))
+    for row, failed in tries:
+        if failed:
+            wait = timedelta(seconds=min(max_wait, 2 ** min(row.attempts, 10)))
             again = {"attempts": row.attempts + 1, "due_at": now + wait}
             conn.execute(update(table).where(table.c.id == row.id).values(**again))

@@ -11,7 +11,7 @@ from launcher.errors import LaunchError
 def test_only_its_owner_can_look_into_it(tmp_path: Path) -> None:
     data = DataFolder(tmp_path / "new" / "var")
     with data.opened(), data.sockets() as sockets:
-        for folder in (data.secrets, data.keys, data.databases, data.logs, sockets):
+        for folder in (data.secrets, data.keys, data.databases, data.logs, data.mail, sockets):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from launcher.administrator import find_administrator
-from launcher.banner import curl_lines, shown_password
+from launcher.banner import curl_lines, shown_mails, shown_password
 from launcher.data_folder import DataFolder
 from launcher.errors import LaunchError
 from launcher.gateway import check_port
@@ -104,6 +104,28 @@ def test_logins_are_limited_where_the_gateway_limits(
     layout = Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
     told = service_environment("auth", layout, Vault(tmp_path), given)
     assert told["AUTH_LOGIN_LIMITS"] == limits
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "file://{}/mail"),
+        ({"MAIL_URL": ""}, "file://{}/mail"),
+        ({"MAIL_URL": "smtp://a:b@c"}, "smtp://a:b@c"),
+        ({"MAIL_URL": "smtp://a:b@c", "AUTH_MAIL_URL": "smtps://d"}, "smtps://d"),
+    ],
+)
+def test_mails_are_files_unless_somebody_sends_them(
+    tmp_path: Path, given: dict[str, str], url: str
+) -> None:
+    layout = Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path)
+    told = service_environment("auth", layout, Vault(tmp_path), given | {"SHOP_NAME": "Tea & Co"})
+    assert told["AUTH_MAIL_URL"] == url.format(tmp_path)
+    assert told["AUTH_SHOP_NAME"] == "Tea & Co"
+    assert not set(told) & {"MAIL_URL", "SHOP_NAME"}
+    assert service_environment("orders", layout, Vault(tmp_path), {})["ORDERS_MAIL_URL"]
+    assert "CART_MAIL_URL" not in service_environment("cart", layout, Vault(tmp_path), given)
+    assert "a:b" not in shown_mails(given, layout.data.mail)
 
 
 @pytest.fixture

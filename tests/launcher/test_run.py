@@ -112,6 +112,36 @@ def test_printed_commands_work_as_printed(shop: LaunchedShop) -> None:
     assert answers[2]["item_count"] == 1
 
 
+def test_a_forgotten_password_is_set_anew_with_the_file_that_stands_for_a_mail(
+    shop: LaunchedShop,
+) -> None:
+    assert f"Mails:         {shop.data}/mail/*.eml" in shop.text()
+    body = {"email": "ada@example.com", "password": "correct horse battery"}
+    assert post(shop, "register", body).status_code == 201
+    assert post(shop, "password/reset-request", {"email": body["email"]}).status_code == 202
+    mail = wait_for_mail(shop.data, "Subject: Set a new password")
+    token = mail.partition("http://localhost:3000/reset-password#token=")[2].split()[0]
+    new = {"token": token, "new_password": "staple the horse again"}
+    assert post(shop, "password/reset", new).status_code == 204
+    assert post(shop, "password/reset", new).json()["code"] == "invalid_token"
+    login = {"email": body["email"], "password": new["new_password"]}
+    assert post(shop, "login", login).status_code == 200
+
+
+def post(shop: LaunchedShop, call: str, body: dict[str, str]) -> httpx2.Response:
+    return httpx2.post(f"{shop.url}/api/auth/{call}", json=body, timeout=10)
+
+
+def wait_for_mail(data: Path, words: str) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for file in (data / "mail").glob("*.eml"):
+            if words in (text := file.read_text()):
+                return text
+        time.sleep(0.1)
+    raise AssertionError(f"no mail with {words!r}")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

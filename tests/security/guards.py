@@ -5,6 +5,7 @@ messages are in tests/guards.
 """
 
 from tests.security.guard import Guard
+from tests.security.mail_guards import MAILS
 from tests.security.second_factor_guards import SECOND_FACTOR
 
 KIT_TOKENS = "kit/tests/test_auth_tokens.py"
@@ -390,4 +391,4 @@ WHAT_GETS_IN = [
     ),
 ]
 
-GUARDS = TOKENS + REVOKED + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN
+GUARDS = TOKENS + REVOKED + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN + MAILS

@@ -9,7 +9,10 @@ from sqlalchemy import Connection
 from auth.attempts import Attempt, settle
 from auth.context import Context
 from auth.domain import CUSTOMER, HIDDEN, User, fingerprint
+from auth.email_tokens import Purpose
 from auth.errors import EmailTaken, WrongPassword
+from auth.mail_limits import MailLimits
+from auth.mails import Notice, ask, tell
 from auth.password_rules import refuse_weak
 from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
 from auth.second_factor_checks import without_staff_rights
@@ -41,7 +44,7 @@ async def register(context: Context, *, email: str, password: str, name: str | N
         roles=(CUSTOMER,),
         now=context.clock.now(),
     )
-    return await context.database.run(_insert, user=user)
+    return await context.database.run(_insert, user=user, limits=context.mail_limits)
 
 
 def new_user(
@@ -67,9 +70,12 @@ def new_user(
     )
 
 
-def _insert(conn: Connection, *, user: User) -> User:
+def _insert(conn: Connection, *, user: User, limits: MailLimits) -> User:
+    """Also asks for the mail that verifies the address."""
     if not insert_user(conn, user=user):
         raise EmailTaken
+    verify, now = Purpose.VERIFY_EMAIL, user.created_at
+    ask(conn, limits=limits, purpose=verify, to=user.email, user_id=user.id, now=now)
     return get_user(conn, user_id=user.id)
 
 
@@ -164,4 +170,5 @@ def _change_password(
         raise WrongPassword  # changed while the hashes were being computed
     settle(conn, attempt=attempt, looked_at=True)
     update_user(conn, user_id=user.id, now=now, password_hash=password_hash)
+    tell(conn, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
     revoke_sessions_of(conn, user_id=user.id, reason="password_changed", now=now, but=session_id)

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from auth import (
     internal_routes,
     key_routes,
+    mail_routes,
     role_routes,
     routes,
     second_factor_routes,
@@ -20,6 +21,7 @@ from shopkit.auth import service_verifier, user_verifier
 
 ROUTES = (
     routes,
+    mail_routes,
     session_routes,
     second_factor_routes,
     staff_routes,

@@ -60,6 +60,10 @@ class AttemptLimits:
             await self._database.run(settle, attempt=attempt, looked_at=False)
             raise
 
+    def account_key(self, email: str) -> str:
+        """Of the counter of wrong passwords for an address."""
+        return self._gate(ACCOUNT, email_key(email)).key
+
     async def _count(self, email: str, network: str | None, device: str | None) -> Attempt:
         known = self._gate(DEVICE, device) if device else None
         others = [self._gate(ACCOUNT, email_key(email))]

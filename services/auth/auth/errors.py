@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from shopkit.errors import (
+    BadRequest,
     Conflict,
     FieldError,
     Forbidden,
@@ -101,6 +102,15 @@ class RefreshTokenReused(InvalidToken):
     def __init__(self) -> None:
         super().__init__()
         self.detail = "This refresh token was used before, so its session was ended. Log in again."
+
+
+class InvalidEmailToken(BadRequest):
+    """The same for a token that is wrong, too old, used, or for something else."""
+
+    code, title = "invalid_token", "The token of the mail is not valid"
+
+    def __init__(self) -> None:
+        super().__init__("This token is not, or no longer, valid. Ask for a new mail.")
 
 
 class Busy(Unavailable):

@@ -18,7 +18,10 @@ def build(settings: AuthSettings, clock: Clock = SYSTEM_CLOCK) -> Service:
         database=context.database,
         public=public_app(settings, context),
         internal=internal_app(settings, context),
-        background=[Sweeper(context.database, context.keys, clock).run],
+        background=[
+            Sweeper(context.database, context.keys, clock).run,
+            context.mail_relay.run,
+        ],
         closables=[context.hasher],
         checks=[context.keys.load],
     )

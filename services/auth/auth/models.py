@@ -6,11 +6,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     PrimaryKeyConstraint,
+    Table,
     UniqueConstraint,
     text,
 )
 
 from shopkit.audit_table import new_audit_table
+from shopkit.outbox import new_outbox_table
 from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_metadata, new_table
 
 metadata = new_metadata()
@@ -86,16 +88,22 @@ event_counter = new_table(
     CheckConstraint("id = 1", name="id"),
 )
 
-login_failures = new_table(
-    metadata,
-    "login_failures",
-    Column("key", Str, primary_key=True),  # a keyed hash: no address is stored in clear
-    Column("failures", Int, nullable=False),
-    Column("blocked_until", Instant),
-    Column("expires_at", Instant, nullable=False),
-    CheckConstraint("failures >= 0", name="failures"),
-    Index("ix_login_failures_expires_at", "expires_at"),
-)
+
+def _counters(name: str) -> Table:
+    return new_table(
+        metadata,
+        name,
+        Column("key", Str, primary_key=True),  # a keyed hash: no address is stored in clear
+        Column("failures", Int, nullable=False),
+        Column("blocked_until", Instant),
+        Column("expires_at", Instant, nullable=False),
+        CheckConstraint("failures >= 0", name="failures"),
+        Index(f"ix_{name}_expires_at", "expires_at"),
+    )
+
+
+login_failures = _counters("login_failures")
+mail_counts = _counters("mail_counts")  # each mail asked for counts like a failure
 
 second_factors = new_table(
     metadata,
@@ -141,3 +149,23 @@ refresh_tokens = new_table(
 )
 
 audit_log = new_audit_table(metadata)
+
+email_tokens = new_table(
+    metadata,
+    "email_tokens",
+    Column("token_hash", Str, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("purpose", Str, nullable=False),
+    Column("email", Str, nullable=False),  # that it proves
+    Column("bound_to", Str, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    CheckConstraint(
+        "purpose IN ('verify_email', 'reset_password', 'change_email')", name="purpose"
+    ),
+    Index("ix_email_tokens_user_id", "user_id"),
+    Index("ix_email_tokens_created_at", "created_at"),
+)
+
+outbox = new_outbox_table(metadata)

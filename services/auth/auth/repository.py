@@ -16,11 +16,12 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from auth.domain import ADMIN, User, email_key
 from auth.models import roles, second_factors, sessions, user_roles, users
 from shopkit.errors import NotFound
-from shopkit.tables import insert_or_ignore
+from shopkit.tables import insert_or_ignore, violated
 
 _USERS = (
     select(
@@ -126,6 +127,18 @@ def insert_user(conn: Connection, *, user: User) -> bool:
 def update_user(conn: Connection, *, user_id: str, now: datetime, **values: Any) -> None:
     row = {**values, "updated_at": now}
     conn.execute(update(users).where(users.c.id == user_id).values(row))
+
+
+def update_email(conn: Connection, *, user_id: str, email: str, now: datetime) -> bool:
+    """Its owner has proved it. False when another account has it: nothing more can be done then."""
+    values = {"email": email, "email_key": email_key(email), "email_verified": True}
+    try:
+        update_user(conn, user_id=user_id, now=now, **values)
+    except IntegrityError as exc:
+        if violated(exc) != "uq_users_email_key":
+            raise
+        return False
+    return True
 
 
 def list_users(conn: Connection, *, q: str | None, before: str | None, limit: int) -> list[User]:

@@ -74,6 +74,23 @@ class PasswordChange(Input):
     new_password: Annotated[NewPassword, Field(examples=["staple the horse again"])]
 
 
+class EmailToken(Input):
+    token: Annotated[Opaque, Field(description="Out of the mail: what comes after `#token=`")]
+
+
+class ResetRequest(Input):
+    email: Email
+
+
+class PasswordReset(EmailToken):
+    new_password: Annotated[NewPassword, Field(examples=["staple the horse again"])]
+
+
+class EmailChange(Input):
+    new_email: Annotated[Email, Field(examples=["ada@example.org"])]
+    password: Annotated[Password, Field(description="Of now")]
+
+
 class RefreshInput(Input):
     refresh_token: Opaque
 
@@ -109,6 +126,12 @@ class TokenPair(Output):
             "login. It proves nothing but that somebody has logged in here. Valid for 180 days, "
             "until the password changes."
         ),
+    ]
+
+
+class MailAsked(Output):
+    expires_in: Annotated[
+        int, Field(description="Seconds for which what the mail brings is valid", examples=[600])
     ]
 
 

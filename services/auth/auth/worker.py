@@ -1,9 +1,11 @@
-"""Clears away what is over: sessions, counters of failed logins, events that concern no token any
-more, and keys that nobody needs."""
+"""Clears away what is over: sessions, counters of failed logins and of mails, tokens of mails,
+events that concern no token any more, and keys that nobody needs."""
 
+from auth.email_token_repository import delete_old_tokens
 from auth.events import delete_past_events
 from auth.failure_repository import delete_expired_counters
 from auth.key_ring import KeyRing
+from auth.models import login_failures, mail_counts
 from auth.session_repository import delete_expired_sessions
 from shopkit.background import drain, every
 from shopkit.clock import Clock
@@ -24,6 +26,8 @@ class Sweeper:
         """Clear all of it away; how many sessions."""
         self._keys.remove_retired()
         now = self._clock.now()
-        await drain(self._database, delete_expired_counters, now=now, limit=BATCH)
+        for table in (login_failures, mail_counts):
+            await drain(self._database, delete_expired_counters, now=now, limit=BATCH, table=table)
+        await drain(self._database, delete_old_tokens, now=now, limit=BATCH)
         await drain(self._database, delete_past_events, now=now, limit=BATCH)
         return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

@@ -1,15 +1,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 from auth.commands import create_key
 from auth.context import Context
 from auth.main import MIGRATIONS, build
+from auth.models import outbox
 from auth.repository import insert_roles
 from auth.settings import AuthSettings
 from shopkit.clock import FrozenClock
@@ -31,6 +36,8 @@ def settings(database_url: str, tmp_path: Path) -> AuthSettings:
     values: dict[str, Any] = {
         "database_url": database_url,
         "keys_dir": tmp_path / "keys",
+        "mail_url": f"file:{tmp_path}/mail",
+        "storefront_url": "https://shop.example.org/en",
         "service_clients": {"cart": CART_SECRET, "orders": "orders-" + "s" * 40},
     }
     made = AuthSettings(**values)
@@ -45,6 +52,7 @@ class Auth:
     service: Service
     public: httpx2.AsyncClient
     internal: httpx2.AsyncClient
+    settings: AuthSettings
 
     @property
     def database(self) -> Database:
@@ -68,6 +76,22 @@ class Auth:
     async def post(self, call: str, **body: Any) -> httpx2.Response:
         return await self.public.post(f"/api/auth/{call}", json=body)
 
+    async def mails(self) -> list[EmailMessage]:
+        """All so far, oldest first, once everything that is queued is delivered."""
+        self.context.mail_relay.wake()
+        while await self.database.read(lambda conn: conn.execute(select(outbox)).all()):
+            await asyncio.sleep(0.01)
+        folder = Path(self.settings.mail_url.removeprefix("file:"))
+        return [
+            message_from_bytes(file.read_bytes(), policy=default)
+            for file in sorted(folder.glob("*.eml"))
+        ]
+
+    async def token(self) -> str:
+        """That of the newest mail."""
+        newest = (await self.mails())[-1]
+        return text_of(newest).partition("#token=")[2].split()[0]
+
     async def refresh(self, token: str) -> httpx2.Response:
         return await self.post("refresh", refresh_token=token)
 
@@ -78,6 +102,12 @@ class Auth:
         return await self.public.get("/api/auth/me", headers=bearer(access_token))
 
 
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
 def bearer(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}"}
 
@@ -86,7 +116,7 @@ def bearer(access_token: str) -> dict[str, str]:
 async def auth(settings: AuthSettings, clock: FrozenClock) -> AsyncIterator[Auth]:
     service = build(settings, clock)
     async with running(service) as (public, internal):
-        yield Auth(service, public, internal)
+        yield Auth(service, public, internal, settings)
 
 
 @dataclass(frozen=True)

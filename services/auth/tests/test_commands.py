@@ -123,14 +123,21 @@ def test_create_admin_says_what_is_missing(
         ({"secret_key": SecretStr(LOCAL_SECRET)}, "secret_key"),
         ({"log_level": "DEBUG"}, "log_level"),
         ({"service_clients": {"cart": SecretStr("short")}}, "service client cart"),
+        ({"mail_url": ""}, "mail_url is not set"),
+        ({"mail_url": "smtp+insecure://mail.example.org"}, "without TLS"),
+        ({"storefront_url": "http://shop.example.org"}, "storefront_url"),
+        ({"mail_from": "shop@example.com"}, "mail_from"),
     ],
-    ids=["secret", "debug", "client"],
+    ids=["secret", "debug", "client", "no mail", "mail in clear", "link in clear", "from nobody"],
 )
 def test_a18_unsafe_production_is_refused(change: dict[str, Any], complaint: str) -> None:
     safe: dict[str, Any] = {
         "environment": "production",
         "database_url": "sqlite:////x.db",
         "secret_key": SecretStr("s" * 40),
+        "mail_url": "smtp://shop:secret@mail.example.org",
+        "mail_from": "shop@example.org",
+        "storefront_url": "https://shop.example.org",
     }
     AuthSettings(**safe)
     with pytest.raises(ValidationError, match=complaint):

@@ -181,7 +181,7 @@ async def test_a15_copies_of_the_service_count_together(
         pytest.skip("SQLite has one process")
     service = build(settings, clock)
     async with running(service) as (public, internal):
-        copy, allowed = type(auth)(service, public, internal), ACCOUNT.free + 1
+        copy, allowed = type(auth)(service, public, internal, settings), ACCOUNT.free + 1
         device = (await copy.log_in())["device_token"]
         answers = await asyncio.gather(
             *(attempt(one, address="203.0.113.7") for _ in range(10) for one in (auth, copy))

@@ -13,6 +13,7 @@ from orders.debtors import Debtors
 from orders.delivery import CartDelivery
 from orders.domain import PAY_LATER
 from orders.expiry import UnpaidExpiry
+from orders.mails import OrderMails
 from orders.models import outbox
 from orders.parties import Parties
 from orders.reconciler import Reconciler
@@ -21,14 +22,16 @@ from orders.restocking import ReturnDelivery
 from orders.returning import RESTOCK
 from orders.running import Sagas
 from orders.saga import CONSUME
-from orders.settings import OrdersSettings
+from orders.settings import MAIL_TEMPLATES, OrdersSettings
 from orders.worker import Worker
 from shopkit.clock import Clock
 from shopkit.databases import open_database
+from shopkit.db import Database
 from shopkit.failpoints import Failpoints
 from shopkit.guests import GuestTokens
 from shopkit.outbox import Relay
 from shopkit.pagination import Cursors
+from shopkit.postman import mail_relay, open_postman
 from shopkit.service import Closable
 
 
@@ -38,6 +41,7 @@ class Context:
     sagas: Sagas
     worker: Worker
     relay: Relay
+    mail_relay: Relay
     guest_tokens: GuestTokens
     cursors: Cursors
     expiry: UnpaidExpiry
@@ -50,7 +54,7 @@ class Context:
     @property
     def background(self) -> list[Callable[[], Awaitable[None]]]:
         """What goes on beside requests."""
-        works = (self.worker, self.relay, self.expiry, self.reconciler)
+        works = (self.worker, self.relay, self.mail_relay, self.expiry, self.reconciler)
         return [self.worker.measure, *(work.run for work in works)]
 
     @property
@@ -77,12 +81,7 @@ def new_context(
         failpoints=Failpoints(settings.failpoints),
     )
     delivery = CartDelivery(it)
-    handlers = {
-        CONSUME: delivery.deliver,
-        REFUND: RefundDelivery(it).deliver,
-        RESTOCK: ReturnDelivery(it).deliver,
-    }
-    relay = Relay(database, outbox, handlers, clock, settings.lease_seconds)
+    relay = _relay(it, delivery, settings.lease_seconds)
     sagas = Sagas(it, lambda order: delivery.hurry(order, partial(relay.wake, CONSUME)))
     secret = settings.secret_key.get_secret_value()
     return Context(
@@ -90,6 +89,7 @@ def new_context(
         sagas=sagas,
         worker=Worker(it, sagas),
         relay=relay,
+        mail_relay=_mail_relay(settings, database, clock),
         guest_tokens=GuestTokens(secret),
         cursors=Cursors(secret),
         expiry=UnpaidExpiry(it, sagas, settings.unpaid_days),
@@ -98,3 +98,17 @@ def new_context(
         methods=settings.methods & {PAY_LATER, *providers},
         ship_unpaid=settings.ship_unpaid,
     )
+
+
+def _relay(it: Parties, delivery: CartDelivery, lease_seconds: float) -> Relay:
+    handlers = {
+        CONSUME: delivery.deliver,
+        REFUND: RefundDelivery(it).deliver,
+        RESTOCK: ReturnDelivery(it).deliver,
+    }
+    return Relay(it.database, outbox, handlers, it.clock, lease_seconds)
+
+
+def _mail_relay(settings: OrdersSettings, database: Database, clock: Clock) -> Relay:
+    mails = OrderMails(open_postman(settings, MAIL_TEMPLATES, clock), settings.link)
+    return mail_relay(database, outbox, mails.deliver, clock)

@@ -10,6 +10,7 @@ from orders.capturing import was_refused
 from orders.domain import Actor, Line, Order, event, fulfillment_status_of
 from orders.errors import CaptureRefused, InvalidState, NotPaid
 from orders.lines import chosen, listed
+from orders.mails import tell_shipped
 from orders.parties import Parties
 from orders.records import Fulfillment
 from orders.repository.orders import count_lines, lock_order, save
@@ -161,6 +162,7 @@ def _fulfilled(
         timeline=[*order.timeline, event(now, "fulfilled", actor=actor)],
     )
     insert_paper(conn, paper)
+    tell_shipped(conn, order, paper, now)
     return replace(saved, lines=lines, fulfillments=fulfillments)
 
 

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, func, select
 from orders.discrepancies import count_open
 from orders.models import orders, outbox, reconciliations
 from orders.states import Step
+from shopkit.postman import MAIL
 
 COMPENSATIONS = Counter("orders_compensations_total", "Checkouts given up.", ["reason"])
 SAGAS = Gauge("orders_unfinished", "Orders whose saga is under way.", ["step"])
 AWAITED = Gauge("orders_awaiting_action", "Orders that wait for their customer to pay.")
 OLDEST = Gauge("orders_oldest_unfinished_seconds", "Age of the oldest checkout under way.")
-RELAY_LAG = Gauge("orders_relay_lag_seconds", "Age of the oldest undelivered event.")
+RELAY_LAG = Gauge("orders_relay_lag_seconds", "Age of the oldest undelivered event but mails.")
 REFUNDS = Counter("orders_refunds_total", "Refunds that providers were asked for.", ["outcome"])
 PROVIDER_SECONDS = Histogram(
     "orders_provider_seconds",
@@ -38,7 +39,7 @@ _UNFINISHED = (
     .where(orders.c.lease_until.is_not(None))
     .group_by(orders.c.step)
 )
-_UNDELIVERED = select(func.min(outbox.c.created_at))
+_UNDELIVERED = select(func.min(outbox.c.created_at)).where(outbox.c.topic != MAIL)
 _COMPLETED = select(func.max(reconciliations.c.completed_at))
 
 

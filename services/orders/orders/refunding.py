@@ -11,6 +11,7 @@ from orders.clients.provider import RefundStatus
 from orders.discrepancies import Finding, report
 from orders.domain import PAY_LATER, Actor, Order, event, payment_status_of
 from orders.errors import NothingToRefund, RefundExceedsPayment
+from orders.mails import tell_refunded
 from orders.metrics import REFUNDS
 from orders.models import outbox
 from orders.parties import Parties
@@ -105,7 +106,9 @@ def _settle(
         refunded=payment.refunded + (refund.amount if succeeded else 0),
     )
     settled = update_paper(conn, refund, status="succeeded" if succeeded else "failed")
-    if not succeeded:
+    if succeeded:
+        tell_refunded(conn, order, refund, now)
+    else:
         counts = {product_id: -count for product_id, count in _counts(refund).items()}
         count_lines(conn, order, "refunded", counts)
         report(conn, _failed(refund), now=now)

@@ -18,6 +18,7 @@ from orders.clients.provider import Intent
 from orders.compensation import begin_compensation, compensate
 from orders.domain import RESERVATION_SECONDS, Order, event, payment_status_of
 from orders.errors import PriceChanged, Refusal
+from orders.mails import tell_confirmed
 from orders.models import outbox
 from orders.parties import Parties
 from orders.paying import authorize, capture, look_again, observe
@@ -187,6 +188,7 @@ def store_confirmed(conn: Connection, order: Order, intent: Intent | None, now: 
     confirmed = replace(confirmed, payments=payments)
     store_answer(conn, confirmed, 201, render(confirmed))
     emit(conn, outbox, topic=CONSUME, payload={"order_id": order.id}, now=now)
+    tell_confirmed(conn, confirmed, now)
     return confirmed
 
 

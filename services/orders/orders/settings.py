@@ -7,9 +7,11 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shopkit.failpoints import Failpoints
-from shopkit.settings import LOCAL_SECRET, ServiceSettings
+from shopkit.mail_settings import MailSettings
+from shopkit.settings import LOCAL_SECRET
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+MAIL_TEMPLATES = Path(__file__).with_name("mail_templates")
 SAGA_STEPS = (
     *("t1", "r1", "r2", "t2", "r3", "t3", "r4", "t4", "r5", "t5", "consume"),
     *("c1", "c2", "c3", "c4", "c5"),
@@ -22,7 +24,7 @@ capture at shipment, f1 asks for a refund and f2 stores the answer, s1 puts retu
 FAILPOINTS = tuple(f"{side}_{step}" for step in SAGA_STEPS for side in ("before", "after"))
 
 
-class OrdersSettings(ServiceSettings):
+class OrdersSettings(MailSettings):
     model_config = SettingsConfigDict(env_prefix="ORDERS_")
 
     cart_url: str = "http://127.0.0.1:8103"

@@ -87,11 +87,12 @@ def made(**more: object) -> OrdersSettings:
 
 def test_a18_production_refuses_local_secrets_and_failpoints() -> None:
     safe = {"environment": "production", "secret_key": "s" * 32, "client_secret": "c" * 32}
+    safe |= {"mail_url": "file:/data/mail"}
     assert made(**safe).failpoints == ""
     for unsafe in ({"failpoints": "after_t1:kill"}, {"client_secret": "short"}):
         with pytest.raises(ValidationError):
             made(**{**safe, **unsafe})
-    for missing in ("secret_key", "client_secret"):
+    for missing in ("secret_key", "client_secret", "mail_url"):
         with pytest.raises(ValidationError):
             made(**{name: value for name, value in safe.items() if name != missing})
 

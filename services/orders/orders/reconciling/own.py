@@ -12,6 +12,7 @@ from orders.records import Refund
 from orders.refunding import REFUND
 from orders.repository.orders import COLUMNS, find_orders, with_parts
 from orders.states import Step
+from shopkit.postman import MAIL
 
 KINDS = frozenset({"stuck_order", "refund_failed", "stuck_event"})
 STUCK_AFTER, LATE_AFTER = timedelta(minutes=10), timedelta(hours=1)
@@ -35,7 +36,7 @@ _NOT_REFUNDED = (
 )
 _UNDELIVERED = (
     select(outbox)
-    .where(outbox.c.created_at < bindparam("before"), outbox.c.topic != REFUND)
+    .where(outbox.c.created_at < bindparam("before"), outbox.c.topic.not_in((REFUND, MAIL)))
     .limit(AT_MOST)
 )
 
