@@ -41,9 +41,10 @@ def _room(clock: FrozenClock) -> None:
 @pytest.fixture
 async def strict(settings: AuthSettings, clock: FrozenClock) -> AsyncIterator[Auth]:
     """Where staff must have a second factor."""
-    service = build(settings.model_copy(update={"staff_second_factor": "required"}), clock)
+    told = settings.model_copy(update={"staff_second_factor": "required"})
+    service = build(told, clock)
     async with running(service) as (public, internal):
-        yield Auth(service, public, internal)
+        yield Auth(service, public, internal, told)
 
 
 async def staff_of(auth: Any, *names: str, email: str = "root@example.com") -> SignedIn:
@@ -166,7 +167,7 @@ async def test_a_command_resets_it_for_the_admin(
     async def run() -> AsyncIterator[Auth]:
         service = build(settings, clock)
         async with running(service) as (public, internal):
-            yield Auth(service, public, internal)
+            yield Auth(service, public, internal, settings)
 
     async with run() as auth:
         await switch_on(auth, await staff_of(auth, "admin"))
@@ -189,11 +190,11 @@ async def test_with_another_key_recovery_codes_are_left(
     other = settings.model_copy(update={"secret_key": SecretStr("another-" + "k" * 40)})
     service = build(settings, clock)
     async with running(service) as (public, internal):
-        auth = Auth(service, public, internal)
+        auth = Auth(service, public, internal, settings)
         app, codes = await switch_on(auth, await staff_of(auth, email="ada@example.com"))
     service = build(other, clock)
     async with running(service) as (public, internal):
-        auth = Auth(service, public, internal)
+        auth = Auth(service, public, internal, other)
         assert told(await log_in(auth, app.next_code())) == REFUSED
         pair = (await log_in(auth, codes[0])).json()
         ada = SignedIn({}, pair["access_token"], pair["refresh_token"])

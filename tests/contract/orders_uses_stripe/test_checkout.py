@@ -12,6 +12,7 @@ from orders.settings import MIGRATIONS, OrdersSettings
 from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog
 from services.orders.tests.shop import Customer, Shop
+from shopkit.fake_auth import FakeAuth
 from shopkit.clock import FrozenClock
 from shopkit.testing import TestDatabases, TokenFactory, running
 from tests.contract.orders_uses_stripe.staging import NEEDS_3DS, StripeStage, card
@@ -40,10 +41,13 @@ async def shop(
     )
     cart, catalog = FakeCart(), FakeCatalog()
     providers = {"stripe": provider}
-    service = build(settings, cart=cart, catalog=catalog, providers=providers, clock=clock)
+    auth = FakeAuth(tokens)
+    service = build(
+        settings, cart=cart, catalog=catalog, auth=auth.client, providers=providers, clock=clock
+    )
     async with running(service) as (http, internal):
         context = service.public.state.context
-        yield Shop(http, internal, context, cart, catalog, FakeProvider(), clock, tokens)
+        yield Shop(http, internal, context, cart, catalog, FakeProvider(), clock, tokens, auth)
 
 
 def by(token: str) -> dict[str, Any]:
