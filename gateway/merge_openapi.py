@@ -26,6 +26,7 @@ TAGS = {
     "Product groups": "Variants that belong together, like the sizes of one shirt.",
     "Categories": "The tree that products are filed in.",
     "Cart": "The cart of a customer or a guest. Every write answers with the whole cart.",
+    "Addresses": "The address book of a customer, for checkouts to come.",
     "Orders": "Checkout, payment and order history.",
     "Orders: parcels": "What goes out and what comes back; mostly for staff.",
     "Payments": "What came in by hand, refunds, and what providers tell.",

@@ -34,6 +34,11 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def absent() -> Any:
+    """The default of a member that may be left out (`exclude_unset` tells) but not be null."""
+    return Field(default_factory=lambda: None)
+
+
 class Output(BaseModel):
     """What clients get: every member is always there."""
 

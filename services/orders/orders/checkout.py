@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from orders.addressing import AddressChoice, addressed
 from orders.domain import Order
 from orders.errors import TooManyPendingOrders, refusal_from
 from orders.numbers import new_number
@@ -55,15 +56,21 @@ Outcome = Answer | Begun | Running
 
 
 async def place_order(
-    it: Parties, sagas: Sagas, order: Order, key: Key | None, most_unpaid: int
+    it: Parties,
+    sagas: Sagas,
+    order: Order,
+    key: Key | None,
+    choice: AddressChoice,
+    most_unpaid: int,
 ) -> Answer:
     """Place `order`, or join or replay what its key has done before.
 
-    Raises the Refusal that ended the checkout, RequestInProgress, IdempotencyKeyReused or
-    TooManyPendingOrders. Whatever becomes of the request, the saga goes on.
+    Raises the Refusal that ended the checkout, RequestInProgress, IdempotencyKeyReused,
+    TooManyPendingOrders, or Invalid for an address that is not the customer's. Whatever becomes of
+    the request, the saga goes on.
     """
     async with it.at("t1"):
-        outcome = await _begin(it, order=order, key=key, most_unpaid=most_unpaid)
+        outcome = await _begin(it, order=order, key=key, choice=choice, most_unpaid=most_unpaid)
     if isinstance(outcome, Answer):
         return outcome
     if isinstance(outcome, Running):
@@ -73,13 +80,16 @@ async def place_order(
     return await _answer(it, outcome.order, finished, key)
 
 
-async def _begin(it: Parties, *, order: Order, key: Key | None, most_unpaid: int) -> Outcome:
+async def _begin(
+    it: Parties, *, order: Order, key: Key | None, choice: AddressChoice, most_unpaid: int
+) -> Outcome:
     for _ in range(NUMBER_ATTEMPTS):
         try:
             return await it.database.run(
                 begin,
                 order=order,
                 key=key,
+                choice=choice,
                 most_unpaid=most_unpaid,
                 now=it.clock.now(),
                 until=it.lease_end(),
@@ -96,6 +106,7 @@ def begin(
     *,
     order: Order,
     key: Key | None,
+    choice: AddressChoice,
     most_unpaid: int,
     now: datetime,
     until: datetime,
@@ -105,6 +116,7 @@ def begin(
         return _take_up(conn, key, now, until)
     if most_unpaid:
         _refuse_another(orders.list_unpaid(conn, order, most_unpaid), order, most_unpaid)
+    order = addressed(conn, order, choice)
     orders.insert_order(conn, order)
     return Begun(order)
 

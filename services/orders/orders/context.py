@@ -50,6 +50,7 @@ class Context:
     methods: frozenset[str]
     """Of payment; those with a provider are in `it.providers` too."""
     ship_unpaid: bool
+    most_addresses: int
 
     @property
     def background(self) -> list[Callable[[], Awaitable[None]]]:
@@ -81,7 +82,7 @@ def new_context(
         failpoints=Failpoints(settings.failpoints),
     )
     delivery = CartDelivery(it)
-    relay = _relay(it, delivery, settings.lease_seconds)
+    relay = _relay(it, delivery, settings)
     sagas = Sagas(it, lambda order: delivery.hurry(order, partial(relay.wake, CONSUME)))
     secret = settings.secret_key.get_secret_value()
     return Context(
@@ -97,16 +98,17 @@ def new_context(
         debtors=Debtors(secret, settings.most_unpaid),
         methods=settings.methods & {PAY_LATER, *providers},
         ship_unpaid=settings.ship_unpaid,
+        most_addresses=settings.most_addresses,
     )
 
 
-def _relay(it: Parties, delivery: CartDelivery, lease_seconds: float) -> Relay:
+def _relay(it: Parties, delivery: CartDelivery, settings: OrdersSettings) -> Relay:
     handlers = {
         CONSUME: delivery.deliver,
         REFUND: RefundDelivery(it).deliver,
         RESTOCK: ReturnDelivery(it).deliver,
     }
-    return Relay(it.database, outbox, handlers, it.clock, lease_seconds)
+    return Relay(it.database, outbox, handlers, it.clock, settings.lease_seconds)
 
 
 def _mail_relay(settings: OrdersSettings, database: Database, clock: Clock) -> Relay:

@@ -36,13 +36,12 @@ def draft_order(
     has_key: bool,
     methods: Collection[str],
 ) -> Order:
-    """CREATED, under fence 1 and a lease until `until`.
+    """CREATED, under fence 1 and a lease until `until`; with the addresses that were sent.
 
     Raises NotAuthenticated for nobody; Invalid without an e-mail address, for a payment method
     that is not among `methods`, without a token for it, or with one that it has no use for.
     """
     owner, debtor = _whose(payload, user, guest, debtors)
-    shipping = _address(payload.shipping_address)
     payment = checked_payment(payload.payment or PaymentInput(), methods, at="/payment")
     return Order(
         id=new_id(),
@@ -54,8 +53,8 @@ def draft_order(
         cart_token=None if user or not guest else guest.token,
         debtor=debtor,
         note=payload.note,
-        shipping_address=shipping,
-        billing_address=_address(payload.billing_address) or shipping,
+        shipping_address=_address(payload.shipping_address),
+        billing_address=_address(payload.billing_address),
         shipping_method=payload.shipping_method,
         payment_method=payment.method,
         payment_token=payment.token,

@@ -158,6 +158,13 @@ class TooManyPendingOrders(Conflict):
         )
 
 
+class TooManyAddresses(Conflict):
+    code, title = "too_many_addresses", "The address book is full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An address book holds {limit} addresses: change or delete one of them.")
+
+
 class InvalidSignature(BadRequest):
     code, title = "invalid_signature", "The webhook is not signed as agreed"
 
@@ -183,3 +190,15 @@ def token_unused(method: str, *, at: str) -> Invalid:
 def email_required() -> Invalid:
     detail = "A guest's order needs an e-mail address."
     return Invalid(detail, errors=[FieldError("/email", "missing", detail)])
+
+
+def unknown_address(name: str) -> Invalid:
+    """Also for somebody else's: as if there were none."""
+    detail = "There is no such address in your address book."
+    return Invalid(detail, errors=[FieldError(f"/{name}", "not_found", detail)])
+
+
+def address_twice(name: str) -> Invalid:
+    """`name` is that of the member with the id."""
+    detail = f"Send `{name.removesuffix('_id')}` or `{name}`, not both."
+    return Invalid(detail, errors=[FieldError(f"/{name}", "not_both", detail)])

@@ -36,6 +36,8 @@ class OrdersSettings(MailSettings):
     most_unpaid: int = Field(default=3, ge=0, le=1000)
     """Orders of one customer that may be unpaid at a time, or of the guests at one address; 0: any
     number."""
+    most_addresses: int = Field(default=50, ge=1, le=1000)
+    """In the address book of one customer."""
     payment_methods: str = "manual"
     """Which there are, with commas: `manual`, `sandbox`, `stripe`."""
     capture_at: Literal["order", "shipment"] = "order"

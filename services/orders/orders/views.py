@@ -50,6 +50,18 @@ def _address(address: dict[str, Any] | None) -> dict[str, Any] | None:
     return address and {name: address[name] for name in AddressOut.model_fields}
 
 
+def render_address(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """One of the address book."""
+    address = row["address"]
+    return {
+        "id": row["id"],
+        **{name: address[name] for name in AddressOut.model_fields},
+        **{name: row[name] for name in ("default_shipping", "default_billing", "version")},
+        "created_at": timestamp(row["created_at"]),
+        "updated_at": timestamp(row["updated_at"]),
+    }
+
+
 def _next_action(order: Order) -> dict[str, Any] | None:
     """What the customer must do, where the order waits for that."""
     if not order.waits:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.schemas.fields import Name, Slug, absent
-from shopkit.schemas import Id, Input, LongText, Output, Timestamp
+from catalog.schemas.fields import Name, Slug
+from shopkit.schemas import Id, Input, LongText, Output, Timestamp, absent
 
 Position = Annotated[int, Field(ge=0, le=1_000_000)]
 

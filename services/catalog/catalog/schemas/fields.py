@@ -1,17 +1,11 @@
 """Types that several of catalog's schemas use."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from shopkit.ids import is_id
 from shopkit.schemas import clean_line
-
-
-def absent() -> Any:
-    """The default of a member that a merge patch may leave out but not set to null."""
-    return Field(default_factory=lambda: None)
-
 
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 

@@ -5,9 +5,9 @@ from typing import Annotated, NotRequired
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from catalog.schemas.fields import Name, OptionName, Reference, Slug, absent
+from catalog.schemas.fields import Name, OptionName, Reference, Slug
 from catalog.schemas.products import Product
-from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp
+from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp, absent
 
 
 def _distinct(names: list[str]) -> list[str]:

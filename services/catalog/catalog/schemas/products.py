@@ -16,7 +16,6 @@ from catalog.schemas.fields import (
     Reference,
     Sku,
     Slug,
-    absent,
 )
 from shopkit.money import MAX_AMOUNT
 from shopkit.schemas import (
@@ -28,6 +27,7 @@ from shopkit.schemas import (
     QueryBool,
     QueryInt,
     Timestamp,
+    absent,
     clean_text,
 )
 

@@ -1,5 +1,6 @@
 """Orders' tables."""
 
+from orders.models.addresses import addresses
 from orders.models.orders import (
     UNPAID,
     checkout_keys,
@@ -23,6 +24,7 @@ __all__ = [
     "NOT_AT_ITS_END",
     "NOT_REFUNDED",
     "UNPAID",
+    "addresses",
     "audit_log",
     "checkout_keys",
     "discrepancies",

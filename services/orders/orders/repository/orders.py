@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Update, bindparam, insert, select, text, upda
 from orders.domain import Line, Order
 from orders.errors import FenceLost
 from orders.models import order_lines, orders
+from orders.repository.locks import one_at_a_time
 from orders.repository.papers import PAPERS, read_papers
 from orders.states import (
     FULFILLMENT_MOVES,
@@ -49,7 +50,6 @@ SELECT_UNPAID = (
     .limit(bindparam("at_most"))
 )
 SELECT_PENDING = SELECT_UNPAID.where(orders.c.status == text("'pending'"))
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:debtor, 0))")
 TAKE_OVER = (
     update(orders)
     .where(
@@ -192,7 +192,6 @@ def list_unpaid(conn: Connection, order: Order, limit: int) -> Sequence[Any]:
     """Up to `limit` orders that stand in the way of this new one, as id, owner and status: those
     that its debtor owes, or has in the making if it is paid at once. Until the transaction ends
     nobody else adds to them."""
-    if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
-        conn.execute(ONE_AT_A_TIME, {"debtor": order.debtor})
+    one_at_a_time(conn, f"{order.debtor}")
     sought = SELECT_UNPAID if order.is_paid_later else SELECT_PENDING
     return conn.execute(sought, {"b_debtor": order.debtor, "at_most": limit}).all()

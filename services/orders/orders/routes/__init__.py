@@ -1,9 +1,10 @@
 """The public API. Lists stand before `/api/orders/{order_id}`, which would take their names for
 ids."""
 
-from orders.routes import checkout, discrepancies, fulfillments, orders, payments
+from orders.routes import addresses, checkout, discrepancies, fulfillments, orders, payments
 
 routers = (
+    addresses.router,
     discrepancies.router,
     orders.router,
     checkout.router,

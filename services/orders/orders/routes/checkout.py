@@ -3,6 +3,7 @@
 from typing import Any
 
 from orders import errors
+from orders.addressing import address_choice
 from orders.cancellation import Cancellation
 from orders.cancellation import cancel_order as cancel
 from orders.checkout import Key
@@ -54,7 +55,7 @@ async def place_order(
     payload: CheckoutInput | None = None,
 ) -> Any:
     """Checks out the cart of the user, or of the guest whose `X-Cart-Token` is sent; a guest must
-    give `email`.
+    give `email`. A user who sends no address gets the defaults of the address book.
 
     Send an `Idempotency-Key`: whatever gets lost on the way, repeating the request with the same
     key gives the same answer and never a second order. Keys are kept for 30 days. Without a key,
@@ -71,8 +72,9 @@ async def place_order(
     customer must act first (3-D Secure): 202 with `next_action`, and the stock is held for nearly
     15 minutes; look at the order until it is not pending, or pay by another means.
     """
+    asked = payload or CheckoutInput()
     order = draft_order(
-        payload or CheckoutInput(),
+        asked,
         user=user,
         guest=guest,
         debtors=context.debtors,
@@ -82,7 +84,8 @@ async def place_order(
         methods=context.methods,
     )
     used = Key(order.owner, key, fingerprint(payload)) if key else None
-    answer = await place(context.it, context.sagas, order, used, context.debtors.most)
+    choice = address_choice(asked)
+    answer = await place(context.it, context.sagas, order, used, choice, context.debtors.most)
     return answer.response()
 
 

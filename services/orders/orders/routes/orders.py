@@ -7,11 +7,7 @@ from fastapi import Query
 from orders.deps import MaybeGuest, OrdersContext
 from orders.history import OrderQuery, get_visible, list_orders, visitor_of
 from orders.numbers import PATTERN
-from orders.routes.parts import (
-    ETAG,
-    Cursor,
-    PageLimit,
-)
+from orders.routes.parts import ETAG, Count, Cursor, PageLimit
 from orders.schemas.orders import OrderOut, OrderStatus, PlacedStatus
 from orders.views import render
 from shopkit.app import PathId
@@ -20,12 +16,11 @@ from shopkit.conditional import IfNoneMatch, conditional_response, etag
 from shopkit.guests import user_owner
 from shopkit.responses import json_response
 from shopkit.routing import new_router
-from shopkit.schemas import CountedPage, QueryBool
+from shopkit.schemas import CountedPage
 
 router = new_router()
 TAGS: list[Any] = ["Orders"]
 OrderNumber = Annotated[str, Query(pattern=PATTERN, description="Only the order with this number.")]
-Count = Annotated[QueryBool, Query(description="Also answer `total`.")]
 
 
 @router.get(

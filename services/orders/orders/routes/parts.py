@@ -8,7 +8,7 @@ from orders.history import acting
 from orders.requests import Request
 from shopkit.auth import Principal, Staff
 from shopkit.guests import user_owner
-from shopkit.schemas import Limit
+from shopkit.schemas import Limit, QueryBool
 
 TEXT = {"type": "string"}
 ETAG = {"ETag": {"description": "The order's version.", "schema": TEXT}}
@@ -23,6 +23,7 @@ CHANGED: dict[int | str, Any] = {200: {"description": AS_IT_IS, "headers": ETAG}
 MADE: dict[int | str, Any] = {201: {"description": AS_IT_IS, "headers": {**ETAG, **REPLAYED}}}
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 PageLimit = Annotated[Limit, Query(description="Entries a page.")]
+Count = Annotated[QueryBool, Query(description="Also answer `total`.")]
 OrderWriter = Annotated[Principal, Staff("orders:write")]
 
 

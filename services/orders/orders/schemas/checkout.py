@@ -85,7 +85,21 @@ class CheckoutInput(Input):
 
     shipping_address: Address | None = None
     billing_address: Annotated[
-        Address | None, Field(description="The shipping address when it is absent.")
+        Address | None,
+        Field(
+            description="When it is absent, the default of the address book or else the shipping "
+            "address."
+        ),
+    ] = None
+    shipping_address_id: Annotated[
+        Id | None,
+        Field(
+            description="Of the address book, instead of `shipping_address`. Without either, its "
+            "default."
+        ),
+    ] = None
+    billing_address_id: Annotated[
+        Id | None, Field(description="Of the address book, instead of `billing_address`.")
     ] = None
     shipping_method: Literal["standard"] = "standard"
     email: Annotated[
