@@ -14,6 +14,7 @@ from auth.errors import EmailTaken, WrongPassword
 from auth.mail_limits import MailLimits
 from auth.mails import Notice, ask, tell
 from auth.password_rules import refuse_weak
+from auth.preferences import preference_changes
 from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
 from auth.second_factor_checks import without_staff_rights
 from auth.session_repository import revoke_sessions_of
@@ -123,6 +124,7 @@ def _update_me(
         raise InvalidToken
     user = lock_user(conn, user_id=principal.id)
     check_if_match(if_match, tag_of(_seen(user, principal)))
+    changes = changes | preference_changes(user, changes.pop("preferences", {}), now)
     if changes:
         update_user(conn, user_id=user.id, now=now, **changes)
     return _seen(get_user(conn, user_id=user.id), principal)

@@ -6,6 +6,7 @@ from fastapi import Response
 
 from auth.accounts import entity_tag
 from auth.domain import HIDDEN, User
+from auth.preferences import PREFERENCES
 from shopkit.conditional import not_modified
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as you have it."}}
@@ -13,7 +14,9 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as 
 
 def public(user: User) -> dict[str, Any]:
     """Without the password's hash, whatever a schema may say."""
-    return {name: value for name, value in vars(user).items() if name not in HIDDEN}
+    shown = {name: value for name, value in vars(user).items() if name not in HIDDEN}
+    preferences = {name: shown.pop(name) for name in PREFERENCES}
+    return {**shown, "preferences": preferences}
 
 
 def shown(user: User, response: Response) -> dict[str, Any]:

@@ -38,6 +38,12 @@ class User:
     """Whether one is on."""
     second_factor_required: bool = False
     """Whether roles and scopes are withheld, because a session was opened without one."""
+    locale: str | None = None
+    """Of mails, as a language tag (BCP 47)."""
+    marketing: bool = False
+    """Whether they have agreed to get advertising."""
+    marketing_changed_at: datetime | None = None
+    """When they last agreed to it, or withdrew that."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -30,6 +31,9 @@ users = new_table(
     Column("token_version", Int, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("locale", Str),
+    Column("marketing", Flag, nullable=False, server_default=false()),
+    Column("marketing_changed_at", Instant),
     UniqueConstraint("email_key"),
 )
 

@@ -102,6 +102,9 @@ def _user(rows: Sequence[Row[Any]]) -> User:
         updated_at=row.updated_at,
         token_version=row.token_version,
         second_factor=row.second_factor_since is not None,
+        locale=row.locale,
+        marketing=row.marketing,
+        marketing_changed_at=row.marketing_changed_at,
     )
 
 

@@ -25,6 +25,7 @@ from auth.errors import (
 from auth.forms import TOKEN_BODY, read_form
 from auth.schemas import (
     Credentials,
+    Me,
     MeUpdate,
     OAuthTokens,
     PasswordChange,
@@ -155,7 +156,7 @@ async def logout_all(user: CurrentUser, auth: Auth) -> None:
 @router.get(
     "/api/auth/me",
     summary="Who am I",
-    response_model=User,
+    response_model=Me,
     responses=NOT_MODIFIED,
     tags=["Account"],
 )
@@ -167,11 +168,14 @@ async def get_me(
     return shown_if_changed(me, response, if_none_match)
 
 
-@router.patch("/api/auth/me", summary="Change my account", response_model=User, tags=["Account"])
+@router.patch("/api/auth/me", summary="Change my account", response_model=Me, tags=["Account"])
 async def update_me(
     payload: MeUpdate, user: CurrentUser, response: Response, auth: Auth, if_match: IfMatch
 ) -> dict[str, Any]:
-    """Change the name (RFC 7396: null takes it away)."""
+    """Change the name and the preferences (RFC 7396: what is absent stays, null takes it away).
+
+    `preferences.marketing` is the agreement to get advertising; when it was given or withdrawn is
+    kept with it."""
     changes = payload.model_dump(exclude_unset=True)
     me = await accounts.update_me(auth, principal=user, changes=changes, if_match=if_match)
     return shown(me, response)

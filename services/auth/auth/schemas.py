@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from auth.passwords import MAX_LENGTH, MIN_LENGTH
-from shopkit.schemas import Email, Id, Input, Line, Output, Timestamp
+from shopkit.schemas import Email, Id, Input, Line, Output, Timestamp, absent
 
 NewPassword = Annotated[
     str,
@@ -95,10 +95,36 @@ class RefreshInput(Input):
     refresh_token: Opaque
 
 
+def _canonical_locale(tag: str) -> str:
+    language, *rest = tag.split("-")
+    return "-".join(
+        [language.lower(), *(one.title() if len(one) == 4 else one.upper() for one in rest)]
+    )
+
+
+Locale = Annotated[
+    str,
+    Field(
+        pattern="^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$",
+        description="Of mails: a language tag (BCP 47) of language, script and region.",
+        examples=["de-CH"],
+    ),
+    AfterValidator(_canonical_locale),
+]
+
+
+class PreferencesPatch(Input):
+    locale: Locale | None = None
+    marketing: Annotated[
+        bool, Field(description="Whether you agree to get advertising; the shop keeps since when.")
+    ] = absent()
+
+
 class MeUpdate(Input):
-    """A merge patch: what is absent stays, null takes the name away."""
+    """A merge patch: what is absent stays, null takes the name or the locale away."""
 
     name: Annotated[Line | None, Field(examples=["Ada Lovelace"])] = None
+    preferences: PreferencesPatch = absent()
 
 
 class RolesInput(Input):
@@ -165,6 +191,20 @@ class User(Account):
             "with it."
         ),
     ]
+
+
+class Preferences(Output):
+    locale: Annotated[str | None, Field(examples=["de-CH"])]
+    marketing: bool
+    marketing_changed_at: Annotated[
+        Timestamp | None, Field(description="When it was last agreed to, or withdrawn")
+    ]
+
+
+class Me(User):
+    """A user as they see themselves."""
+
+    preferences: Preferences
 
 
 class StaffUser(Account):
