@@ -32,6 +32,7 @@ TAGS = {
     "Payments": "What came in by hand, refunds, and what providers tell.",
     "Discrepancies": "What does not fit together, until staff have seen to it.",
     "Stock": "How many there are, for staff.",
+    "Your data": "Everything that the shop keeps of you, to take along.",
     "Users": "Accounts, for staff.",
     "Roles": "What staff may do.",
     "Audit": "What staff did: who, what, when, and how it was before. Nobody can change it.",

@@ -35,7 +35,7 @@ class Load:
 
     async def run(self) -> None:
         console = err()
-        with meter(console, self.total) as shown:
+        with meter(console, self.total, "products") as shown:
 
             def on_outcome(outcome: Outcome) -> None:
                 self.tally.add(outcome)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shopcli.commands import loading, orders, products, sessions
+from shopcli.commands import account, loading, orders, products, sessions
 from shopcli.errors import ShopError
 from shopcli.screen import say
 
@@ -23,6 +23,7 @@ app.command("import")(loading.import_file)
 app.command("sample")(loading.sample)
 app.add_typer(products.app, name="products")
 app.add_typer(orders.app, name="orders")
+app.add_typer(account.app, name="account")
 
 
 def _show_version(wanted: bool) -> None:

@@ -29,7 +29,8 @@ class Meter(Protocol):
 
 
 class Bar:
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, what: str) -> None:
+        self._what = what.capitalize()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -38,7 +39,7 @@ class Bar:
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task("Products", total=total)
+        self._task = self._progress.add_task(self._what, total=total)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -53,14 +54,15 @@ class Bar:
         self._progress.stop()
 
     def step(self, done: int) -> None:
-        self._progress.update(self._task, completed=done, description="Products")
+        self._progress.update(self._task, completed=done, description=self._what)
 
     def tell(self, what: str) -> None:
         self._progress.update(self._task, description=what)
 
 
 class Lines:
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, what: str) -> None:
+        self._what = what
         self._console = console
         self._total = total
         self._told_at = time.monotonic()
@@ -79,11 +81,13 @@ class Lines:
     def step(self, done: int) -> None:
         if time.monotonic() >= self._told_at + EVERY and done < self._total:
             self._told_at = time.monotonic()
-            self._console.print(f"{done:,} of {self._total:,} products", highlight=False)
+            self._console.print(f"{done:,} of {self._total:,} {self._what}", highlight=False)
 
     def tell(self, what: str) -> None:
         pass
 
 
-def meter(console: Console, total: int) -> Meter:
-    return Bar(console, total) if console.is_terminal else Lines(console, total)
+def meter(console: Console, total: int, what: str) -> Meter:
+    """`what`: of which there are `total`."""
+    kind = Bar if console.is_terminal else Lines
+    return kind(console, total, what)

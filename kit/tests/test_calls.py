@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 
+from kit.tests.conftest import serving
 from shopkit.errors import Unavailable
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
 from shopkit.logs import request_id
-from shopkit.server import bind
 from shopkit.testing import TokenFactory
 
 Answers = Callable[[dict[str, object]], Awaitable[tuple[int, bytes]]]
@@ -27,20 +26,8 @@ async def listening(path: Path, answer: Answers) -> AsyncIterator[str]:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    server.capture_signals = server_without_signals  # type: ignore[method-assign]
-    task = asyncio.create_task(server.serve([bind(f"unix:{path}")]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"unix:{path}"
-    server.should_exit = True
-    await task
-
-
-class server_without_signals:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
+    async with serving(path, app):
+        yield f"unix:{path}"
 
 
 async def test_a_call_carries_body_request_id_and_token(tmp_path: Path) -> None:

@@ -217,6 +217,29 @@ def test_a_customer_sees_only_own_orders(cli: Cli, shop_url: str, mark: str) -> 
     assert customer.run("sample", "--force").returncode == 1
 
 
+def test_a_customer_takes_along_what_the_shop_keeps(
+    cli: Cli, shop_url: str, tmp_path: Path, mark: str
+) -> None:
+    account = {"email": f"{mark}@example.com", "password": "correct horse battery"}
+    number = bought(shop_url, account)
+    customer = Cli(
+        cli.environment, {"SHOP_EMAIL": account["email"], "SHOP_PASSWORD": account["password"]}
+    )
+    file = tmp_path / "my-data.json"
+    answer = customer.run("account", "export", file)
+    assert (answer.returncode, account["email"] in answer.stderr) == (0, True), answer.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    found = json.loads(file.read_text())
+    assert found["account"]["account"]["email"] == account["email"]
+    assert [order["number"] for order in found["orders"]["orders"]] == [number]
+    assert [cart["state"] for cart in found["cart"]["carts"]] == ["converted"]
+    again = customer.run("account", "export", file)
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert customer.run("account", "export", "--force", file).returncode == 0
+    assert json.loads(customer.run("account", "export", "-").stdout)["cart"]
+    assert "shop login" in cli.run("account", "export", "-").stderr
+
+
 def test_staff_find_an_order_by_its_number(
     cli: Cli, machine: Cli, shop_url: str, mark: str
 ) -> None:

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from auth import (
+    data_routes,
     internal_routes,
     key_routes,
     mail_routes,
@@ -24,6 +25,7 @@ ROUTES = (
     mail_routes,
     session_routes,
     second_factor_routes,
+    data_routes,
     staff_routes,
     role_routes,
     key_routes,

@@ -226,6 +226,27 @@ class Session(Output):
     current: Annotated[bool, Field(description="Whether it is the one that asks")]
 
 
+class KeptSession(Session):
+    """A session as it is stored: also one that has ended a few days ago."""
+
+    ended_at: Timestamp | None
+    ended_because: Annotated[
+        str | None, Field(description="What has ended it", examples=["logout", "password_changed"])
+    ]
+
+
+class KeptAccount(Me):
+    updated_at: Timestamp
+
+
+class AccountExport(Output):
+    """Everything that auth keeps of a user, but for what only proves who somebody is."""
+
+    exported_at: Timestamp
+    account: KeptAccount
+    sessions: list[KeptSession]
+
+
 class Jwk(Output):
     kty: Literal["EC"]
     crv: Literal["P-256"]

@@ -63,6 +63,12 @@ def list_sessions(
     return conn.execute(page.order_by(sessions.c.id.desc()).limit(limit)).all()
 
 
+def list_all_sessions(conn: Connection, *, user_id: str) -> Sequence[Row[Any]]:
+    """Newest first, with those that are over and not forgotten yet: SESSIONS_PER_USER at most."""
+    own = select(sessions).where(sessions.c.user_id == user_id)
+    return conn.execute(own.order_by(sessions.c.id.desc())).all()
+
+
 def count_sessions(conn: Connection, *, user_id: str, now: datetime) -> int:
     own = select(func.count()).where(sessions.c.user_id == user_id, _alive(now))
     return int(conn.execute(own).scalar_one())

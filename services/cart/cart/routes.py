@@ -7,12 +7,21 @@ from cart.change_cart import Terms, change_cart
 from cart.deps import CartContext, CartVisit
 from cart.domain import AddProduct, Change, Clear, RemoveProduct, SetQuantity
 from cart.etags import cart_etag
+from cart.export import cart_pages
 from cart.merge_carts import merge_carts as merge
 from cart.read_cart import get_cart as read
-from cart.schemas import CartItemInput, CartOut, MergedCartOut, MergeInput, QuantityInput
+from cart.schemas import (
+    CartItemInput,
+    CartOut,
+    CartsExport,
+    MergedCartOut,
+    MergeInput,
+    QuantityInput,
+)
 from shopkit.app import PathId
 from shopkit.auth import CurrentUser, MaybeUser
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
+from shopkit.downloads import download
 from shopkit.errors import StorageFull
 from shopkit.guests import user_owner
 from shopkit.idempotency import IdempotencyKey, fingerprint
@@ -199,3 +208,16 @@ async def merge_carts(
     owner = user_owner(user.id)
     answer = await merge(context, owner=owner, guest=guest, terms=terms)
     return answer.response()
+
+
+@router.get(
+    "/api/cart/export",
+    summary="Take your carts along",
+    response_model=CartsExport,
+    tags=["Your data"],
+)
+async def export_carts(context: CartContext, user: CurrentUser) -> Any:
+    """Your cart, and those that became orders as long as they are kept, as one file. An answer that
+    breaks off is not whole: ask again."""
+    carts = cart_pages(context, owner=user_owner(user.id))
+    return await download("cart.json", {"exported_at": context.clock.now()}, {"carts": carts})

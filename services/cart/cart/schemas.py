@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from shopkit.guests import TOKEN_PATTERN
 from shopkit.ids import LOWEST_ID
-from shopkit.schemas import Id, Input, Limit, Money, Output
+from shopkit.schemas import Id, Input, Limit, Money, Output, Timestamp
 
 PRODUCT_ID = "0192f0a0-0000-7000-8000-000000000001"
 TOKEN = "3q2-7wAAbbCCddEEffGGhhIIjjKKllMMnnOOppQQrrS"  # noqa: S105 - an example
@@ -68,6 +68,33 @@ class CartOut(Output):
     tax: Money
     total: Money
     warnings: list[CartWarning]
+
+
+class KeptItem(Output):
+    product_id: Id
+    sku: str
+    name: str
+    quantity: int
+    added_price: Money
+
+
+class KeptCart(Output):
+    """A cart as it is stored."""
+
+    id: Id
+    state: Literal["open", "claimed", "converted", "merged"]
+    order_id: Annotated[Id | None, Field(description="The order that it became or is becoming.")]
+    version: int
+    created_at: Timestamp
+    expires_at: Annotated[Timestamp, Field(description="When it will be forgotten.")]
+    items: list[KeptItem]
+
+
+class CartsExport(Output):
+    """Everything that cart keeps of a user."""
+
+    exported_at: Timestamp
+    carts: list[KeptCart]
 
 
 class MergeLine(Output):
