@@ -187,6 +187,28 @@ WHO_MAY = [
         f"{ORDERS}/test_lists.py::test_b1_orders_of_others_do_not_exist",
     ),
     Guard(
+        "an address is its owner's",
+        "orders.repository.addresses",
+        'OWN = addresses.c.owner == bindparam("b_owner")',
+        'OWN = bindparam("b_owner") == bindparam("b_owner")',
+        f"{ORDERS}/test_addresses.py::test_b1_addresses_of_others_do_not_exist",
+    ),
+    Guard(
+        "an order goes to no address of others",
+        "orders.repository.addresses",
+        """    OWN,
+    or_(""",
+        "    or_(",
+        f"{ORDERS}/test_addresses_at_checkout.py::test_b2_an_order_goes_to_no_address_of_others",
+    ),
+    Guard(
+        "an export is its owner's",
+        "orders.export",
+        'orders.c.owner == bindparam("b_owner"), ',
+        'bindparam("b_owner") == bindparam("b_owner"), ',
+        f"{ORDERS}/test_export.py::test_b1_b7_an_export_has_nothing_of_others",
+    ),
+    Guard(
         "a history is its owner's",
         "orders.history",
         'statement.where(orders.c.owner == bindparam("b_owner"))',

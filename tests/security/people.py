@@ -70,8 +70,17 @@ class Things:
         assert bob.call("POST", "/api/cart", {"product_id": product}).status_code == 201
         order = bob.call("POST", "/api/orders")
         assert order.status_code == 201, order.text
+        home = {"name": "Bob", "line1": "Street 1", "city": "Bonn", "country": "DE"}
+        address = bob.call("POST", "/api/addresses", home).json()["id"]
         session = bob.call("GET", "/api/auth/sessions").json()["items"][0]["id"]
-        return cls({"order_id": order.json()["id"], "session_id": session, "user_id": bob.id})
+        return cls(
+            {
+                "order_id": order.json()["id"],
+                "address_id": address,
+                "session_id": session,
+                "user_id": bob.id,
+            }
+        )
 
     def path(self, template: str) -> str:
         """Bob's things, and what does not exist for the rest."""

@@ -55,6 +55,7 @@ AUTH = {
     "POST /api/auth/email/confirm": PUBLIC,
     "GET /api/auth/sessions": USER,
     "DELETE /api/auth/sessions/{session_id}": Rule("own"),
+    "GET /api/auth/export": USER,
     "GET /api/auth/scopes": staff("users:read"),
     "GET /api/auth/roles": staff("users:read"),
     "POST /api/auth/roles": staff("users:write"),
@@ -101,13 +102,22 @@ CART = {
     "PATCH /api/cart/{product_id}": ANYONE,
     "DELETE /api/cart/{product_id}": ANYONE,
     "POST /api/cart/merge": USER,
+    "GET /api/cart/export": USER,
 }
 
+_ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Berlin", "country": "DE"}
 _RETURN = {"items": [{"product_id": "019ac000-0000-7000-8000-000000000001", "quantity": 1}]}
 ORDERS = {
+    "GET /api/addresses": USER,
+    "POST /api/addresses": USER,
+    "GET /api/addresses/{address_id}": Rule("own"),
+    "PUT /api/addresses/{address_id}": Rule("own", body=_ADDRESS),
+    "PATCH /api/addresses/{address_id}": Rule("own", body={}),
+    "DELETE /api/addresses/{address_id}": Rule("own"),
     "POST /api/orders": Rule("buyer"),
     "GET /api/orders": staff("orders:read"),
     "GET /api/orders/history": USER,
+    "GET /api/orders/export": USER,
     "GET /api/orders/{order_id}": owner("orders:read"),
     "POST /api/orders/{order_id}/cancel": owner("orders:write", {}),
     "POST /api/orders/{order_id}/payment": owner("orders:write", {"method": "manual"}),
