@@ -34,6 +34,9 @@ class FakeAuth:
         """Those below that version."""
         self._tell("tokens_voided", user_id=user_id, payload={"version": version})
 
+    def delete_user(self, user_id: str) -> None:
+        self._tell("user_deleted", user_id=user_id, expires_at=None)
+
     def _tell(self, kind: str, **more: Any) -> None:
         now = datetime.now(UTC)
         times = {

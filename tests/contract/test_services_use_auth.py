@@ -11,8 +11,12 @@ from auth.commands import create_key
 from auth.key_ring import rotate_key
 from auth.main import MIGRATIONS, build
 from auth.settings import AuthSettings
+from orders.models import erasure
+from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
 from shopkit.auth import TokenVerifier
 from shopkit.clock import SYSTEM_CLOCK
+from shopkit.databases import open_database
+from shopkit.erasure import Eraser, Left
 from shopkit.errors import InvalidToken, TokenExpired, Unavailable
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
@@ -115,6 +119,29 @@ async def test_a10_sessions_and_tokens_that_end_are_learnt_of(auth: Auth) -> Non
     assert restarted.include(principal)
     again = await auth.user_tokens()
     await verifier.confirm(await verifier.verify(again["access_token"]))
+
+
+async def test_users_who_are_deleted_are_learnt_of(auth: Auth, databases: TestDatabases) -> None:
+    database = open_database(databases.fresh(ORDERS_MIGRATIONS))
+    await database.start()
+    erased: list[str] = []
+
+    def erase(_: Any, owner: str, __: Any) -> Left:
+        erased.append(owner)
+        return Left.NOTHING
+
+    asking = auth.client.with_tokens(ServiceToken(auth.client, "orders", SECRET))
+    eraser = Eraser(database, erasure, asking, erase, SYSTEM_CLOCK)
+    headers = {"Authorization": f"Bearer {await auth.user_token()}"}
+    me = (await auth.public.get("/api/auth/me", headers=headers)).json()
+    await eraser.work()
+    assert erased == []
+    body = {"password": PASSWORD}
+    await auth.public.post("/api/auth/me/delete", json=body, headers=headers)
+    await eraser.work()
+    await eraser.work()
+    assert erased == [f"user:{me['id']}"], "once, until it is looked at again"
+    await database.stop()
 
 
 async def test_a10_a_service_without_a_token_is_told_nothing(auth: Auth) -> None:

@@ -209,6 +209,27 @@ WHO_MAY = [
         f"{ORDERS}/test_export.py::test_b1_b7_an_export_has_nothing_of_others",
     ),
     Guard(
+        "who deletes an account knows its password",
+        "auth.deletion",
+        "if not verified.matches:",
+        "if False:",
+        f"{AUTH}/test_deletion.py::test_a_wrong_password_deletes_nothing_and_counts",
+    ),
+    Guard(
+        "the last admin is not deleted",
+        "auth.deletion",
+        "if ADMIN in user.roles and",
+        "if False and",
+        f"{AUTH}/test_deletion.py::test_the_last_admin_stays",
+    ),
+    Guard(
+        "staff delete nobody who has a scope that they lack",
+        "auth.deletion",
+        "    require_scopes(conn, actor, frozenset(user.scopes), now)\n",
+        "",
+        f"{AUTH}/test_deletion.py::test_staff_delete_users_but_not_whom_they_may_not_change",
+    ),
+    Guard(
         "a history is its owner's",
         "orders.history",
         'statement.where(orders.c.owner == bindparam("b_owner"))',

@@ -18,6 +18,8 @@ class Rule:
     body: Any = None
     """One that is good enough to be told whose the thing is."""
     ends_session: bool = False
+    destroys: bool = False
+    """It is called for what is not there: others still need the thing."""
 
 
 PUBLIC, ANYONE, USER = Rule("public"), Rule("anyone"), Rule("user")
@@ -56,6 +58,7 @@ AUTH = {
     "GET /api/auth/sessions": USER,
     "DELETE /api/auth/sessions/{session_id}": Rule("own"),
     "GET /api/auth/export": USER,
+    "POST /api/auth/me/delete": USER,
     "GET /api/auth/scopes": staff("users:read"),
     "GET /api/auth/roles": staff("users:read"),
     "POST /api/auth/roles": staff("users:write"),
@@ -64,6 +67,7 @@ AUTH = {
     "DELETE /api/auth/roles/{name}": staff("users:write"),
     "GET /api/auth/users": staff("users:read"),
     "GET /api/auth/users/{user_id}": staff("users:read"),
+    "DELETE /api/auth/users/{user_id}": Rule("staff", "users:write", destroys=True),
     "PUT /api/auth/users/{user_id}/roles": staff("users:write"),
     "PUT /api/auth/users/{user_id}/disabled": staff("users:write"),
     "GET /api/audit/accounts": staff("audit:read"),
@@ -105,13 +109,13 @@ CART = {
     "GET /api/cart/export": USER,
 }
 
-_ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Berlin", "country": "DE"}
+ADDRESS = {"name": "Ada", "line1": "Street 1", "city": "Berlin", "country": "DE"}
 _RETURN = {"items": [{"product_id": "019ac000-0000-7000-8000-000000000001", "quantity": 1}]}
 ORDERS = {
     "GET /api/addresses": USER,
     "POST /api/addresses": USER,
     "GET /api/addresses/{address_id}": Rule("own"),
-    "PUT /api/addresses/{address_id}": Rule("own", body=_ADDRESS),
+    "PUT /api/addresses/{address_id}": Rule("own", body=ADDRESS),
     "PATCH /api/addresses/{address_id}": Rule("own", body={}),
     "DELETE /api/addresses/{address_id}": Rule("own"),
     "POST /api/orders": Rule("buyer"),

@@ -15,7 +15,13 @@ from auth.mail_limits import MailLimits
 from auth.mails import Notice, ask, tell
 from auth.password_rules import refuse_weak
 from auth.preferences import preference_changes
-from auth.repository import find_user_of_session, get_user, insert_user, lock_user, update_user
+from auth.repository import (
+    find_locked_user,
+    find_user_of_session,
+    get_user,
+    insert_user,
+    update_user,
+)
 from auth.second_factor_checks import without_staff_rights
 from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
@@ -119,10 +125,12 @@ def _update_me(
     if_match: str | None,
     now: datetime,
 ) -> User:
+    user = find_locked_user(conn, user_id=principal.id)
     session_id = principal.session_id
-    if not find_user_of_session(conn, user_id=principal.id, session_id=session_id, now=now):
+    if user is None or not find_user_of_session(
+        conn, user_id=user.id, session_id=session_id, now=now
+    ):
         raise InvalidToken
-    user = lock_user(conn, user_id=principal.id)
     check_if_match(if_match, tag_of(_seen(user, principal)))
     changes = changes | preference_changes(user, changes.pop("preferences", {}), now)
     if changes:
@@ -164,9 +172,11 @@ def _change_password(
     now: datetime,
 ) -> None:
     """Under the lock that logins take, so that none with the old password outlives it."""
-    user = lock_user(conn, user_id=seen.id)
+    user = find_locked_user(conn, user_id=seen.id)
     session_id = principal.session_id
-    if not find_user_of_session(conn, user_id=user.id, session_id=session_id, now=now):
+    if user is None or not find_user_of_session(
+        conn, user_id=user.id, session_id=session_id, now=now
+    ):
         raise InvalidToken
     if user.password_hash != seen.password_hash:
         raise WrongPassword  # changed while the hashes were being computed

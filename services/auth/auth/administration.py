@@ -90,7 +90,7 @@ def _set_roles(
     if_match: str | None,
     now: datetime,
 ) -> User:
-    user = _lock(conn, user_id, if_match)
+    user = lock_other(conn, user_id, if_match)
     changed = wanted ^ set(user.roles)
     concerned = scopes_of(conn, changed)
     require_scopes(conn, actor, concerned, now)
@@ -132,7 +132,7 @@ def _set_disabled(
     now: datetime,
 ) -> User:
     """Also ends the user's sessions, so that enabling brings none back."""
-    user = _lock(conn, user_id, if_match)
+    user = lock_other(conn, user_id, if_match)
     require_scopes(conn, actor, user.scopes, now)
     if user.disabled == disabled:
         return user
@@ -171,14 +171,14 @@ def _reset_second_factor(
     if_match: str | None,
     now: datetime,
 ) -> None:
-    user = _lock(conn, user_id, if_match)
+    user = lock_other(conn, user_id, if_match)
     require_scopes(conn, actor, user.scopes, now)
     if user_id == actor.id:
         raise OwnAccount("Switch off your own with `DELETE /api/auth/second-factor`.")
     second_factor.reset(conn, user_id=user_id, by=by, now=now)
 
 
-def _lock(conn: Connection, user_id: str, if_match: str | None) -> User:
+def lock_other(conn: Connection, user_id: str, if_match: str | None) -> User:
     """The user, whom nobody else changes until the transaction ends; nor does anybody's role."""
     lock_roles(conn)
     user = repository.lock_user(conn, user_id=user_id)

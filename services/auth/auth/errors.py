@@ -153,7 +153,7 @@ class OwnAccount(Conflict):
 
     def __init__(
         self,
-        detail: str = "You would lock yourself out. Ask somebody else to disable your account.",
+        detail: str = "You would lock yourself out. Ask somebody else to do it.",
     ) -> None:
         super().__init__(detail)
 

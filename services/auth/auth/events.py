@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     """Tokens of `session_id` are void."""
     TOKENS_VOIDED = "tokens_voided"
     """Tokens of `user_id` whose version is below `payload.version` are void."""
+    USER_DELETED = "user_deleted"
+    """`user_id` is nobody any more: what is kept of them is to be erased."""
 
 
 @dataclass(frozen=True)

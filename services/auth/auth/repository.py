@@ -70,8 +70,16 @@ def get_user(conn: Connection, *, user_id: str) -> User:
 
 def lock_user(conn: Connection, *, user_id: str) -> User:
     """Raises NotFound."""
+    user = find_locked_user(conn, user_id=user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def find_locked_user(conn: Connection, *, user_id: str) -> User | None:
+    """None also for one who has just been deleted."""
     conn.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
-    return get_user(conn, user_id=user_id)
+    return find_user(conn, user_id=user_id)
 
 
 def _first(rows: Sequence[Row[Any]]) -> User | None:
@@ -142,6 +150,11 @@ def update_email(conn: Connection, *, user_id: str, email: str, now: datetime) -
             raise
         return False
     return True
+
+
+def delete_user(conn: Connection, *, user_id: str) -> None:
+    """With roles and sessions."""
+    conn.execute(delete(users).where(users.c.id == user_id))
 
 
 def list_users(conn: Connection, *, q: str | None, before: str | None, limit: int) -> list[User]:

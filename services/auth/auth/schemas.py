@@ -91,6 +91,10 @@ class EmailChange(Input):
     password: Annotated[Password, Field(description="Of now")]
 
 
+class AccountDeletion(Input):
+    password: Password
+
+
 class RefreshInput(Input):
     refresh_token: Opaque
 

@@ -12,7 +12,7 @@ from auth.context import Context, Lifetimes
 from auth.domain import Client, RefreshToken, TokenState, User, Verdict, judge
 from auth.errors import InvalidCredentials, InvalidRefreshToken, RefreshTokenReused
 from auth.passwords import Verified
-from auth.repository import find_user, find_user_by_email, get_user, lock_user, update_user
+from auth.repository import find_locked_user, find_user, find_user_by_email, get_user, update_user
 from auth.second_factor_checks import check_second_factor
 from auth.secret_box import SecretBox
 from auth.tokens import new_refresh_token, token_hash
@@ -92,8 +92,8 @@ def _open_session(
     lifetimes: Lifetimes,
     now: datetime,
 ) -> Opened:
-    user = lock_user(conn, user_id=seen.id)
-    if user.disabled or user.password_hash != seen.password_hash:
+    user = find_locked_user(conn, user_id=seen.id)
+    if user is None or user.disabled or user.password_hash != seen.password_hash:
         raise InvalidCredentials  # changed while the hash was being computed
     proved = check_second_factor(conn, user=user, code=one_time_code, box=box, now=now)
     settle(conn, attempt=attempt, looked_at=True)
@@ -210,5 +210,5 @@ async def log_out_everywhere(context: Context, *, user_id: str) -> None:
 
 
 def _log_out_everywhere(conn: Connection, *, user_id: str, now: datetime) -> None:
-    lock_user(conn, user_id=user_id)
-    store.revoke_sessions_of(conn, user_id=user_id, reason="logout_all", now=now)
+    if find_locked_user(conn, user_id=user_id):
+        store.revoke_sessions_of(conn, user_id=user_id, reason="logout_all", now=now)

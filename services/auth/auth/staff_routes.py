@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from pydantic import AfterValidator
 
-from auth import administration
+from auth import administration, deletion
 from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
 from auth.deps import Auth, CursorText
 from auth.errors import CannotGrant, LastAdmin, OwnAccount
@@ -135,3 +135,16 @@ async def reset_second_factor(
     so neither for yourself nor for who has a scope that you lack.
     """
     await administration.reset_second_factor(auth, actor=staff, user_id=user_id, if_match=if_match)
+
+
+@router.delete(
+    "/api/auth/users/{user_id}",
+    summary="Delete a user",
+    status_code=204,
+    responses=problems(CannotGrant, LastAdmin, OwnAccount),
+    tags=["Users"],
+)
+async def delete_user(user_id: PathId, staff: Writer, auth: Auth, if_match: IfMatch) -> None:
+    """For good, as if they had done it themselves (`POST /api/auth/me/delete`). You can delete
+    neither yourself nor who has a scope that you lack. To lock somebody out, disable them."""
+    await deletion.delete_user(auth, actor=staff, user_id=user_id, if_match=if_match)

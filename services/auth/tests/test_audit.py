@@ -70,9 +70,16 @@ async def delete_role(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
     return answer, "role.delete", {"description": "Sends", "scopes": ["orders:write"]}, None
 
 
+async def delete(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    path = f"/api/auth/users/{ada.user['id']}"
+    answer = await auth.public.delete(path, headers=admin.headers)
+    return answer, "user.delete", {"roles": ["customer"], "disabled": False}, None
+
+
 ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
     "PUT /api/auth/users/{user_id}/roles": set_roles,
     "PUT /api/auth/users/{user_id}/disabled": disable,
+    "DELETE /api/auth/users/{user_id}": delete,
     "DELETE /api/auth/users/{user_id}/second-factor": reset_second_factor,
     "POST /api/auth/roles": create_role,
     "PUT /api/auth/roles/{name}": change_role,

@@ -4,10 +4,13 @@ from cart.apps import internal_app, public_app
 from cart.clients.catalog import Catalog, HttpCatalog
 from cart.clients.coalescing import CoalescingCatalog
 from cart.context import new_context
+from cart.erasing import erase
+from cart.models import erasure
 from cart.settings import MIGRATIONS, CartSettings
 from cart.worker import Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
+from shopkit.erasure import Eraser
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
@@ -24,7 +27,8 @@ def build(
     auth = auth or ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
     tokens = ServiceToken(auth, "cart", settings.client_secret.get_secret_value())
-    revocations = RevocationFeed(auth.with_tokens(tokens))
+    asking = auth.with_tokens(tokens)
+    revocations = RevocationFeed(asking)
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
     asked = CoalescingCatalog(catalog or HttpCatalog(to_catalog))
     once = CoalescingCatalog(catalog or HttpCatalog(to_catalog, once=True))
@@ -35,7 +39,12 @@ def build(
         database=context.database,
         public=public_app(settings, context, keys, revocations),
         internal=internal_app(settings, context, keys),
-        background=[keys.run, revocations.run, Sweeper(context).run],
+        background=[
+            keys.run,
+            revocations.run,
+            Sweeper(context).run,
+            Eraser(context.database, erasure, asking, erase, clock).run,
+        ],
         closables=[to_catalog, auth],
     )
 

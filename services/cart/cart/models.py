@@ -2,6 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, text
 
+from shopkit.erasure import new_erasure_tables
 from shopkit.idempotency import new_key_table
 from shopkit.tables import Id, Instant, Int, Str, Verbatim, new_metadata, new_table
 
@@ -73,3 +74,4 @@ claims = new_table(
 )
 
 idempotency_keys = new_key_table(metadata)
+erasure = new_erasure_tables(metadata)

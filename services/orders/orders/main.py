@@ -9,10 +9,13 @@ from orders.clients.provider import Provider
 from orders.clients.providers import open_providers
 from orders.commands import COMMANDS
 from orders.context import new_context
+from orders.erasing import erase
+from orders.models import erasure
 from orders.retention import Housekeeper
 from orders.settings import MIGRATIONS, OrdersSettings
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
+from shopkit.erasure import Eraser
 from shopkit.http_client import ServiceClient, ServiceToken
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
@@ -31,7 +34,8 @@ def build(
     auth = auth or ServiceClient(settings.auth_url)
     keys = JwksClient(auth, settings.jwks_cache)
     tokens = ServiceToken(auth, "orders", settings.client_secret.get_secret_value())
-    revocations = RevocationFeed(auth.with_tokens(tokens))
+    asking = auth.with_tokens(tokens)
+    revocations = RevocationFeed(asking)
     to_cart = ServiceClient(settings.cart_url, tokens=tokens)
     to_catalog = ServiceClient(settings.catalog_url, tokens=tokens)
     if providers is None:
@@ -51,6 +55,7 @@ def build(
             revocations.run,
             *context.background,
             Housekeeper(database, clock).run,
+            Eraser(database, erasure, asking, erase, clock).run,
         ],
         closables=[*context.closables, to_cart, to_catalog, auth],
     )

@@ -18,7 +18,13 @@ from orders.models.papers import (
     refunds,
     returns,
 )
-from orders.models.watching import audit_log, discrepancies, provider_events, reconciliations
+from orders.models.watching import (
+    audit_log,
+    discrepancies,
+    erasure,
+    provider_events,
+    reconciliations,
+)
 
 __all__ = [
     "NOT_AT_ITS_END",
@@ -28,6 +34,7 @@ __all__ = [
     "audit_log",
     "checkout_keys",
     "discrepancies",
+    "erasure",
     "fulfillments",
     "idempotency_keys",
     "metadata",

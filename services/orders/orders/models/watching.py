@@ -4,6 +4,7 @@ from sqlalchemy import Column, PrimaryKeyConstraint
 
 from orders.models.orders import metadata
 from shopkit.audit_table import new_audit_table
+from shopkit.erasure import new_erasure_tables
 from shopkit.tables import Id, Instant, Str, new_table, partial_index
 
 provider_events = new_table(
@@ -46,3 +47,4 @@ reconciliations = new_table(
 )
 
 audit_log = new_audit_table(metadata)
+erasure = new_erasure_tables(metadata)
