@@ -6,6 +6,7 @@ messages are in tests/guards.
 
 from tests.security.guard import Guard
 from tests.security.mail_guards import MAILS
+from tests.security.own_data_guards import OWN_DATA
 from tests.security.second_factor_guards import SECOND_FACTOR
 
 KIT_TOKENS = "kit/tests/test_auth_tokens.py"
@@ -185,49 +186,6 @@ WHO_MAY = [
         "(visitor.owns(order) or scope in visitor.scopes)",
         "visitor.owners",
         f"{ORDERS}/test_lists.py::test_b1_orders_of_others_do_not_exist",
-    ),
-    Guard(
-        "an address is its owner's",
-        "orders.repository.addresses",
-        'OWN = addresses.c.owner == bindparam("b_owner")',
-        'OWN = bindparam("b_owner") == bindparam("b_owner")',
-        f"{ORDERS}/test_addresses.py::test_b1_addresses_of_others_do_not_exist",
-    ),
-    Guard(
-        "an order goes to no address of others",
-        "orders.repository.addresses",
-        """    OWN,
-    or_(""",
-        "    or_(",
-        f"{ORDERS}/test_addresses_at_checkout.py::test_b2_an_order_goes_to_no_address_of_others",
-    ),
-    Guard(
-        "an export is its owner's",
-        "orders.export",
-        'orders.c.owner == bindparam("b_owner"), ',
-        'bindparam("b_owner") == bindparam("b_owner"), ',
-        f"{ORDERS}/test_export.py::test_b1_b7_an_export_has_nothing_of_others",
-    ),
-    Guard(
-        "who deletes an account knows its password",
-        "auth.deletion",
-        "if not verified.matches:",
-        "if False:",
-        f"{AUTH}/test_deletion.py::test_a_wrong_password_deletes_nothing_and_counts",
-    ),
-    Guard(
-        "the last admin is not deleted",
-        "auth.deletion",
-        "if ADMIN in user.roles and",
-        "if False and",
-        f"{AUTH}/test_deletion.py::test_the_last_admin_stays",
-    ),
-    Guard(
-        "staff delete nobody who has a scope that they lack",
-        "auth.deletion",
-        "    require_scopes(conn, actor, frozenset(user.scopes), now)\n",
-        "",
-        f"{AUTH}/test_deletion.py::test_staff_delete_users_but_not_whom_they_may_not_change",
     ),
     Guard(
         "a history is its owner's",
@@ -434,4 +392,4 @@ WHAT_GETS_IN = [
     ),
 ]
 
-GUARDS = TOKENS + REVOKED + WHO_MAY + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN + MAILS
+GUARDS = TOKENS + REVOKED + WHO_MAY + OWN_DATA + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN + MAILS

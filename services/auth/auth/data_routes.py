@@ -3,9 +3,9 @@
 from typing import Any
 
 from auth import deletion, export
+from auth.data_schemas import AccountDeletion, AccountExport
 from auth.deps import Auth, Caller
 from auth.errors import Busy, LastAdmin, TooManyAttempts, WrongPassword
-from auth.schemas import AccountDeletion, AccountExport
 from shopkit.auth import CurrentUser
 from shopkit.downloads import download
 from shopkit.openapi import problems

@@ -6,6 +6,7 @@ from fastapi import Request, Response
 
 from auth import accounts, oauth, sessions
 from auth.answers import NOT_MODIFIED, shown, shown_if_changed
+from auth.data_schemas import Me, MeUpdate
 from auth.deps import Auth, Caller
 from auth.errors import (
     Busy,
@@ -25,8 +26,6 @@ from auth.errors import (
 from auth.forms import TOKEN_BODY, read_form
 from auth.schemas import (
     Credentials,
-    Me,
-    MeUpdate,
     OAuthTokens,
     PasswordChange,
     RefreshInput,

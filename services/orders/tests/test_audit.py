@@ -110,7 +110,13 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/orders/{order_id}/returns/{return_id}/reject": reject_return,
     "POST /api/orders/discrepancies/{discrepancy_id}/close": close,
 }
-NEVER_BY_STAFF = {"POST /api/orders": "It is for one's own cart."}
+NEVER_BY_STAFF = {
+    "POST /api/orders": "It is for one's own cart.",
+    "POST /api/addresses": "One's own, as the three below.",
+    "PUT /api/addresses/{address_id}": "",
+    "PATCH /api/addresses/{address_id}": "",
+    "DELETE /api/addresses/{address_id}": "",
+}
 
 
 def counted(values: dict[str, Any]) -> dict[str, Any]:
