@@ -33,7 +33,7 @@ async def test_a10_a_change_ends_all_other_sessions(
     assert (await auth.refresh(other["refresh_token"])).status_code == 401
     assert (await auth.me(signed_in.access_token)).status_code == 200
     assert (await auth.refresh(signed_in.refresh_token)).status_code == 200
-    assert (await auth.me(hers["access_token"])).json() == eve
+    assert (await auth.me(hers["access_token"])).json().items() >= eve.items()
     old = await auth.post("login", email="ada@example.com", password=OLD)
     assert (old.status_code, old.json()["code"]) == (401, "invalid_credentials")
     assert await auth.log_in(password=NEW)
