@@ -12,8 +12,8 @@ from orders.settings import MIGRATIONS, OrdersSettings
 from services.orders.tests.fake_provider import FakeProvider
 from services.orders.tests.fakes import FakeCart, FakeCatalog
 from services.orders.tests.shop import Customer, Shop
-from shopkit.fake_auth import FakeAuth
 from shopkit.clock import FrozenClock
+from shopkit.fake_auth import FakeAuth
 from shopkit.testing import TestDatabases, TokenFactory, running
 from tests.contract.orders_uses_stripe.staging import NEEDS_3DS, StripeStage, card
 from tests.local_stripe import API_KEY, DECLINED, VISA, WEBHOOK_SECRET, Door
