@@ -28,6 +28,7 @@ from shopcli.session import FixedToken, Session
 from shopcli.shopify_csv import listings_of
 from shopcli.shopify_variants import Reading
 from shopcli.wire import Wire
+from shopkit.fake_auth import FakeAuth
 from shopkit.testing import TestDatabases, TokenFactory, running
 
 FILES = Path(__file__).parent / "files"
@@ -122,7 +123,8 @@ async def shop(
     catalog = build_catalog(
         CatalogSettings(
             database_url=databases.fresh(CATALOG_MIGRATIONS), jwks_cache=tokens.jwks_cache
-        )
+        ),
+        auth=FakeAuth(tokens).client,
     )
     auth = build_auth(auth_settings)
     async with AsyncExitStack() as stack:
