@@ -35,6 +35,7 @@ TAGS = {
     "Your data": "Everything that the shop keeps of you, to take along.",
     "Users": "Accounts, for staff.",
     "Roles": "What staff may do.",
+    "Invitations": "Staff invite others, who accept.",
     "Audit": "What staff did: who, what, when, and how it was before. Nobody can change it.",
     "Keys": "Public keys, for whoever verifies tokens itself.",
     "Health": "Whether the parts of the shop answer.",

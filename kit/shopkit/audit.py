@@ -34,8 +34,12 @@ SYSTEM = By("system", None)
 
 
 def by_staff(staff: Principal) -> By:
+    return by_user(staff.id)
+
+
+def by_user(user_id: str) -> By:
     """To be asked for where the request is: a transaction may run in another task."""
-    return By(staff.id, request_id.get() or None)
+    return By(user_id, request_id.get() or None)
 
 
 def record(

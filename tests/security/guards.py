@@ -8,6 +8,7 @@ from tests.security.guard import Guard
 from tests.security.mail_guards import MAILS
 from tests.security.own_data_guards import OWN_DATA
 from tests.security.second_factor_guards import SECOND_FACTOR
+from tests.security.staff_guards import STAFF
 
 KIT_TOKENS = "kit/tests/test_auth_tokens.py"
 KIT_APP = "kit/tests/test_app.py"
@@ -201,55 +202,6 @@ WHO_MAY = [
         "sessions.c.id == session_id",
         f"{AUTH}/test_own_sessions.py::test_b1_anothers_session_is_not_there",
     ),
-    Guard(
-        "nobody gives what they lack",
-        "auth.grants",
-        "    if lacking:",
-        "    if False:",
-        f"{AUTH}/test_staff.py::test_nobody_gives_or_takes_a_scope_that_they_lack",
-    ),
-    Guard(
-        "one admin is left",
-        "auth.administration",
-        "    if not repository.has_other_admin(conn, user_id=user_id):",
-        "    if False:",
-        f"{AUTH}/test_staff.py::test_the_last_admin_cannot_be_lost",
-    ),
-    Guard(
-        "staff is asked for by the database too",
-        "auth.grants",
-        "    if needed not in user.scopes:",
-        "    if False:",
-        f"{AUTH}/test_staff.py::test_a10_a_demoted_admin_gives_nothing_with_the_old_token",
-    ),
-    Guard(
-        "a new role is within its maker's scopes",
-        "auth.roles",
-        "    require_scopes(conn, actor, role.scopes, now)\n    if not store.insert_role",
-        "    require_scopes(conn, actor, (), now)\n    if not store.insert_role",
-        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
-    ),
-    Guard(
-        "a role is changed within one's scopes",
-        "auth.roles",
-        "set(before.scopes) ^ set(scopes)",
-        "set(before.scopes) - set(scopes)",
-        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
-    ),
-    Guard(
-        "nobody takes what they lack by a role",
-        "auth.roles",
-        "set(before.scopes) ^ set(scopes)",
-        "set(scopes) - set(before.scopes)",
-        f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
-    ),
-    Guard(
-        "built-in roles stay",
-        "auth.roles",
-        "    if role.built_in:",
-        "    if False:",
-        f"{AUTH}/test_roles.py::test_built_in_roles_stay_as_they_are",
-    ),
 ]
 
 SESSIONS = [
@@ -392,4 +344,6 @@ WHAT_GETS_IN = [
     ),
 ]
 
-GUARDS = TOKENS + REVOKED + WHO_MAY + OWN_DATA + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN + MAILS
+GUARDS = (
+    TOKENS + REVOKED + WHO_MAY + STAFF + OWN_DATA + SESSIONS + SECOND_FACTOR + WHAT_GETS_IN + MAILS
+)

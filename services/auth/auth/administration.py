@@ -13,6 +13,7 @@ from auth.domain import ADMIN, User
 from auth.errors import LastAdmin, OwnAccount
 from auth.events import void_tokens
 from auth.grants import require_scopes, scopes_of
+from auth.invitation_repository import delete_invitations_by
 from auth.models import audit_log
 from auth.role_repository import lock_roles
 from auth.session_repository import revoke_sessions_of
@@ -131,7 +132,8 @@ def _set_disabled(
     if_match: str | None,
     now: datetime,
 ) -> User:
-    """Also ends the user's sessions, so that enabling brings none back."""
+    """Also ends the user's sessions and withdraws their invitations, so that enabling brings none
+    back."""
     user = lock_other(conn, user_id, if_match)
     require_scopes(conn, actor, user.scopes, now)
     if user.disabled == disabled:
@@ -141,6 +143,7 @@ def _set_disabled(
     if disabled and ADMIN in user.roles:
         _require_other_admin(conn, user_id)
     repository.update_user(conn, user_id=user_id, now=now, disabled=disabled)
+    delete_invitations_by(conn, user_id=user_id)
     revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
     action = "user.disable" if disabled else "user.enable"
     was, is_now = {"disabled": user.disabled}, {"disabled": disabled}

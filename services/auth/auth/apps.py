@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from auth import (
     data_routes,
     internal_routes,
+    invitation_routes,
     key_routes,
     mail_routes,
     role_routes,
@@ -28,6 +29,7 @@ ROUTES = (
     data_routes,
     staff_routes,
     role_routes,
+    invitation_routes,
     key_routes,
 )
 

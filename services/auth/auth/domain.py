@@ -56,6 +56,20 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Invitation:
+    """For who has no account yet to make one with these roles, and for who has one to get them."""
+
+    id: str
+    email: str
+    name: str | None
+    roles: tuple[str, ...]
+    invited_by: str
+    """The id of a user, who must still be allowed to when it is accepted."""
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Client:
     """Who sends a request, as far as it and the gateway say."""
 

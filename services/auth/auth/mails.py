@@ -1,16 +1,17 @@
 """The mails of accounts: queued with what causes them, written when they are sent."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
-from auth.domain import User
+from auth.domain import Invitation, User
 from auth.email_token_repository import insert_token
 from auth.email_tokens import LIFETIME, EmailTokens, Purpose
+from auth.invitation_repository import find_invitation, set_token
 from auth.mail_limits import MailLimits, passes
 from auth.models import outbox
 from auth.repository import find_user, find_user_by_email
@@ -21,10 +22,12 @@ from shopkit.ids import new_id
 from shopkit.outbox import emit
 from shopkit.postman import MAIL, Postman
 
+INVITATION = "invitation"
 PATHS: Mapping[str, str] = {
     Purpose.VERIFY_EMAIL: "/verify-email",
     Purpose.RESET_PASSWORD: "/reset-password",
     Purpose.CHANGE_EMAIL: "/confirm-email",
+    INVITATION: "/invitation",
 }
 """What the storefront serves. The token is in the fragment, which browsers send to nobody."""
 EMAIL_TAKEN = "email_taken"
@@ -58,8 +61,26 @@ def tell(conn: Connection, *, notice: Notice, user: User, now: datetime) -> None
     _queue(conn, notice.value, user.email, user.id, now)
 
 
-def _queue(conn: Connection, kind: str, to: str, user_id: str | None, now: datetime) -> None:
-    payload = {"id": new_id(), "kind": kind, "to": to, "user_id": user_id, "at": now.isoformat()}
+def invite_by_mail(conn: Connection, *, invitation: Invitation, now: datetime) -> None:
+    """Queue the mail with its token."""
+    _queue(conn, INVITATION, invitation.email, None, now, mail_id=invitation.id)
+
+
+def _queue(
+    conn: Connection,
+    kind: str,
+    to: str,
+    user_id: str | None,
+    now: datetime,
+    mail_id: str | None = None,
+) -> None:
+    payload = {
+        "id": mail_id or new_id(),
+        "kind": kind,
+        "to": to,
+        "user_id": user_id,
+        "at": now.isoformat(),
+    }
     emit(conn, outbox, topic=MAIL, payload=payload, now=now)
 
 
@@ -67,6 +88,8 @@ def _queue(conn: Connection, kind: str, to: str, user_id: str | None, now: datet
 class Letter:
     to: str
     template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Of this template alone."""
 
 
 class AccountMails:
@@ -90,7 +113,14 @@ class AccountMails:
     async def _deliver(self, *, id: str, kind: str, to: str, user_id: str | None, at: str) -> None:
         token = self._tokens.token(id)
         letter: Letter | None = Letter(to, kind)
-        if kind not in _NOTICES:
+        if kind == INVITATION:
+            letter = await self._database.run(
+                _prepare_invitation,
+                invitation_id=id,
+                hashed=token_hash(token),
+                now=self._clock.now(),
+            )
+        elif kind not in _NOTICES:
             letter = await self._database.run(
                 _prepare,
                 purpose=Purpose(kind),
@@ -107,7 +137,7 @@ class AccountMails:
             id=id,
             to=letter.to,
             template=letter.template,
-            values={"link": link, "minutes": LIFETIME.seconds // 60},
+            values={"link": link, "minutes": LIFETIME.seconds // 60, **letter.values},
             made_at=datetime.fromisoformat(at),
         )
 
@@ -134,3 +164,16 @@ def _prepare(
     email = to if purpose is Purpose.CHANGE_EMAIL else user.email
     insert_token(conn, token_hash=hashed, user=user, purpose=purpose, email=email, now=now)
     return Letter(email, purpose.value)
+
+
+def _prepare_invitation(
+    conn: Connection, *, invitation_id: str, hashed: str, now: datetime
+) -> Letter | None:
+    """None when it was withdrawn meanwhile."""
+    invitation = find_invitation(conn, invitation_id=invitation_id, now=now)
+    inviter = find_user(conn, user_id=invitation.invited_by) if invitation else None
+    if invitation is None or inviter is None:
+        return None
+    set_token(conn, invitation_id=invitation_id, token_hash=hashed)
+    values = {"inviter": inviter.email, "roles": ", ".join(invitation.roles)}
+    return Letter(invitation.email, INVITATION, values)

@@ -172,4 +172,22 @@ email_tokens = new_table(
     Index("ix_email_tokens_created_at", "created_at"),
 )
 
+invitations = new_table(  # those that are open: one that is accepted or withdrawn is gone
+    metadata,
+    "invitations",
+    Column("id", Id, primary_key=True),
+    Column("email", Str, nullable=False),
+    Column("email_key", Str, nullable=False),
+    Column("name", Str),
+    Column("roles", Json, nullable=False),
+    Column("token_hash", Str),  # when its mail is written
+    Column("invited_by", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    UniqueConstraint("email_key"),
+    UniqueConstraint("token_hash"),
+    Index("ix_invitations_invited_by", "invited_by"),
+    Index("ix_invitations_expires_at", "expires_at"),
+)
+
 outbox = new_outbox_table(metadata)

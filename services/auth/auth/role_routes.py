@@ -119,5 +119,6 @@ async def update_role(
     tags=["Roles"],
 )
 async def delete_role(name: RoleName, staff: Writer, auth: Auth, if_match: IfMatch) -> None:
-    """One that nobody has; 409 `role_in_use` says with `users` how many have it."""
+    """One that nobody has; 409 `role_in_use` says with `users` and `invitations` how many have it
+    and are invited to it."""
     await roles.delete_role(auth, actor=staff, name=name, if_match=if_match)

@@ -11,6 +11,7 @@ from auth.context import Context
 from auth.domain import Role, fingerprint
 from auth.events import void_tokens_with
 from auth.grants import require_scopes
+from auth.invitation_repository import count_invitations_to
 from auth.models import audit_log
 from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
 from shopkit.audit import By, by_staff, record
@@ -133,8 +134,9 @@ def _delete_role(
     require_scopes(conn, actor, role.scopes, now)
     _refuse_built_in(role)
     users = store.count_users_with(conn, name=name)
-    if users:
-        raise RoleInUse(users)
+    invitations = count_invitations_to(conn, role=name)
+    if users or invitations:
+        raise RoleInUse(users, invitations)
     store.delete_role(conn, name=name)
     record(conn, audit_log, by, "role.delete", name, before=_logged(role), after=None, now=now)
 

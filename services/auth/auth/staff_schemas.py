@@ -1,12 +1,12 @@
-"""What staff send and get who keep roles and invite others."""
+"""What staff send and get who keep roles and invite others, and what is sent by who accepts."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from auth.schemas import Scopes
+from auth.schemas import EmailToken, NewPassword, Roles, Scopes, ShownEmail
 from auth.scopes import SCOPES
-from shopkit.schemas import Input, Output, clean_text
+from shopkit.schemas import Email, Id, Input, Line, Output, Timestamp, clean_text
 
 
 def _known(scope: str) -> str:
@@ -58,3 +58,33 @@ class Scope(Output):
 
 class ScopeList(Output):
     items: list[Scope]
+
+
+class InvitationInput(Input):
+    email: Email
+    name: Annotated[Line | None, Field(examples=["Ada Lovelace"])] = None
+    roles: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]],
+        Field(min_length=1, max_length=50, examples=[["order_manager"]]),
+    ]
+
+
+class Invitation(Output):
+    id: Id
+    email: ShownEmail
+    name: str | None
+    roles: Roles
+    invited_by: Annotated[Id, Field(description="Of a user")]
+    created_at: Timestamp
+    expires_at: Timestamp
+
+
+class InvitationList(Output):
+    items: list[Invitation]
+
+
+class Acceptance(EmailToken):
+    password: NewPassword
+    name: Annotated[
+        Line | None, Field(description="Else that of the invitation", examples=["Ada Lovelace"])
+    ] = None

@@ -1,9 +1,10 @@
-"""Clears away what is over: sessions, counters of failed logins and of mails, tokens of mails,
-events that concern no token any more, and keys that nobody needs."""
+"""Clears away what is over: sessions, counters of failed logins and of mails, invitations, tokens of
+mails, events that concern no token any more, and keys that nobody needs."""
 
 from auth.email_token_repository import delete_old_tokens
 from auth.events import delete_past_events
 from auth.failure_repository import delete_expired_counters
+from auth.invitation_repository import delete_expired_invitations
 from auth.key_ring import KeyRing
 from auth.models import login_failures, mail_counts
 from auth.session_repository import delete_expired_sessions
@@ -28,6 +29,7 @@ class Sweeper:
         now = self._clock.now()
         for table in (login_failures, mail_counts):
             await drain(self._database, delete_expired_counters, now=now, limit=BATCH, table=table)
+        await drain(self._database, delete_expired_invitations, now=now, limit=BATCH)
         await drain(self._database, delete_old_tokens, now=now, limit=BATCH)
         await drain(self._database, delete_past_events, now=now, limit=BATCH)
         return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

@@ -17,6 +17,7 @@ from shopkit.audit_checks import check_append_only, entries_of, writes
 from shopkit.databases import open_database
 
 from .conftest import Auth, SignedIn
+from .inviting import accept, invited
 from .second_factors import switch_on
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,19 @@ async def delete_role(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
     return answer, "role.delete", {"description": "Sends", "scopes": ["orders:write"]}, None
 
 
+async def invite(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    body = {"email": "eve@example.com", "roles": ["support"]}
+    answer = await auth.public.post("/api/auth/invitations", json=body, headers=admin.headers)
+    return answer, "invitation.create", None, {"roles": ["support"]}
+
+
+async def withdraw(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    made, *_ = await invite(auth, admin, ada)
+    path = f"/api/auth/invitations/{made.json()['id']}"
+    answer = await auth.public.delete(path, headers=admin.headers)
+    return answer, "invitation.withdraw", {"roles": ["support"]}, None
+
+
 async def delete(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
     path = f"/api/auth/users/{ada.user['id']}"
     answer = await auth.public.delete(path, headers=admin.headers)
@@ -84,6 +98,8 @@ ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
     "POST /api/auth/roles": create_role,
     "PUT /api/auth/roles/{name}": change_role,
     "DELETE /api/auth/roles/{name}": delete_role,
+    "POST /api/auth/invitations": invite,
+    "DELETE /api/auth/invitations/{invitation_id}": withdraw,
 }
 
 
@@ -96,7 +112,8 @@ async def test_every_write_of_staff_has_its_entry(
     (entry,) = await entries_of(auth.public, LOG, admin.headers["Authorization"], answer)
     assert (entry["action"], entry["actor"]) == (action, {"id": admin.user["id"]})
     kind = action.partition(".")[0]
-    object_id = "packer" if kind == "role" else signed_in.user["id"]
+    ids = {"role": "packer", "user": signed_in.user["id"]}
+    object_id = ids.get(kind, entry["object"]["id"])
     assert entry["object"] == {"type": kind, "id": object_id}
     assert (entry["before"], entry["after"]) == (before, after)
     assert entry["request_id"] == answer.headers["x-request-id"]
@@ -106,6 +123,14 @@ async def test_every_write_of_staff_has_its_entry(
 def test_no_write_of_staff_is_forgotten(settings: AuthSettings) -> None:
     """Whoever adds one adds it to ACTIONS, with the entry that it leaves."""
     assert writes(build(settings).public, "staff") == ACTIONS.keys()
+
+
+async def test_who_accepts_an_invitation_is_written_down(auth: Auth, admin: SignedIn) -> None:
+    user = (await accept(auth, await invited(auth, admin, "support"))).json()
+    found = [row for row in await auth.database.read(entries) if row[1] == "invitation.accept"]
+    assert [row[:4] for row in found] == [
+        (user["id"], "invitation.accept", {"roles": ["support"]}, None)
+    ]
 
 
 async def test_enabling_has_its_entry(auth: Auth, admin: SignedIn, signed_in: SignedIn) -> None:
