@@ -1,5 +1,5 @@
-"""Clears away what is over: sessions, counters of failed logins and of mails, invitations, tokens of
-mails, events that concern no token any more, and keys that nobody needs."""
+"""Clears away what is over: sessions, counters of failed logins and of mails, invitations, tokens
+of mails, events that concern no token any more, and keys that nobody needs."""
 
 from auth.email_token_repository import delete_old_tokens
 from auth.events import delete_past_events

@@ -47,7 +47,7 @@ async def test_who_is_invited_makes_an_account_with_the_roles(auth: Any, admin: 
     assert (user["name"], user["roles"]) == ("Eve", ["customer", "support"])
     assert user["email_verified"]
     pair = await auth.log_in(EVE)
-    assert (await auth.me(pair["access_token"])).json() == user
+    assert (await auth.me(pair["access_token"])).json().items() >= user.items()
     assert "orders:read" in user["scopes"]
     assert await listed(auth, admin) == []
 
@@ -153,7 +153,8 @@ async def test_who_has_an_account_joins_with_it(auth: Any, admin: Any, signed_in
     me = answer.json()
     assert (me["roles"], me["email_verified"]) == (["customer", "support"], True)
     again = await auth.me(signed_in.access_token)
-    assert (again.json(), again.headers["etag"]) == (me, answer.headers["etag"])
+    assert again.json().items() >= me.items()
+    assert again.headers["etag"] == answer.headers["etag"]
 
 
 async def test_b4_an_invitation_is_for_its_own_address(
