@@ -1,12 +1,11 @@
 """How staff search a service's audit log: the same route in every service that has one."""
 
 import json
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 from sqlalchemy import Connection, RowMapping, Select, Table, literal, select, tuple_
 
 from shopkit.auth import Principal, Staff
@@ -14,24 +13,9 @@ from shopkit.db import Database
 from shopkit.pagination import MAX_CURSOR, Cursors
 from shopkit.query import FromQuery
 from shopkit.routing import new_router
-from shopkit.schemas import Input, Limit, Output, Page, Timestamp
+from shopkit.schemas import Input, Limit, Moment, Output, Page, Timestamp
 
 SCOPE = "audit:read"
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.A)
-
-
-def _moment(value: Any) -> Any:
-    try:
-        if not _MOMENT.fullmatch(value):
-            raise ValueError
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a time like 2026-01-31T12:00:00Z") from None
-
-
-Moment = Annotated[
-    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
-]
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 
 

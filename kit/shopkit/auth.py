@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal, Protocol
 import jwt
 from fastapi import Depends, Request
 
-from shopkit.errors import InsufficientScope, InvalidToken, NotAuthenticated, TokenExpired
+from shopkit.errors import (
+    InsufficientScope,
+    InvalidToken,
+    NotAuthenticated,
+    PersonRequired,
+    TokenExpired,
+)
+from shopkit.principal import Principal as Principal
+from shopkit.principal import principal_of
 from shopkit.settings import ServiceSettings
 
 ALGORITHM = "ES256"
@@ -23,21 +31,10 @@ REVOKED = (
     "The access token is good no more: its session is over, or what its user may do has changed. "
     "Use the refresh token or log in again."
 )
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who calls. For a service, `id` is its client id."""
-
-    id: str
-    kind: Literal["user", "service"]
-    email: str = ""
-    roles: tuple[str, ...] = ()
-    scopes: frozenset[str] = frozenset()
-    session_id: str = ""
-    token_version: int = 0
-    second_factor_required: bool = False
-    """Roles and scopes are withheld, because the session was opened without a second factor."""
+KEY_CHANGED = (
+    "What this API key may do has changed, or it was revoked. Send the request once more; where "
+    "you use client credentials, with a new token."
+)
 
 
 class KeySource(Protocol):
@@ -83,7 +80,7 @@ class TokenVerifier:
             principal = known[1]
         else:
             claims = await self._verified_claims(token)
-            principal = _principal(claims, self._kind)
+            principal = principal_of(claims, self._kind)
             if len(self._known) >= 10_000:
                 self._known.clear()
             self._known[digest] = (min(claims["exp"], time.time() + REMEMBERED_SECONDS), principal)
@@ -99,7 +96,7 @@ class TokenVerifier:
 
     def _refuse_revoked(self, principal: Principal) -> None:
         if self._revocations is not None and self._revocations.include(principal):
-            raise TokenExpired(REVOKED)
+            raise TokenExpired(KEY_CHANGED if principal.made_by else REVOKED)
 
     async def _verified_claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN or not token.isascii():
@@ -133,19 +130,6 @@ class TokenVerifier:
         return claims
 
 
-def user_verifier(
-    keys: KeySource, settings: ServiceSettings, *, revocations: Revocations | None
-) -> TokenVerifier:
-    """For the public app. None for auth alone: it asks its own database."""
-    return TokenVerifier(
-        keys,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        kind="user",
-        revocations=revocations,
-    )
-
-
 def service_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifier:
     """For the internal app."""
     audience = settings.internal_audience
@@ -153,7 +137,8 @@ def service_verifier(keys: KeySource, settings: ServiceSettings) -> TokenVerifie
 
 
 def _well_formed(claims: dict[str, Any]) -> bool:
-    texts = (claims.get(name, "") for name in ("sub", "email", "scope", "sid"))
+    named = ("sub", "email", "scope", "sid", "made_by", "rate_class")
+    texts = (claims.get(name, "") for name in named)
     roles, expires, version = claims.get("roles", []), claims["exp"], claims.get("ver", 0)
     return (
         all(isinstance(text, str) for text in texts)
@@ -163,19 +148,6 @@ def _well_formed(claims: dict[str, Any]) -> bool:
         and isinstance(claims.get("second_factor_required", False), bool)
         and isinstance(expires, int)
         and expires - time.time() < MAX_LIFETIME
-    )
-
-
-def _principal(claims: dict[str, Any], kind: Literal["user", "service"]) -> Principal:
-    return Principal(
-        id=claims["sub"],
-        kind=kind,
-        email=claims.get("email", ""),
-        roles=tuple(claims.get("roles", ())),
-        scopes=frozenset(claims.get("scope", "").split()),
-        session_id=claims.get("sid", ""),
-        token_version=claims.get("ver", 0),
-        second_factor_required=claims.get("second_factor_required", False),
     )
 
 
@@ -190,11 +162,16 @@ def bearer_token(request: Request) -> str | None:
     return token
 
 
+WITHOUT_TOKEN = ("maybe_user", "maybe_person")
+PEOPLE = ("maybe_person", "user")
+"""Kinds of routes for what is somebody's own, which an API key has none of."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """Who may call a route. Used through the aliases below; an app refuses routes without one."""
 
-    kind: Literal["public", "maybe_user", "user", "staff", "service"]
+    kind: Literal["public", "maybe_user", "maybe_person", "user", "staff", "service"]
     scope: str = ""
     callers: tuple[str, ...] = ()
 
@@ -209,11 +186,13 @@ class Policy:
             return None
         token = bearer_token(request)
         if token is None:
-            if self.kind == "maybe_user":
+            if self.kind in WITHOUT_TOKEN:
                 return None
             raise NotAuthenticated
         verifier: TokenVerifier = request.app.state.verifier
         principal = await verifier.verify(token)
+        if principal.made_by and self.kind in PEOPLE:
+            raise PersonRequired
         if self.scope and self.scope not in principal.scopes:
             withheld = principal.second_factor_required
             raise InsufficientScope(self.scope, second_factor_required=withheld)
@@ -246,3 +225,4 @@ Verifier = Annotated[TokenVerifier, Depends(_verifier)]
 """For a route that learns only later that it must `confirm` who calls."""
 CurrentUser = Annotated[Principal, Depends(Policy("user"))]
 MaybeUser = Annotated[Principal | None, Depends(Policy("maybe_user"))]
+MaybePerson = Annotated[Principal | None, Depends(Policy("maybe_person"))]

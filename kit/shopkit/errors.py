@@ -132,6 +132,16 @@ class InsufficientScope(Forbidden):
         )
 
 
+class PersonRequired(Forbidden):
+    code, title = "person_required", "This is not for API keys"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An API key has no account, cart or orders of its own. Log in as a person, or leave "
+            "the key out and send a guest's `X-Cart-Token`."
+        )
+
+
 class NotFound(Problem):
     status, code, title = 404, "not_found", "Not found"
 

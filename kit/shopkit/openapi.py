@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shopkit import errors
-from shopkit.auth import Policy
+from shopkit.auth import PEOPLE, WITHOUT_TOKEN, Policy
 from shopkit.errors import PROBLEM_JSON, Problem
 from shopkit.query import QueryOf
 
@@ -87,7 +87,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
             operation.setdefault("parameters", []).extend(dependency.call.parameters())
     if policy.kind != "public":
         requirement: list[dict[str, list[str]]] = [{"login": []}, {"bearer": []}]
-        operation["security"] = [{}, *requirement] if policy.kind == "maybe_user" else requirement
+        operation["security"] = [{}, *requirement] if policy.kind in WITHOUT_TOKEN else requirement
     if policy.scope:
         note = f"Needs the scope `{policy.scope}`."
         operation["description"] = f"{operation.get('description', '')}\n\n{note}".strip()
@@ -105,6 +105,8 @@ def _general(operation: dict[str, Any], policy: Policy) -> Iterable[type[Problem
         yield from (errors.NotAuthenticated, errors.InvalidToken, errors.TokenExpired)
     if policy.scope:
         yield errors.InsufficientScope
+    if policy.kind in PEOPLE:
+        yield errors.PersonRequired
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         yield errors.NotFound
     if "requestBody" in operation:

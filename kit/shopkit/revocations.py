@@ -31,7 +31,7 @@ class RevocationFeed:
     """
 
     def __init__(self, auth: ServiceClient) -> None:
-        self._auth = auth
+        self.auth = auth
         self._sessions: set[str] = set()
         self._versions: dict[str, int] = {}
         """The lowest that is good, by user."""
@@ -45,7 +45,7 @@ class RevocationFeed:
     def include(self, principal: Principal) -> bool:
         return (
             principal.session_id in self._sessions
-            or self._versions.get(principal.id, 0) > principal.token_version
+            or self._versions.get(principal.made_by or principal.id, 0) > principal.token_version
         )
 
     async def run(self) -> None:
@@ -87,7 +87,7 @@ class RevocationFeed:
     async def _read_page(self) -> bool:
         """Whether there is more."""
         query = "" if self._after is None else f"?after={self._after}"
-        answer = await self._auth.call(
+        answer = await self.auth.call(
             "GET", f"/internal/events{query}", attempts=2, deadline=DEADLINE_SECONDS
         )
         if answer.status != 200:

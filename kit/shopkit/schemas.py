@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -136,6 +136,22 @@ def _boolean(value: Any) -> Any:
     return value
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.A)
+
+
+def _moment(value: Any) -> Any:
+    try:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            raise ValueError
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time like 2026-01-31T12:00:00Z") from None
+
+
+Moment = Annotated[
+    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""RFC 3339, as clients send it."""
 QueryInt = Annotated[int, BeforeValidator(_decimal, json_schema_input_type=int)]
 QueryBool = Annotated[bool, BeforeValidator(_boolean, json_schema_input_type=bool)]
 Limit = Annotated[

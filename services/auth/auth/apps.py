@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from auth import (
+    api_key_routes,
     data_routes,
     internal_routes,
     invitation_routes,
@@ -15,11 +16,12 @@ from auth import (
     staff_routes,
 )
 from auth.context import Context
+from auth.key_use import OwnKeyVerifier
 from auth.models import audit_log
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
 from shopkit.audit_routes import audit_router
-from shopkit.auth import service_verifier, user_verifier
+from shopkit.auth import service_verifier
 
 ROUTES = (
     routes,
@@ -30,6 +32,7 @@ ROUTES = (
     staff_routes,
     role_routes,
     invitation_routes,
+    api_key_routes,
     key_routes,
 )
 
@@ -48,7 +51,7 @@ def public_app(settings: AuthSettings, context: Context) -> FastAPI:
     return build_app(
         title="Auth",
         routers=[*(module.router for module in ROUTES), audit],
-        state={**state, "verifier": user_verifier(keys, settings, revocations=None)},
+        state={**state, "verifier": OwnKeyVerifier(keys, settings, context)},
     )
 
 

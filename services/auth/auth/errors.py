@@ -179,6 +179,10 @@ class UnsupportedGrantType(OAuthError):
     code, title = "unsupported_grant_type", "Unsupported grant type"
 
 
+class InvalidScope(OAuthError):
+    code, title = "invalid_scope", "The client has not all of these scopes"
+
+
 class InvalidClient(OAuthError):
     status = 401
     code, title = "invalid_client", "The client is not known, or its secret is wrong"

@@ -23,7 +23,7 @@ TOKEN_BODY: dict[str, Any] = {
                     "properties": {
                         "grant_type": {
                             "type": "string",
-                            "enum": ["password", "refresh_token"],
+                            "enum": ["password", "refresh_token", "client_credentials"],
                         },
                         "username": {"type": "string", "description": "The e-mail address"},
                         "password": {"type": "string", "format": "password"},
@@ -38,9 +38,18 @@ TOKEN_BODY: dict[str, Any] = {
                         },
                         "scope": {
                             "type": "string",
-                            "description": "Ignored: all scopes of the user are granted.",
+                            "description": "Of `client_credentials`: some of the key's, else all "
+                            "are granted. Ignored otherwise: a user has all of theirs.",
                         },
-                        "client_id": {"type": "string", "description": "Ignored."},
+                        "client_id": {
+                            "type": "string",
+                            "description": "Of `client_credentials`: the API key's id.",
+                        },
+                        "client_secret": {
+                            "type": "string",
+                            "format": "password",
+                            "description": "Of `client_credentials`: the API key.",
+                        },
                     },
                 },
                 "examples": {
@@ -77,6 +86,12 @@ async def read_form(request: Request) -> dict[str, str]:
     if any("\0" in text for pair in pairs for text in pair):
         raise InvalidRequest("A parameter contains NUL.")
     return form
+
+
+async def read_token_form(request: Request) -> dict[str, str]:
+    """The form, and for the grant that has a client with the client of `Authorization: Basic`."""
+    form = await read_form(request)
+    return with_client(form, request) if form.get("grant_type") == "client_credentials" else form
 
 
 def with_client(form: dict[str, str], request: Request) -> dict[str, str]:

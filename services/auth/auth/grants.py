@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from auth import repository, role_repository
 from auth.context import Context
 from auth.errors import CannotGrant
+from auth.key_use import require_key_scope
 from auth.scopes import USERS_READ, USERS_WRITE
 from shopkit.auth import Principal
 from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
@@ -20,9 +21,10 @@ from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
 async def require_current(context: Context, actor: Principal) -> None:
     """Raises InvalidToken once the caller's session is over, InsufficientScope once they may not
     read users any more: by the database, since the token may be older than either."""
-    await context.database.read(
-        _scopes_now, actor=actor, needed=USERS_READ, now=context.clock.now()
-    )
+    if actor.made_by:
+        await require_key_scope(context, actor, USERS_READ)
+        return
+    await context.database.read(scopes_now, actor=actor, needed=USERS_READ, now=context.clock.now())
 
 
 def require_scopes(
@@ -30,14 +32,13 @@ def require_scopes(
 ) -> None:
     """Raises InvalidToken, InsufficientScope, and CannotGrant when the actor lacks one of those
     concerned."""
-    lacking = set(concerned) - _scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
+    lacking = set(concerned) - scopes_now(conn, actor=actor, needed=USERS_WRITE, now=now)
     if lacking:
         raise CannotGrant(lacking)
 
 
-def _scopes_now(
-    conn: Connection, *, actor: Principal, needed: str, now: datetime
-) -> frozenset[str]:
+def scopes_now(conn: Connection, *, actor: Principal, needed: str, now: datetime) -> frozenset[str]:
+    """Of a person. Raises InvalidToken once their session is over, and InsufficientScope."""
     user = repository.find_user_of_session(
         conn, user_id=actor.id, session_id=actor.session_id, now=now
     )

@@ -7,9 +7,11 @@ from fastapi import Query, Request
 from auth.deps import Auth
 from auth.events import list_events
 from auth.forms import read_form, with_client
+from auth.key_use import issue_key_token, use_key
 from auth.oauth import issue_service_token
-from auth.schemas import EventPage, Jwks, ServiceTokenAnswer
+from auth.schemas import ClientToken, EventPage, Jwks, KeyInput, ServiceTokenAnswer
 from shopkit.auth import Caller, Principal, Public
+from shopkit.errors import InvalidToken, NotFound
 from shopkit.routing import new_router
 
 router = new_router()
@@ -29,6 +31,16 @@ async def issue_internal_token(request: Request, auth: Auth, _: Public) -> dict[
     """Client credentials (RFC 6749, 4.4) in the form, or as `Authorization: Basic`."""
     form = with_client(await read_form(request), request)
     return issue_service_token(auth, form)
+
+
+@router.post("/internal/keys/exchange", response_model=ClientToken)
+async def exchange_api_key(payload: KeyInput, _: Service, auth: Auth) -> dict[str, Any]:
+    """An access token in place of an API key; 404 for one that is no good. 401 would be about the
+    caller's own token."""
+    try:
+        return issue_key_token(auth, await use_key(auth, payload.key))
+    except InvalidToken:
+        raise NotFound from None
 
 
 @router.get("/internal/events", response_model=EventPage)

@@ -14,7 +14,17 @@ from sqlalchemy import (
 
 from shopkit.audit_table import new_audit_table
 from shopkit.outbox import new_outbox_table
-from shopkit.tables import Flag, Id, Instant, Int, Json, Str, new_metadata, new_table
+from shopkit.tables import (
+    Flag,
+    Id,
+    Instant,
+    Int,
+    Json,
+    Str,
+    new_metadata,
+    new_table,
+    one_of,
+)
 
 metadata = new_metadata()
 
@@ -126,6 +136,25 @@ recovery_codes = new_table(
     Column("user_id", Id, ForeignKey("second_factors.user_id", ondelete="CASCADE"), nullable=False),
     Column("code_hash", Str, nullable=False),
     PrimaryKeyConstraint("user_id", "code_hash"),
+)
+
+api_keys = new_table(
+    metadata,
+    "api_keys",
+    Column("id", Id, primary_key=True),
+    Column("prefix", Str, nullable=False),
+    Column("key_hash", Str, nullable=False),
+    Column("name", Str, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("rate_class", Str, nullable=False),
+    Column("made_by", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),  # the row stays: the audit log names it as an actor
+    UniqueConstraint("prefix"),
+    one_of("rate_class", "standard", "high"),
+    Index("ix_api_keys_made_by", "made_by"),
 )
 
 _LIVE = text("state = 'live'")

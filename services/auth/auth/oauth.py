@@ -14,23 +14,26 @@ from auth.errors import (
     InvalidGrant,
     InvalidRefreshToken,
     InvalidRequest,
+    InvalidScope,
     InvalidSecondFactor,
     RefreshTokenReused,
     SecondFactorRequired,
     UnsupportedGrantType,
 )
+from auth.key_use import issue_key_token, use_key
 from auth.passwords import MAX_LENGTH
 from auth.sessions import log_in, refresh
+from shopkit.errors import InvalidToken
 
 Form = Mapping[str, str]
 MAX_USERNAME = 254
 
 
 async def exchange(context: Context, form: Form, *, client: Client) -> dict[str, Any]:
-    """Tokens for what a public client holds; raises OAuthError."""
+    """Tokens for what a person's client holds, or an API key; raises OAuthError."""
     grant_type = _required(form, "grant_type")
     if grant_type == "client_credentials":
-        raise InvalidClient  # services ask on the internal listener, and there are no other clients
+        return await _api_key(context, form)
     try:
         if grant_type == "password":
             return await _password(context, form, client)
@@ -41,7 +44,7 @@ async def exchange(context: Context, form: Form, *, client: Client) -> dict[str,
     except (SecondFactorRequired, InvalidSecondFactor) as exc:
         exc.extra |= {"error": exc.code, "error_description": exc.detail}
         raise
-    raise UnsupportedGrantType("Use password or refresh_token.")
+    raise UnsupportedGrantType("Use password, refresh_token or client_credentials.")
 
 
 async def _password(context: Context, form: Form, client: Client) -> dict[str, Any]:
@@ -56,6 +59,21 @@ async def _password(context: Context, form: Form, client: Client) -> dict[str, A
         one_time_code=form.get("one_time_code"),
         client=client,
     )
+
+
+async def _api_key(context: Context, form: Form) -> dict[str, Any]:
+    """A key as a client (RFC 6749, 4.4): its id, and the whole of it as the secret."""
+    client_id, secret = _required(form, "client_id"), _required(form, "client_secret")
+    try:
+        found = await use_key(context, secret)
+    except InvalidToken:
+        raise InvalidClient from None
+    if found.row.id != client_id:
+        raise InvalidClient
+    asked = frozenset(form.get("scope", "").split()) or found.scopes
+    if lacking := sorted(asked - found.scopes):
+        raise InvalidScope(f"This client lacks {', '.join(lacking)}.")
+    return issue_key_token(context, found, scopes=asked)
 
 
 def _required(form: Form, name: str) -> str:

@@ -16,6 +16,7 @@ from auth.errors import (
     InvalidGrant,
     InvalidRefreshToken,
     InvalidRequest,
+    InvalidScope,
     InvalidSecondFactor,
     RefreshTokenReused,
     SecondFactorRequired,
@@ -23,8 +24,9 @@ from auth.errors import (
     UnsupportedGrantType,
     WrongPassword,
 )
-from auth.forms import TOKEN_BODY, read_form
+from auth.forms import TOKEN_BODY, read_token_form
 from auth.schemas import (
+    ClientToken,
     Credentials,
     OAuthTokens,
     PasswordChange,
@@ -96,11 +98,12 @@ async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> 
 @router.post(
     "/api/auth/token",
     summary="OAuth 2.0 token endpoint",
-    response_model=OAuthTokens,
+    response_model=OAuthTokens | ClientToken,
     responses=problems(
         InvalidRequest,
         InvalidGrant,
         UnsupportedGrantType,
+        InvalidScope,
         InvalidClient,
         SecondFactorRequired,
         InvalidSecondFactor,
@@ -112,12 +115,12 @@ async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> 
 )
 async def issue_token(request: Request, auth: Auth, client: Caller, _: Public) -> dict[str, Any]:
     """Log in or refresh, for OAuth clients (RFC 6749): form encoded, with the grants `password`
-    (the username is the e-mail address) and `refresh_token`. Services with credentials of their
-    own get their tokens elsewhere, and 401 `invalid_client` here.
+    (the username is the e-mail address) and `refresh_token`; and `client_credentials` for API
+    keys, with the key's id and the key, in the form or by Basic. Those get no refresh token.
 
     Errors are problems that also have OAuth's members `error` and `error_description`.
     """
-    return await oauth.exchange(auth, await read_form(request), client=client)
+    return await oauth.exchange(auth, await read_token_form(request), client=client)
 
 
 @router.post(

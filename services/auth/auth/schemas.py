@@ -133,6 +133,19 @@ class OAuthTokens(TokenPair):
     scope: Annotated[str, Field(description="What was granted", examples=["orders:read"])]
 
 
+class ClientToken(Output):
+    """Of an API key. There is no refresh token: ask again with the key."""
+
+    access_token: Annotated[str, Field(description="A JWT for `Authorization: Bearer …`")]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="Seconds", examples=[600])]
+    scope: Annotated[str, Field(description="What was granted", examples=["orders:read"])]
+
+
+class KeyInput(Input):
+    key: Annotated[str, Field(max_length=512)]
+
+
 class ServiceTokenAnswer(Output):
     access_token: str
     token_type: Literal["Bearer"]

@@ -18,7 +18,11 @@ SCOPES = {
     "users:read": "See accounts, roles and invitations",
     "users:write": "Give and change roles, invite staff, disable accounts, within one's own scopes",
     "audit:read": "See what staff did",
+    "keys:read": "See one's own API keys; with `users:write` everybody's",
+    "keys:write": "Make API keys within one's own scopes, and revoke those one sees",
     "webhooks:read": "See webhooks; nothing asks for it yet",
     "webhooks:write": "Change webhooks; nothing asks for it yet",
 }
 USERS_READ, USERS_WRITE = "users:read", "users:write"
+NOT_FOR_KEYS = frozenset({"keys:read", "keys:write", "users:write"})
+"""With which one gets or gives rights: only people do."""

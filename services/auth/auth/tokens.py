@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -59,13 +59,38 @@ class TokenIssuer:
             }
         )
 
+    def key_token(
+        self, maker: User, *, key_id: str, scope: str, rate_class: str, ends_at: datetime | None
+    ) -> str:
+        """Of an API key, which ends when it does: with the key, or with its maker's version."""
+        return self._signed(
+            {
+                "aud": self.audience,
+                "sub": key_id,
+                "client_id": key_id,
+                "sid": key_id,
+                "ver": maker.token_version,
+                "scope": scope,
+                "made_by": maker.id,
+                "rate_class": rate_class,
+            },
+            ends_at=ends_at,
+        )
+
     def service_token(self, client_id: str) -> str:
         return self._signed(
             {"aud": self.internal_audience, "sub": client_id, "client_id": client_id}
         )
 
-    def _signed(self, claims: dict[str, Any]) -> str:
+    def seconds_until(self, ends_at: datetime | None) -> int:
+        """How long a token lives that is made now, and must not outlive that time."""
+        if ends_at is None:
+            return self.expires_in
+        return min(self.expires_in, int((ends_at - self.clock.now()).total_seconds()))
+
+    def _signed(self, claims: dict[str, Any], *, ends_at: datetime | None = None) -> str:
         key, now = self.keys.signing_key(), int(self.clock.now().timestamp())
-        always = {"iss": self.issuer, "iat": now, "exp": now + self.expires_in, "jti": new_id()}
+        expires = now + self.seconds_until(ends_at)
+        always = {"iss": self.issuer, "iat": now, "exp": expires, "jti": new_id()}
         headers = {"typ": TOKEN_TYPE, "kid": key.kid}
         return jwt.encode({**claims, **always}, key.private, ALGORITHM, headers=headers)

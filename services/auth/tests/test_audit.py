@@ -7,11 +7,11 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, func, select
 
 from auth.commands import create_admin
 from auth.main import build
-from auth.models import audit_log
+from auth.models import api_keys, audit_log
 from auth.settings import AuthSettings
 from shopkit.audit_checks import check_append_only, entries_of, writes
 from shopkit.databases import open_database
@@ -90,6 +90,20 @@ async def delete(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
     return answer, "user.delete", {"roles": ["customer"], "disabled": False}, None
 
 
+async def make_key(auth: Auth, admin: SignedIn, _: SignedIn) -> Done:
+    body = {"name": "Warehouse of Ada", "scopes": ["orders:read"], "rate_class": "high"}
+    answer = await auth.public.post("/api/auth/keys", json=body, headers=admin.headers)
+    after = {"scopes": ["orders:read"], "expires_at": None, "rate_class": "high"}
+    return answer, "api_key.create", None, after
+
+
+async def revoke_key(auth: Auth, admin: SignedIn, ada: SignedIn) -> Done:
+    made, *_ = await make_key(auth, admin, ada)
+    path = f"/api/auth/keys/{made.json()['id']}"
+    answer = await auth.public.delete(path, headers=admin.headers)
+    return answer, "api_key.revoke", {"revoked": False}, {"revoked": True}
+
+
 ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
     "PUT /api/auth/users/{user_id}/roles": set_roles,
     "PUT /api/auth/users/{user_id}/disabled": disable,
@@ -100,6 +114,8 @@ ACTIONS: dict[str, Callable[[Auth, SignedIn, SignedIn], Awaitable[Done]]] = {
     "DELETE /api/auth/roles/{name}": delete_role,
     "POST /api/auth/invitations": invite,
     "DELETE /api/auth/invitations/{invitation_id}": withdraw,
+    "POST /api/auth/keys": make_key,
+    "DELETE /api/auth/keys/{key_id}": revoke_key,
 }
 
 
@@ -112,12 +128,18 @@ async def test_every_write_of_staff_has_its_entry(
     (entry,) = await entries_of(auth.public, LOG, admin.headers["Authorization"], answer)
     assert (entry["action"], entry["actor"]) == (action, {"id": admin.user["id"]})
     kind = action.partition(".")[0]
-    ids = {"role": "packer", "user": signed_in.user["id"]}
+    ids = {"user": signed_in.user["id"], "role": "packer", "api_key": await newest_key(auth)}
     object_id = ids.get(kind, entry["object"]["id"])
     assert entry["object"] == {"type": kind, "id": object_id}
     assert (entry["before"], entry["after"]) == (before, after)
     assert entry["request_id"] == answer.headers["x-request-id"]
     await check_append_only(auth.database)
+
+
+async def newest_key(auth: Auth) -> str | None:
+    newest = select(func.max(cast(api_keys.c.id, Text)))
+    found: str | None = await auth.database.read(lambda conn: conn.execute(newest).scalar())
+    return found
 
 
 def test_no_write_of_staff_is_forgotten(settings: AuthSettings) -> None:

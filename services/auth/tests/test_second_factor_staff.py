@@ -8,11 +8,11 @@ from typing import Any
 import jwt
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from auth.commands import reset_second_factor
 from auth.main import build
-from auth.models import roles
+from auth.models import roles, second_factors
 from auth.repository import insert_roles
 from auth.settings import AuthSettings
 from services.auth.tests.conftest import Auth, SignedIn, bearer
@@ -201,3 +201,18 @@ async def test_with_another_key_recovery_codes_are_left(
         ended = await call(auth, ada, "DELETE", password=PASSWORD, code=codes[1])
         assert ended.status_code == 204
         await switch_on(auth, ada)
+
+
+async def test_where_it_is_required_keys_count_while_their_maker_has_one(strict: Auth) -> None:
+    admin = await staff_of(strict, "admin")
+    body = {"name": "CRM", "scopes": ["users:read"]}
+    refused = await strict.public.post("/api/auth/keys", json=body, headers=admin.headers)
+    assert (refused.status_code, refused.json()["second_factor_required"]) == (403, True)
+    await switch_on(strict, admin)
+    fresh = (await strict.refresh(admin.refresh_token)).json()["access_token"]
+    made = await strict.public.post("/api/auth/keys", json=body, headers=bearer(fresh))
+    key = made.json()["key"]
+    assert (await users(strict, key)).status_code == 200
+    gone = delete(second_factors)
+    await strict.database.run(lambda conn: conn.execute(gone))
+    assert (await users(strict, key)).status_code == 403

@@ -5,8 +5,9 @@ from fastapi import FastAPI
 from cart import internal_routes, routes
 from cart.context import Context
 from cart.settings import CartSettings
+from shopkit.api_keys import KeyVerifier
 from shopkit.app import build_app, metrics_router
-from shopkit.auth import service_verifier, user_verifier
+from shopkit.auth import service_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
 
@@ -21,7 +22,7 @@ def public_app(
         title="Cart",
         description=ABOUT,
         routers=[routes.router],
-        state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
+        state={**state, "verifier": KeyVerifier(keys, settings, revocations)},
     )
 
 

@@ -19,7 +19,7 @@ from cart.schemas import (
     QuantityInput,
 )
 from shopkit.app import PathId
-from shopkit.auth import CurrentUser, MaybeUser
+from shopkit.auth import CurrentUser, MaybePerson
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.downloads import download
 from shopkit.errors import StorageFull
@@ -58,7 +58,7 @@ TAGS: list[Any] = ["Cart"]
 )
 async def get_cart(
     visit: CartVisit,
-    user: MaybeUser,
+    user: MaybePerson,
     if_none_match: IfNoneMatch,
 ) -> Any:
     """The user's cart, or with `X-Cart-Token` a guest's; an empty one when there is none.
@@ -92,7 +92,7 @@ async def get_cart(
 async def add_to_cart(
     payload: CartItemInput,
     visit: CartVisit,
-    user: MaybeUser,
+    user: MaybePerson,
     key: IdempotencyKey,
     if_match: IfMatch,
 ) -> Any:
@@ -127,7 +127,7 @@ async def set_cart_quantity(
     product_id: PathId,
     payload: QuantityInput,
     visit: CartVisit,
-    user: MaybeUser,
+    user: MaybePerson,
     if_match: IfMatch,
 ) -> Any:
     """0 removes the line. Refused when there are fewer in stock than asked for, or when it is more
@@ -151,7 +151,7 @@ async def set_cart_quantity(
 async def remove_from_cart(
     product_id: PathId,
     visit: CartVisit,
-    user: MaybeUser,
+    user: MaybePerson,
     if_match: IfMatch,
 ) -> Any:
     """Answers what is left."""
@@ -173,7 +173,7 @@ async def remove_from_cart(
 )
 async def clear_cart(
     visit: CartVisit,
-    user: MaybeUser,
+    user: MaybePerson,
     if_match: IfMatch,
 ) -> Any:
     """The cart stays the owner's, without anything in it."""

@@ -6,9 +6,10 @@ from catalog import internal_routes, routes
 from catalog.context import Context
 from catalog.models import audit_log
 from catalog.settings import CatalogSettings
+from shopkit.api_keys import KeyVerifier
 from shopkit.app import build_app, metrics_router
 from shopkit.audit_routes import audit_router
-from shopkit.auth import service_verifier, user_verifier
+from shopkit.auth import service_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
 
@@ -28,7 +29,7 @@ def public_app(
     return build_app(
         title="Catalog",
         routers=[*routes.routers, audit],
-        state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
+        state={**state, "verifier": KeyVerifier(keys, settings, revocations)},
     )
 
 

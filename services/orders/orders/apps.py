@@ -7,9 +7,10 @@ from orders.context import Context
 from orders.models import audit_log
 from orders.routes import routers
 from orders.settings import OrdersSettings
+from shopkit.api_keys import KeyVerifier
 from shopkit.app import build_app, metrics_router
 from shopkit.audit_routes import audit_router
-from shopkit.auth import service_verifier, user_verifier
+from shopkit.auth import service_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
 
@@ -32,7 +33,7 @@ def public_app(
         title="Orders",
         description=ABOUT,
         routers=[*routers, audit],
-        state={**state, "verifier": user_verifier(keys, settings, revocations=revocations)},
+        state={**state, "verifier": KeyVerifier(keys, settings, revocations)},
     )
 
 

@@ -145,7 +145,9 @@ async def test_every_write_of_staff_has_its_entry(shop: Shop, route: str) -> Non
 def test_no_write_of_staff_is_forgotten(settings: OrdersSettings) -> None:
     """Whoever adds one adds it to ACTIONS, with the entry that it leaves; also what customers do,
     where staff may do it for them."""
-    found = writes(build(settings, providers={}).public, "staff", "user", "maybe_user")
+    found = writes(
+        build(settings, providers={}).public, "staff", "user", "maybe_user", "maybe_person"
+    )
     assert found == ACTIONS.keys() | NEVER_BY_STAFF.keys()
 
 

@@ -17,7 +17,7 @@ from orders.schemas.checkout import CancelInput, CheckoutInput, OtherPaymentInpu
 from orders.schemas.orders import OrderOut
 from orders.views import render
 from shopkit.app import PathId
-from shopkit.auth import MaybeUser, Verifier
+from shopkit.auth import MaybePerson, MaybeUser, Verifier
 from shopkit.conditional import etag
 from shopkit.errors import InsufficientScope, RequestInProgress
 from shopkit.idempotency import IdempotencyKey, fingerprint
@@ -49,7 +49,7 @@ PLACED = {**ETAG, "Location": {"description": "The order.", "schema": TEXT}}
 )
 async def place_order(
     context: OrdersContext,
-    user: MaybeUser,
+    user: MaybePerson,
     guest: MaybeGuest,
     key: IdempotencyKey,
     payload: CheckoutInput | None = None,
