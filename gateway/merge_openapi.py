@@ -36,6 +36,7 @@ TAGS = {
     "Users": "Accounts, for staff.",
     "Roles": "What staff may do.",
     "Invitations": "Staff invite others, who accept.",
+    "API keys": "Credentials for machines, for staff.",
     "Audit": "What staff did: who, what, when, and how it was before. Nobody can change it.",
     "Keys": "Public keys, for whoever verifies tokens itself.",
     "Health": "Whether the parts of the shop answer.",
@@ -127,7 +128,7 @@ def _security_schemes() -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "An access token that you have already.",
+            "description": "An access token that you have already, or an API key.",
         },
         "cart_token": {
             "type": "apiKey",

@@ -6,10 +6,10 @@ See docs/decisions/0012-api-keys.md.
 import asyncio
 import math
 import re
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from time import monotonic
 from typing import TypeVar
 
 from shopkit.auth import KeySource, Principal, TokenVerifier
@@ -42,14 +42,14 @@ class Bucket:
 
     per_second: int
     left: float = field(init=False)
-    since: float = field(default_factory=time.monotonic)
+    since: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = 2.0 * self.per_second
+        self.left, self.since = 2.0 * self.per_second, monotonic()
 
     def wait(self) -> float:
         """Take one and answer 0, or answer in how many seconds there is one."""
-        now = time.monotonic()
+        now = monotonic()
         filled = self.left + (now - self.since) * self.per_second
         self.left, self.since = min(filled, 2.0 * self.per_second), now
         if self.left < 1:
@@ -103,7 +103,7 @@ class KeySwap:
     async def swap(self, key: str) -> str:
         """A new token. Raises InvalidToken, RateLimited, and Unavailable without auth."""
         digest = _digest(key)
-        if not FORM.fullmatch(key) or self._refused.get(digest, 0) > time.monotonic():
+        if not FORM.fullmatch(key) or self._refused.get(digest, 0) > monotonic():
             raise InvalidToken
         asking = self._asking.get(digest)
         if asking is None:
@@ -134,7 +134,7 @@ class KeySwap:
         if answer.status != 404:
             raise Unavailable(f"Auth refuses to tell of API keys ({answer.status}).")
         self._tokens.pop(digest, None)
-        _remember(self._refused, digest, time.monotonic() + REFUSED_SECONDS)
+        _remember(self._refused, digest, monotonic() + REFUSED_SECONDS)
         return None
 
 

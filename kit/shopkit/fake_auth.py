@@ -22,6 +22,10 @@ class FakeAuth:
         self.down = False
         self.questions = 0
         """How often somebody has asked for events."""
+        self.keys: dict[str, str] = {}
+        """API keys, and the access tokens that they are swapped for."""
+        self.swaps = 0
+        """How often somebody has asked about a key."""
 
     @property
     def client(self) -> ServiceClient:
@@ -51,7 +55,15 @@ class FakeAuth:
     ) -> tuple[int, bytes]:
         if self.down:
             raise TransportError("auth is down")
+        if path == "/internal/keys/exchange":
+            return self._swap(json.loads(body)["key"])
         return 200, json.dumps(self._answer(path)).encode()
+
+    def _swap(self, key: str) -> tuple[int, bytes]:
+        self.swaps += 1
+        if key not in self.keys:
+            return 404, b"{}"
+        return 200, json.dumps({"access_token": self.keys[key]}).encode()
 
     def _answer(self, path: str) -> dict[str, Any]:
         if path == "/internal/token":

@@ -1,18 +1,21 @@
 """What the kit expects of auth: keys, and service tokens that the callee accepts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from auth.commands import create_key
+from auth.commands import create_admin, create_key
 from auth.key_ring import rotate_key
 from auth.main import MIGRATIONS, build
 from auth.settings import AuthSettings
 from orders.models import erasure
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
+from shopkit.api_keys import KeyVerifier
 from shopkit.auth import TokenVerifier
 from shopkit.clock import SYSTEM_CLOCK
 from shopkit.databases import open_database
@@ -26,6 +29,7 @@ from shopkit.testing import InProcess, TestDatabases, running
 pytestmark = pytest.mark.anyio
 SECRET = "orders-" + "s" * 40
 PASSWORD = "correct horse battery"
+ADMIN = "root@example.com"
 
 
 @dataclass
@@ -59,6 +63,8 @@ async def auth(databases: TestDatabases, tmp_path: Path) -> AsyncIterator[Auth]:
     values: dict[str, Any] = {"service_clients": {"orders": SECRET}, "keys_dir": tmp_path / "keys"}
     settings = AuthSettings(database_url=databases.fresh(MIGRATIONS), **values)
     create_key(settings)
+    admin = {"admin_email": SecretStr(ADMIN), "admin_password": SecretStr(PASSWORD)}
+    await asyncio.to_thread(create_admin, settings.model_copy(update=admin))
     service = build(settings)
     async with running(service) as (public, _):
         client = ServiceClient("http://auth", transport=InProcess(service.internal))
@@ -147,3 +153,42 @@ async def test_users_who_are_deleted_are_learnt_of(auth: Auth, databases: TestDa
 async def test_a10_a_service_without_a_token_is_told_nothing(auth: Auth) -> None:
     with pytest.raises(Unavailable):
         await RevocationFeed(auth.client).catch_up()
+
+
+async def admin_of(auth: Auth) -> dict[str, str]:
+    """Headers of somebody who may make keys."""
+    account = {"email": ADMIN, "password": PASSWORD}
+    pair = (await auth.public.post("/api/auth/login", json=account)).json()
+    return {"Authorization": f"Bearer {pair['access_token']}"}
+
+
+async def test_a10_an_api_key_works_until_it_is_revoked(auth: Auth) -> None:
+    headers, feed = await admin_of(auth), auth.feed()
+    verifier = KeyVerifier(auth.keys, auth.settings, feed)
+    body = {"name": "Warehouse", "scopes": ["orders:read"], "rate_class": "high"}
+    key = (await auth.public.post("/api/auth/keys", json=body, headers=headers)).json()
+    found = await verifier.verify(key["key"])
+    assert (found.id, found.made_by, found.kind) == (key["id"], key["made_by"], "user")
+    assert (found.scopes, found.rate_class) == ({"orders:read"}, "high")
+    await verifier.confirm(found)
+    form = {"grant_type": "client_credentials", "client_id": key["id"], "client_secret": key["key"]}
+    token = (await auth.public.post("/api/auth/token", data=form)).json()["access_token"]
+    assert await verifier.verify(token) == found
+    await auth.public.post("/api/auth/logout-all", headers=headers)
+    await feed.catch_up()
+    later = await verifier.verify(key["key"])  # swapped again, though its maker's tokens are void
+    assert later.token_version == found.token_version + 1
+    with pytest.raises(InvalidToken):
+        await verifier.verify(f"{key['key'][:-43]}{'A' * 43}")
+    headers = await admin_of(auth)
+    await auth.public.delete(f"/api/auth/keys/{key['id']}", headers=headers)
+    await feed.catch_up()
+    with pytest.raises(InvalidToken) as refused:
+        await verifier.verify(key["key"])
+    assert refused.value.code == "invalid_token"
+
+
+async def test_a_service_that_auth_does_not_know_learns_of_no_key(auth: Auth) -> None:
+    verifier = KeyVerifier(auth.keys, auth.settings, RevocationFeed(auth.client))
+    with pytest.raises(Unavailable):
+        await verifier.verify(f"sk_{'0' * 12}_{'A' * 43}")

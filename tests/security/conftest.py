@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from shopkit.forged_tokens import signed, wrong_claims
 from tests.launched_shop import LaunchedShop, database_settings, launched_shop
 from tests.security.people import ROLES, People, Person, Things
+from tests.security.policy import KEYS
 
 ADMIN = ("admin@example.com", "the admin of the tests")
 
@@ -41,6 +42,7 @@ def people(client: httpx2.Client, launched: LaunchedShop) -> People:
         found[name] = admin if name == "admin" else Person.registered(client, name)
     for name in ROLES[:-1]:
         admin.give_role(found[name], name)
+    found |= {name: admin.api_key(*scopes) for name, scopes in KEYS.items()}
     return found | _with_strange_tokens(client, found["customer"].token, launched.data / "keys")
 
 

@@ -4,6 +4,7 @@ Here are those of who may do what, with which token, and what gets in; those of 
 messages are in tests/guards.
 """
 
+from tests.security.api_key_guards import API_KEYS
 from tests.security.guard import Guard
 from tests.security.mail_guards import MAILS
 from tests.security.own_data_guards import OWN_DATA
@@ -346,5 +347,5 @@ WHAT_GETS_IN = [
 
 GUARDS = [
     *(*TOKENS, *REVOKED, *WHO_MAY, *STAFF, *OWN_DATA),
-    *(*SESSIONS, *SECOND_FACTOR, *WHAT_GETS_IN, *MAILS),
+    *(*SESSIONS, *SECOND_FACTOR, *WHAT_GETS_IN, *API_KEYS, *MAILS),
 ]

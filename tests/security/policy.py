@@ -10,9 +10,10 @@ from typing import Any
 @dataclass(frozen=True)
 class Rule:
     kind: str
-    """public: no token is looked at. anyone: with a token, which must be good, or without. user:
-    with a token. buyer: with a token or a guest's. own: with a token, and others' things are not
-    there. owner: the same, and a guest's token will do. staff: with a token that has the scope."""
+    """public: no token is looked at. anyone: with a token, which must be good, or without. shopper:
+    the same, but no API key. user: with a token of a person. buyer: with that or a guest's. own:
+    with a token, and others' things are not there. owner: the same, and a guest's token will do.
+    staff: with a token that has the scope."""
     scope: str = ""
     """What staff need; of an owner's things, what lets staff do it too."""
     body: Any = None
@@ -22,7 +23,7 @@ class Rule:
     """It is called for what is not there: others still need the thing."""
 
 
-PUBLIC, ANYONE, USER = Rule("public"), Rule("anyone"), Rule("user")
+PUBLIC, ANYONE, SHOPPER, USER = (Rule(kind) for kind in ("public", "anyone", "shopper", "user"))
 
 
 def staff(scope: str) -> Rule:
@@ -77,6 +78,10 @@ AUTH = {
     "PUT /api/auth/users/{user_id}/disabled": staff("users:write"),
     "GET /api/audit/accounts": staff("audit:read"),
     "DELETE /api/auth/users/{user_id}/second-factor": staff("users:write"),
+    "GET /api/auth/keys": staff("keys:read"),
+    "POST /api/auth/keys": staff("keys:write"),
+    "GET /api/auth/keys/{key_id}": staff("keys:read"),
+    "DELETE /api/auth/keys/{key_id}": staff("keys:write"),
 }
 
 CATALOG = {
@@ -105,11 +110,11 @@ CATALOG = {
 }
 
 CART = {
-    "GET /api/cart": ANYONE,
-    "POST /api/cart": ANYONE,
-    "DELETE /api/cart": ANYONE,
-    "PATCH /api/cart/{product_id}": ANYONE,
-    "DELETE /api/cart/{product_id}": ANYONE,
+    "GET /api/cart": SHOPPER,
+    "POST /api/cart": SHOPPER,
+    "DELETE /api/cart": SHOPPER,
+    "PATCH /api/cart/{product_id}": SHOPPER,
+    "DELETE /api/cart/{product_id}": SHOPPER,
     "POST /api/cart/merge": USER,
     "GET /api/cart/export": USER,
 }
@@ -154,3 +159,8 @@ SCOPES_OF = {
     "admin": {rule.scope for rule in POLICY.values() if rule.scope},
 }
 """Of the built-in roles, as far as they are asked for above."""
+KEYS: dict[str, set[str]] = {
+    "API key": {"orders:read", "orders:write", "products:write", "users:read", "audit:read"},
+    "API key without": {"promotions:read"},
+}
+"""Whose maker is an admin; the scopes of the second are asked for nowhere."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shopkit.errors import InsufficientScope
+from shopkit.errors import InsufficientScope, PersonRequired
 from tests.security.people import People, Things
-from tests.security.policy import POLICY, SCOPES_OF, Rule
+from tests.security.policy import KEYS, POLICY, SCOPES_OF, Rule
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "contracts/openapi/shop.json").read_text())
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -17,7 +17,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     for method, operation in operations.items()
 }
 STRANGERS = ("expired", "other audience", "service")
-WITHOUT_TOKEN = ("anyone", "buyer", "owner")
+WITHOUT_TOKEN = ("anyone", "shopper", "buyer", "owner")
+OF_PEOPLE = ("shopper", "user", "buyer", "own")
 OPEN, NOT_LOGGED_IN, FORBIDDEN, NOT_THERE = "may", 401, 403, 404
 
 
@@ -55,7 +56,7 @@ def outcome(rule: Rule, status: int, told: dict[str, Any]) -> Any:
     if status == 401 and told["code"] != "invalid_credentials":
         return NOT_LOGGED_IN
     if status == 403:
-        assert told["code"] == InsufficientScope.code
+        assert told["code"] in (InsufficientScope.code, PersonRequired.code)
         return FORBIDDEN
     return NOT_THERE if status == 404 and rule.kind in ("own", "owner") else OPEN
 
@@ -65,11 +66,13 @@ def expected(rule: Rule, who: str) -> Any:
         return OPEN
     if who in STRANGERS:
         return NOT_LOGGED_IN
-    if rule.kind == "anyone" or (rule.kind == "buyer" and who != "nobody"):
+    if who in KEYS and rule.kind in OF_PEOPLE:
+        return FORBIDDEN
+    if rule.kind in ("anyone", "shopper") or (rule.kind == "buyer" and who != "nobody"):
         return OPEN
     if who == "nobody" or (who == "guest" and rule.kind != "owner"):
         return NOT_LOGGED_IN
-    return _by_scope(rule, SCOPES_OF.get(who, set()))
+    return _by_scope(rule, {**SCOPES_OF, **KEYS}.get(who, set()))
 
 
 def _by_scope(rule: Rule, scopes: set[str]) -> Any:
