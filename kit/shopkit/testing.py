@@ -123,24 +123,12 @@ class TokenFactory:
         email: str = "ada@example.com",
         session_id: str | None = None,
         version: int = 0,
+        **claims: str,
     ) -> str:
-        """The value of an Authorization header."""
+        """The value of an Authorization header; `claims` are those that only API keys have."""
         session = {"sid": session_id or new_id(), "ver": version}
-        more = {"scope": " ".join(scopes), "email": email, "roles": ["customer"], **session}
+        more = {"scope": " ".join(scopes), "email": email, "roles": ["customer"]} | session | claims
         return f"Bearer {self.sign(self._claims(id or new_id(), 'shop-api') | more)}"
-
-    def api_key(
-        self,
-        *,
-        id: str,
-        made_by: str,
-        scopes: Sequence[str] = (),
-        version: int = 0,
-        rate_class: str = "standard",
-    ) -> str:
-        """What an API key is swapped for; not the value of a header."""
-        of_key = {"sid": id, "ver": version, "made_by": made_by, "rate_class": rate_class}
-        return self.sign(self._claims(id, "shop-api") | of_key | {"scope": " ".join(scopes)})
 
     def service(self, client_id: str) -> str:
         return f"Bearer {self.sign(self._claims(client_id, 'shop-internal'))}"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx2
 import pytest
@@ -52,12 +52,13 @@ Give = Callable[..., str]
 
 @pytest.fixture
 def give(auth: FakeAuth, tokens: TokenFactory) -> Give:
-    """Let auth know the key, and swap it for a token with these claims; which is answered."""
+    """Let auth know the key, and swap it for a token of these rights; which is answered."""
 
-    def know(key: str = KEY, *scopes: str, version: int = 0, **claims: Any) -> str:
-        token = tokens.api_key(id=KEY_ID, made_by=MAKER, scopes=scopes, version=version, **claims)
-        auth.keys[key] = token
-        return token
+    def know(key: str = KEY, *scopes: str, version: int = 0, rate_class: str = "") -> str:
+        claims = {"session_id": KEY_ID, "made_by": MAKER, "rate_class": rate_class}
+        signed = tokens.user(id=KEY_ID, scopes=scopes, version=version, **claims)
+        auth.keys[key] = signed.removeprefix("Bearer ")
+        return auth.keys[key]
 
     return know
 
