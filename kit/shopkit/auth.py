@@ -32,8 +32,8 @@ REVOKED = (
     "Use the refresh token or log in again."
 )
 KEY_CHANGED = (
-    "What this API key may do has changed, or it was revoked. Send the request once more; where "
-    "you use client credentials, with a new token."
+    "What this API key may do has changed, or it was revoked. Get a new token with the key, or "
+    "send the key once more."
 )
 
 
@@ -190,6 +190,15 @@ class Policy:
                 return None
             raise NotAuthenticated
         verifier: TokenVerifier = request.app.state.verifier
+        principal = await self._admitted(verifier, token)
+        if self.at_once:
+            try:
+                await verifier.confirm(principal)
+            except TokenExpired:  # an API key may still do it, by a token of its rights of now
+                principal = await self._admitted(verifier, token)
+        return principal
+
+    async def _admitted(self, verifier: TokenVerifier, token: str) -> Principal:
         principal = await verifier.verify(token)
         if principal.made_by and self.kind in PEOPLE:
             raise PersonRequired
@@ -198,8 +207,6 @@ class Policy:
             raise InsufficientScope(self.scope, second_factor_required=withheld)
         if self.kind == "service" and principal.id not in self.callers:
             raise InsufficientScope(f"caller:{'|'.join(self.callers)}")
-        if self.at_once:
-            await verifier.confirm(principal)
         return principal
 
 

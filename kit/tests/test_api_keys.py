@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx2
 import pytest
@@ -243,16 +243,29 @@ async def test_b4_a_key_does_what_its_scopes_say_and_has_nothing_of_its_own(
     assert (await http.get("/api/basket")).status_code == 200
 
 
-async def test_a10_a_revoked_key_changes_nothing_from_that_moment(
-    auth: FakeAuth, http: httpx2.AsyncClient, give: Give
+async def test_a10_a_key_changes_what_it_may_at_that_moment(
+    auth: FakeAuth, feed: RevocationFeed, http: httpx2.AsyncClient, give: Give
 ) -> None:
-    give(KEY, "refunds:write")
-    headers = {"authorization": f"Bearer {KEY}"}
-    assert (await http.post("/api/refund", headers=headers)).status_code == 200
+    async def refund(credential: str = KEY) -> Any:
+        headers = {"authorization": f"Bearer {credential}"}
+        answer = await http.post("/api/refund", headers=headers)
+        return answer.json().get("code", answer.status_code)
+
+    token = give(KEY, "refunds:write")
+    assert (await refund(), await refund(token)) == (200, 200)
+    give(KEY, "refunds:write", version=1)
+    auth.void_tokens(MAKER, 1)
+    assert (await refund(), await refund(token)) == (200, "token_expired")
+    give(KEY, "orders:read", version=2)
+    auth.void_tokens(MAKER, 2)
+    assert await refund() == "insufficient_scope"
+    give(KEY, "refunds:write", version=3)
+    auth.void_tokens(MAKER, 3)
+    await feed.catch_up()
+    assert await refund() == 200
     del auth.keys[KEY]
     auth.end_session(KEY_ID)
-    codes = [(await http.post("/api/refund", headers=headers)).json()["code"] for _ in range(2)]
-    assert codes == ["token_expired", "invalid_token"]
+    assert (await refund(), await refund()) == ("invalid_token", "invalid_token")
 
 
 async def test_more_than_its_rate_class_allows_is_429(
