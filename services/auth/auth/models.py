@@ -151,7 +151,7 @@ api_keys = new_table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
-    Column("revoked_at", Instant),  # the row stays: the audit log names it as an actor
+    Column("revoked_at", Instant),  # the row stays: the audit log names keys as actors
     UniqueConstraint("prefix"),
     one_of("rate_class", "standard", "high"),
     Index("ix_api_keys_made_by", "made_by"),
