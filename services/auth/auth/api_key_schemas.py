@@ -56,6 +56,6 @@ class NewApiKey(ApiKey):
         Field(
             description="For `Authorization: Bearer …`, or as the `client_secret` of OAuth. Keep "
             "it: it is never shown again.",
-            examples=["sk_9f86d081884c_m2nXq0c7Jb1T0c3rN9d2wqZ4e5uY6i7o8pA1sD3fG5h"],
+            examples=["sk_9f86d081884c_…"],
         ),
     ]
