@@ -183,3 +183,39 @@ async def test_a10_a_service_that_starts_anew_refuses_what_ended_before(
         await shop.kill(name)
         await shop.start(name)
     await member.is_refused()
+
+
+async def test_a10_an_api_key_does_what_its_maker_may_until_it_is_revoked(
+    shop: ShopProcesses, staff: Staff
+) -> None:
+    member = await Member.join(shop)
+    await put(staff, member, "roles", ["customer", "admin"])
+    member = await member.log_in()
+    body = {"name": "Warehouse", "scopes": ["orders:read", "products:write"]}
+    made = (await member.send("auth", "POST", "/api/auth/keys", body)).json()
+    key = Member(shop, made["id"], "", {"access_token": made["key"]})
+    product = f"/api/products/{await staff.product()}"
+
+    async def change() -> int:
+        return (await key.send("catalog", "PATCH", product, {"name": "New"})).status_code
+
+    async def soon(*expected: int) -> None:
+        """The answers to reading and changing."""
+        ends_at = time.monotonic() + PROMISED_SECONDS
+        while True:
+            read = (await key.send("orders", "GET", "/api/orders")).status_code
+            if (read, await change()) == expected:
+                return
+            assert time.monotonic() < ends_at, read
+            await asyncio.sleep(0.1)
+
+    await soon(200, 200)
+    await put(staff, member, "roles", ["customer", "support"])
+    assert await change() == 403
+    await soon(200, 403)
+    await put(staff, member, "roles", ["customer", "admin"])
+    await soon(200, 200)
+    member = await member.log_in()
+    gone = await member.send("auth", "DELETE", f"/api/auth/keys/{key.id}")
+    assert (gone.status_code, await change()) == (204, 401)
+    await soon(401, 401)
