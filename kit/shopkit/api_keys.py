@@ -1,6 +1,6 @@
 """API keys as bearer tokens: each is swapped with auth for a short access token.
 
-See docs/decisions/0012-api-keys.md.
+See docs/decisions/0013-api-keys.md.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """How staff search a service's audit log: the same route in every service that has one."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -57,9 +58,16 @@ class AuditEntry(Output):
 
 
 def audit_router(
-    path: str, *, name: str, about: str, table: Table, database: Database, cursors: Cursors
+    path: str,
+    *,
+    name: str,
+    about: str,
+    table: Table,
+    database: Database,
+    cursors: Cursors,
+    confirm: Callable[[Principal], Awaitable[None]] | None = None,
 ) -> APIRouter:
-    """One route, `GET path`, called `name`."""
+    """One route, `GET path`, called `name`. `confirm` refuses who may not read it any more."""
     router = new_router()
 
     @router.get(
@@ -70,11 +78,13 @@ def audit_router(
         tags=["Audit"],
     )
     async def search(
-        _: Annotated[Principal, Staff(SCOPE)],
+        staff: Annotated[Principal, Staff(SCOPE)],
         query: Annotated[AuditQuery, FromQuery(AuditQuery)],
     ) -> Any:
         """Newest first. `before` and `after` have the members that were changed: what was made has
         no `before`, what was deleted no `after`. Entries are never changed nor deleted."""
+        if confirm is not None:
+            await confirm(staff)
         asked = json.dumps([path, query.filters])
         after = cursors.decode(asked, query.cursor) if query.cursor is not None else None
         found = await database.read_slow(_list, table, query=query, after=after)

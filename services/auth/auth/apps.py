@@ -16,11 +16,12 @@ from auth import (
     staff_routes,
 )
 from auth.context import Context
+from auth.grants import require_current
 from auth.key_use import OwnKeyVerifier
 from auth.models import audit_log
 from auth.settings import AuthSettings
 from shopkit.app import build_app, metrics_router
-from shopkit.audit_routes import audit_router
+from shopkit.audit_routes import SCOPE, audit_router
 from shopkit.auth import service_verifier
 
 ROUTES = (
@@ -47,6 +48,7 @@ def public_app(settings: AuthSettings, context: Context) -> FastAPI:
         table=audit_log,
         database=context.database,
         cursors=context.cursors,
+        confirm=lambda staff: require_current(context, staff, SCOPE),
     )
     return build_app(
         title="Auth",

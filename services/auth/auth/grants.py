@@ -18,13 +18,13 @@ from shopkit.auth import Principal
 from shopkit.errors import FieldError, InsufficientScope, Invalid, InvalidToken
 
 
-async def require_current(context: Context, actor: Principal) -> None:
+async def require_current(context: Context, actor: Principal, needed: str = USERS_READ) -> None:
     """Raises InvalidToken once the caller's session is over, InsufficientScope once they may not
-    read users any more: by the database, since the token may be older than either."""
+    read it any more: by the database, since the token may be older than either."""
     if actor.made_by:
-        await require_key_scope(context, actor, USERS_READ)
+        await require_key_scope(context, actor, needed)
         return
-    await context.database.read(scopes_now, actor=actor, needed=USERS_READ, now=context.clock.now())
+    await context.database.read(scopes_now, actor=actor, needed=needed, now=context.clock.now())
 
 
 def require_scopes(
