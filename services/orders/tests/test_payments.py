@@ -22,6 +22,7 @@ async def pending(shop: Shop, key: str = "k") -> tuple[Customer, str]:
     ada = shop.buyer(shop.catalog.add(stock=5, price=PRICE), 2)
     answer = await ada.order(by("action"), key=key)
     assert answer.status_code == 202, answer.text
+    await shop.context.sagas.idle(5)  # also where the answer did not wait for that
     return ada, answer.json()["id"]
 
 
@@ -260,6 +261,7 @@ async def test_what_has_lapsed_before_we_heard_of_it_is_declined(shop: Shop) -> 
     ada = shop.buyer(shop.catalog.add())
     shop.bank.faults.then("authorize", "lost")
     order_id = (await ada.order(by("ok"), key="k")).json()["id"]
+    await shop.context.sagas.idle(5)
     shop.bank.change(shop.intent(order_id).id, status=IntentStatus.CANCELLED)
     await shop.settle()
     final = await ada.order(by("ok"), key="k")

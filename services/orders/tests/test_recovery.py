@@ -114,8 +114,9 @@ async def test_f13_a_zombie_cannot_confirm_what_was_aborted(shop: Shop) -> None:
     tea = shop.catalog.add()
     ada = shop.buyer(tea)
     gate = shop.catalog.faults.hold("commit")
-    zombie = await shop.stored((await ada.order()).json()["id"])
-    it = shop.context.it
+    order_id = (await ada.order()).json()["id"]
+    await shop.until_called("commit")
+    zombie, it = await shop.stored(order_id), shop.context.it
     mine = await it.database.run(take_over, zombie, shop.context.it.lease_end())
     assert mine is not None
     aborted = await it.database.run(
@@ -136,8 +137,9 @@ async def test_f13_a_zombie_cannot_confirm_what_was_aborted(shop: Shop) -> None:
 async def test_two_drivers_of_one_order_confirm_it_once(shop: Shop) -> None:
     ada = shop.buyer(shop.catalog.add())
     gate = shop.catalog.faults.hold("commit")
-    order = await shop.stored((await ada.order(key="k")).json()["id"])
-    it = shop.context.it
+    order_id = (await ada.order(key="k")).json()["id"]
+    await shop.until_called("commit")
+    order, it = await shop.stored(order_id), shop.context.it
     results = await asyncio.gather(
         *(it.database.run(take_over, order, it.lease_end()) for _ in range(2))
     )
