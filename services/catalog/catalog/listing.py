@@ -11,7 +11,7 @@ from catalog.repository import listing as rows
 from catalog.repository import search
 from catalog.repository.listing import Shape
 from catalog.repository.products import product_of
-from catalog.schemas.products import ProductQuery
+from catalog.schemas.product_query import ProductQuery
 from catalog.search_text import query_words
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors

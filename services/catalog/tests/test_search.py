@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.context import new_context
 from catalog.listing import wanted_of
-from catalog.schemas.products import ProductQuery
+from catalog.schemas.product_query import ProductQuery
 from catalog.search_text import document, fold, query_words, words
 from catalog.settings import CatalogSettings
 from catalog.worker import Librarian

@@ -10,14 +10,9 @@ from catalog.deps import CatalogContext, ProductRef, caching, require_sees_all, 
 from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
 from catalog.listing import wanted_of
 from catalog.repository.products import find_product
-from catalog.schemas.products import (
-    Product,
-    ProductCreate,
-    ProductInput,
-    ProductPage,
-    ProductPatch,
-    ProductQuery,
-)
+from catalog.schemas.product_query import ProductQuery
+from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
+from catalog.schemas.shown import Product, ProductPage
 from catalog.slugs import run_with_slug
 from catalog.versions import product_etag
 from shopkit.app import PathId

@@ -1,12 +1,19 @@
 """Types that several of catalog's schemas use."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from shopkit.ids import is_id
 from shopkit.schemas import clean_line
 
+Status = Literal["draft", "active", "archived"]
+ATTRIBUTES_EXAMPLE = {
+    "material": "cotton",
+    "weight_g": 180,
+    "organic": True,
+    "fits": ["slim", "regular"],
+}
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 

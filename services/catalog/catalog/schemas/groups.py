@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from catalog.schemas.fields import Name, OptionName, Reference, Slug
-from catalog.schemas.products import Product
+from catalog.schemas.shown import Product
 from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp, absent
 
 

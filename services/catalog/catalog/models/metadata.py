@@ -1,0 +1,5 @@
+"""What all tables belong to."""
+
+from shopkit.tables import new_metadata
+
+metadata = new_metadata()

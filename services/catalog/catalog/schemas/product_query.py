@@ -1,0 +1,48 @@
+"""What the lists of products take."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from catalog.schemas.fields import Reference, Sku
+from shopkit.money import MAX_AMOUNT
+from shopkit.schemas import Input, Limit, QueryBool, QueryInt
+
+Sort = Literal["newest", "relevance", "price", "-price", "name", "-name"]
+_Price = Annotated[QueryInt, Field(ge=0, le=MAX_AMOUNT)]
+
+
+class ProductQuery(Input):
+    """What `GET /api/products` takes."""
+
+    q: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="Words that must all occur in name, SKU, attributes or description; "
+            "the last one may be the beginning of a word. Case and accents do not matter. "
+            "Up to 16 words count.",
+        ),
+    ] = None
+    category: Annotated[
+        Reference | None, Field(description="Id or slug; includes all categories below it.")
+    ] = None
+    group: Annotated[
+        Reference | None, Field(description="Variants of this group (id or slug).")
+    ] = None
+    sku: Annotated[Sku | None, Field(description="Exactly this SKU.")] = None
+    min_price: Annotated[_Price | None, Field(description="In minor units.")] = None
+    max_price: Annotated[_Price | None, Field(description="In minor units.")] = None
+    in_stock: QueryBool | None = None
+    status: Annotated[
+        Literal["draft", "active", "archived", "any"] | None,
+        Field(description="For staff with `products:read`; everybody else sees active products."),
+    ] = None
+    sort: Annotated[
+        Sort | None, Field(description="`relevance` (needs `q`) is the default with `q`.")
+    ] = None
+    limit: Limit = 20
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    count: Annotated[QueryBool, Field(description="Adds `total`, which counts up to 10,001.")] = (
+        False
+    )
