@@ -9,13 +9,18 @@ from catalog import domain
 from catalog.errors import CategoryCycle, CategoryTooDeep, TooManyCategories, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.repository import categories as rows
+from catalog.repository.refiling import refile_some, start_refiling
+from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.schemas.categories import CategoryInput, CategoryPatch
 from catalog.slugs import chosen_slug
 from shopkit.audit import By, record
 from shopkit.conditional import check_if_match, etag
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import new_id
+from shopkit.ids import is_id, new_id
+
+MOVED_AT_ONCE = 200
+"""So many products move with their category at once; the worker moves the others."""
 
 
 def category_tree(conn: Connection) -> list[dict[str, Any]]:
@@ -35,6 +40,13 @@ def get_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any]:
     return category
 
 
+def find_category(conn: Connection, *, ref: str) -> dict[str, Any]:
+    """By id, slug, or a slug that it had once. Raises NotFound."""
+    found = rows.find_category(conn, ref=ref, by_id=is_id(ref))
+    slug = None if found else todays_slug(conn, kind="category", old=ref)
+    return found or get_category(conn, ref=slug or ref, by_id=is_id(ref))
+
+
 def create_category(
     conn: Connection, *, payload: CategoryInput, key: str | None, by: By, now: datetime
 ) -> Answer:
@@ -46,13 +58,12 @@ def create_category(
         if len(parents) >= domain.MAX_CATEGORIES:
             raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
         values = payload.model_dump()
-        values["slug"] = chosen_slug(
-            conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
-        )
+        values["slug"] = chosen_slug(conn, "category", given=payload.slug, name=payload.name)
         category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
         _check_place(parents, category["id"], payload.parent_id)
         rows.insert_category(conn, category)
         id, made = category["id"], _written(category)
+        give_slug(conn, kind="category", id=id, new=category["slug"], was=None, now=now)
         record(conn, audit_log, by, "category.create", id, before=None, after=made, now=now)
         location = f"/api/categories/{category['id']}"
         return Answer(201, category, {"Location": location, "ETag": etag(1)})
@@ -107,6 +118,7 @@ def delete_category(
     """Raises CategoryNotEmpty."""
     category = _locked(conn, id, if_match)
     rows.delete_category(conn, id=id)
+    forget_slugs(conn, kind="category", id=id)
     was = _written(category)
     record(conn, audit_log, by, "category.delete", id, before=was, after=None, now=now)
 
@@ -124,14 +136,13 @@ def _change(
     moved = "parent_id" in values and values["parent_id"] != category["parent_id"]
     if moved:
         _check_place(rows.parents(conn), category["id"], values["parent_id"])
-    changed = {**values, "version": category["version"] + 1, "updated_at": now}
-    rows.update_category(conn, id=category["id"], values=changed)
-    if moved:
-        rows.refile_products(conn, below=category["id"])
+    id, changed = category["id"], {**values, "version": category["version"] + 1, "updated_at": now}
+    rows.update_category(conn, id=id, values=changed)
     was, is_now = _written(category), _written(category | values)
-    record(
-        conn, audit_log, by, "category.update", category["id"], before=was, after=is_now, now=now
-    )
+    give_slug(conn, kind="category", id=id, new=is_now["slug"], was=was["slug"], now=now)
+    if moved:
+        refile_some(conn, start_refiling(conn, category_id=id), limit=MOVED_AT_ONCE)
+    record(conn, audit_log, by, "category.update", id, before=was, after=is_now, now=now)
     return {**category, **changed}
 
 

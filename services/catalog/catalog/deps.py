@@ -1,9 +1,10 @@
 """What routes ask for."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from catalog.context import Context
 from shopkit.auth import Principal
@@ -27,6 +28,16 @@ GroupRef = Annotated[str, Path(pattern="^[a-z0-9-]{1,120}$", description="The gr
 CategoryRef = Annotated[
     str, Path(pattern="^[a-z0-9-]{1,120}$", description="The category's id or slug.")
 ]
+
+
+MOVED: dict[int | str, dict[str, Any]] = {
+    301: {"description": "It was renamed: `Location` is its address now."}
+}
+
+
+def moved_to(path: str, user: Principal | None) -> Response:
+    """301 to where something is found now."""
+    return RedirectResponse(path, 301, headers=caching(user))
 
 
 def sees_all(user: Principal | None) -> bool:

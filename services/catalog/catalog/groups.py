@@ -11,21 +11,23 @@ from catalog.models import audit_log, idempotency_keys
 from catalog.repository import groups as rows
 from catalog.repository import products
 from catalog.repository.search import index_product
+from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, group_etag
 from shopkit.audit import By, record
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import new_id
+from shopkit.ids import is_id, new_id
 from shopkit.pagination import Cursors
 
 
-def get_group(
-    conn: Connection, *, ref: str, by_id: bool, all_variants: bool, low_stock: int
-) -> dict[str, Any]:
-    """The group with its variants, oldest first: the active ones, or all. Raises NotFound."""
-    group = rows.find_group(conn, ref=ref, by_id=by_id)
+def get_group(conn: Connection, *, ref: str, all_variants: bool, low_stock: int) -> dict[str, Any]:
+    """The group with its variants, oldest first: the active ones, or all. By id, slug, or a slug
+    that it had once. Raises NotFound."""
+    group = rows.find_group(conn, ref=ref, by_id=is_id(ref))
+    if group is None and (slug := todays_slug(conn, kind="group", old=ref)):
+        group = rows.find_group(conn, ref=slug, by_id=False)
     if group is None:
         raise NotFound("There is no such product group.")
     variants = products.list_variants(conn, group_id=group["id"], low_stock=low_stock)
@@ -40,13 +42,12 @@ def create_group(
 
     def effect() -> Answer:
         values = payload.model_dump()
-        values["slug"] = chosen_slug(
-            conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
-        )
+        values["slug"] = chosen_slug(conn, "group", given=payload.slug, name=payload.name)
         times = {"created_at": now, "updated_at": now}
         group = {"id": new_id(), "version": 1, **values, **times}
         rows.insert_group(conn, group)
         id, made = group["id"], _written(group)
+        give_slug(conn, kind="group", id=id, new=group["slug"], was=None, now=now)
         record(conn, audit_log, by, "product_group.create", id, before=None, after=made, now=now)
         shown = {**group, "variants": []}
         location = f"/api/product-groups/{group['id']}"
@@ -85,8 +86,9 @@ def patch_group(
     changed = {"version": group["version"] + 1, "updated_at": now, "varies_by": varies_by}
     rows.update_group(conn, id=id, values=sent | changed)
     was, is_now = _written(group), _written(group | sent)
+    give_slug(conn, kind="group", id=id, new=is_now["slug"], was=was["slug"], now=now)
     record(conn, audit_log, by, "product_group.update", id, before=was, after=is_now, now=now)
-    return get_group(conn, ref=id, by_id=True, all_variants=True, low_stock=low_stock)
+    return get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
 
 
 def _reorder_variants(
@@ -117,6 +119,7 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
             description=row["description"],
         )
     rows.delete_group(conn, id=id)
+    forget_slugs(conn, kind="group", id=id)
     was = _written(group)
     record(conn, audit_log, by, "product_group.delete", id, before=was, after=None, now=now)
 

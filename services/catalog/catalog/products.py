@@ -14,16 +14,27 @@ from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
 from catalog.repository.groups import lock_group
 from catalog.repository.search import index_product, unindex_product
+from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.repository.stock import insert_stock, record_movements
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
 from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import new_id
+from shopkit.ids import is_id, new_id
 
 _FILED = ("category_ids", "price", "name")
 _SEARCHED = ("name", "sku", "attributes", "description")
+
+
+def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -> dict[str, Any]:
+    """By id, slug, or a slug that it had once. Raises ProductNotFound."""
+    product = _find(conn, ref, low_stock)
+    if product is None and (slug := todays_slug(conn, kind="product", old=ref)):
+        product = _find(conn, slug, low_stock)
+    if product is None or (product["status"] != "active" and not sees_all):
+        raise ProductNotFound
+    return product
 
 
 def create_product(
@@ -57,13 +68,12 @@ def create_product(
 
 def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
     wanted = payload.model_dump(exclude={"stock"})
-    wanted["slug"] = chosen_slug(
-        conn, given=payload.slug, name=payload.name, slugs_like=rows.slugs_like
-    )
+    wanted["slug"] = chosen_slug(conn, "product", given=payload.slug, name=payload.name)
     product_id = new_id()
     values = columns_of(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
+    give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
     _file_and_index(conn, seq, wanted)
     insert_stock(conn, product_id=product_id, on_hand=payload.stock)
     record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
@@ -138,6 +148,7 @@ def delete_product(
     rows.update_product(conn, seq=row["seq"], values=values)
     rows.set_categories(conn, seq=row["seq"], with_ancestors=())
     unindex_product(conn, seq=row["seq"])
+    forget_slugs(conn, kind="product", id=id)
     was = wanted_of(row)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
@@ -170,6 +181,7 @@ def _change(
         values = columns_of(wanted, group)
         values |= {"version": row["version"] + 1, "updated_at": now}
         rows.update_product(conn, seq=row["seq"], values=values)
+        give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
         _file_and_index(conn, row["seq"], wanted, was)
         record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
     return _shown(conn, row["id"], low_stock)
@@ -181,10 +193,11 @@ def _same(one: object, other: object) -> bool:
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
-    product = rows.find_product(conn, ref=product_id, by_id=True, low_stock=low_stock)
-    if product is None:
-        raise ProductNotFound
-    return product
+    return get_product(conn, ref=product_id, sees_all=True, low_stock=low_stock)
+
+
+def _find(conn: Connection, ref: str, low_stock: int) -> dict[str, Any] | None:
+    return rows.find_product(conn, ref=ref, by_id=is_id(ref), low_stock=low_stock)
 
 
 def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:

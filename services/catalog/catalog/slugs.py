@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
+from catalog.repository.slugs import Kind, slugs_like
 from shopkit.db import Database
 
 ATTEMPTS = 5
@@ -14,20 +15,14 @@ ATTEMPTS = 5
 _QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(:base, 0))")
 
 
-def chosen_slug(
-    conn: Connection,
-    *,
-    given: str | None,
-    name: str,
-    slugs_like: Callable[[Connection, str], set[str]],
-) -> str:
-    """The slug that was given, or one made from the name that nobody has at this moment."""
+def chosen_slug(conn: Connection, kind: Kind, *, given: str | None, name: str) -> str:
+    """The slug that was given, or one made from the name that nobody has, or ever had."""
     if given is not None:
         return given
     base = slug_of(name)
     if conn.dialect.name == "postgresql":  # SQLite has one writer
         conn.execute(_QUEUE, {"base": base})
-    return free_slug(base, slugs_like(conn, base))
+    return free_slug(base, slugs_like(conn, kind, base))
 
 
 async def run_with_slug(

@@ -3,6 +3,7 @@
 from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
+from catalog.repository.refiling import refile_next
 from catalog.repository.reservations import delete_tombstones
 from catalog.repository.search import merge_index
 from catalog.reservations import expire_due
@@ -13,6 +14,7 @@ from shopkit.idempotency import KEPT, delete_old_keys
 
 BATCH = 100
 PAGES = 50
+FILER_SECONDS = 1
 CENSUS_SECONDS = 60
 LIBRARY_SECONDS = 5
 HOUSEKEEPING_SECONDS = 3600
@@ -30,6 +32,19 @@ class Sweeper:
     async def drain(self) -> int:
         """Expire all that is due; how many."""
         return await drain(self._database, expire_due, now=self._clock.now(), limit=BATCH)
+
+
+class Filer:
+    """Products follow the categories that were moved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self) -> None:
+        await every(FILER_SECONDS, self.drain)
+
+    async def drain(self) -> None:
+        await drain(self._database, refile_next, limit=BATCH)
 
 
 class Census:

@@ -1,14 +1,12 @@
 """Rows of categories, and which products are in them."""
 
-import json
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from catalog.domain import ancestors_of
 from catalog.errors import CategoryNotEmpty, SlugTaken
-from catalog.models import categories, product_categories, products
+from catalog.models import categories, product_categories
 from shopkit.tables import violated
 
 c, m = categories.c, product_categories.c
@@ -71,36 +69,3 @@ def delete_category(conn: Connection, *, id: str) -> None:
         conn.execute(delete(categories).where(c.id == id))
     except IntegrityError:
         raise CategoryNotEmpty("Move or delete what is in it first.") from None
-
-
-def slugs_like(conn: Connection, base: str) -> set[str]:
-    """Slugs in use that are `base`, or begin with `base-`."""
-    begins = and_(c.slug >= f"{base}-", c.slug < f"{base}.")  # "." comes after "-"
-    statement = select(c.slug).where(or_(c.slug == base, begins)).limit(10_000)
-    return {str(slug) for slug in conn.execute(statement).scalars()}
-
-
-def refile_products(conn: Connection, *, below: str) -> None:
-    """Work out anew the categories of all products in `below`, whose place in the tree changed."""
-    above = parents(conn)
-    filed = select(*products.c["seq", "price_amount", "name_key", "details"]).join(
-        product_categories, m.product_seq == products.c.seq
-    )
-    rows = conn.execute(filed.where(m.category_id == below)).all()
-    if not rows:
-        return
-    conn.execute(
-        delete(product_categories).where(m.product_seq == bindparam("filed")),
-        [{"filed": row.seq} for row in rows],
-    )
-    places = [
-        {
-            "category_id": id_,
-            "product_seq": row.seq,
-            "price_amount": row.price_amount,
-            "name_key": row.name_key,
-        }
-        for row in rows
-        for id_ in ancestors_of(above, set(json.loads(row.details)["category_ids"]))
-    ]
-    conn.execute(insert(product_categories), places)

@@ -6,13 +6,11 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Select,
-    and_,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
-    or_,
     select,
     update,
 )
@@ -75,13 +73,6 @@ def _refusal(exc: IntegrityError) -> Exception | Problem:
 
 def delete_group(conn: Connection, *, id: str) -> None:
     conn.execute(delete(product_groups).where(g.id == id))
-
-
-def slugs_like(conn: Connection, base: str) -> set[str]:
-    """Slugs in use that are `base`, or begin with `base-`."""
-    begins = and_(g.slug >= f"{base}-", g.slug < f"{base}.")  # "." comes after "-"
-    statement = select(g.slug).where(or_(g.slug == base, begins)).limit(10_000)
-    return {str(slug) for slug in conn.execute(statement).scalars()}
 
 
 def list_groups(

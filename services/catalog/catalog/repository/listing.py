@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from catalog.models import categories, product_categories, product_groups, products
+from catalog.models import categories, old_slugs, product_categories, product_groups, products
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.search import index_of, newest_matches
 from shopkit.ids import is_id
@@ -125,18 +125,21 @@ def _source(
     return seq, source, conditions
 
 
-def _id_by_slug(table: Any, name: str) -> ColumnElement[Any]:
-    found = select(table.c.id).where(table.c.slug == bindparam(name, type_=Text))
-    return found.scalar_subquery()
+def _id_by_slug(table: Any, kind: str) -> ColumnElement[Any]:
+    """The id of what has a slug, or else had it once."""
+    slug, old = bindparam(f"{kind}_slug", type_=Text), old_slugs.c
+    has = select(table.c.id).where(table.c.slug == slug)
+    had = select(old.target_id).where(old.kind == kind, old.slug == slug)
+    return func.coalesce(has.scalar_subquery(), had.scalar_subquery())
 
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "status": p.status == bindparam("status", type_=String),
     "any_status": p.status != "deleted",
     "category": _in_category.category_id == bindparam("category"),
-    "category_slug": _in_category.category_id == _id_by_slug(categories, "category_slug"),
+    "category_slug": _in_category.category_id == _id_by_slug(categories, "category"),
     "group": p.group_id == bindparam("group"),
-    "group_slug": p.group_id == _id_by_slug(product_groups, "group_slug"),
+    "group_slug": p.group_id == _id_by_slug(product_groups, "group"),
     "sku_key": p.sku_key == bindparam("sku_key"),
     "min_price": p.price_amount >= bindparam("min_price"),
     "max_price": p.price_amount <= bindparam("max_price"),

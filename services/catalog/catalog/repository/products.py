@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -144,13 +144,6 @@ def update_product(conn: Connection, *, seq: int, values: dict[str, Any]) -> Non
 def _refusal(exc: IntegrityError) -> Exception:
     known = _CONSTRAINTS.get(violated(exc))
     return exc if known is None else known[0](known[1])
-
-
-def slugs_like(conn: Connection, base: str) -> set[str]:
-    """Slugs in use that are `base`, or begin with `base-`."""
-    begins = and_(p.slug >= f"{base}-", p.slug < f"{base}.")  # "." comes after "-"
-    statement = select(p.slug).where(or_(p.slug == base, begins)).limit(10_000)
-    return {str(slug) for slug in conn.execute(statement).scalars()}
 
 
 def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:

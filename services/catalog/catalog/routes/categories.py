@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import categories
-from catalog.deps import CatalogContext, CategoryRef, caching
+from catalog.deps import MOVED, CatalogContext, CategoryRef, caching, moved_to
 from catalog.errors import (
     CategoryCycle,
     CategoryNotEmpty,
@@ -21,7 +21,6 @@ from shopkit.audit import by_staff
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response, etag
 from shopkit.idempotency import IdempotencyKey
-from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.responses import json_response
 from shopkit.routing import new_router
@@ -51,7 +50,7 @@ async def list_categories(user: MaybeUser, context: CatalogContext) -> Any:
     tags=_TAGS,
     summary="Get a category",
     response_model=Category,
-    responses=_NOT_MODIFIED,
+    responses=_NOT_MODIFIED | MOVED,
 )
 async def get_category(
     ref: CategoryRef,
@@ -59,8 +58,10 @@ async def get_category(
     context: CatalogContext,
     if_none_match: IfNoneMatch,
 ) -> Any:
-    """By id or by slug."""
-    found = await context.database.read(categories.get_category, ref=ref, by_id=is_id(ref))
+    """By id or by slug; a slug of before leads to the one of today."""
+    found = await context.database.read(categories.find_category, ref=ref)
+    if ref not in (found["id"], found["slug"]):
+        return moved_to(f"/api/categories/{found['slug']}", user)
     return conditional_response(found, etag(found["version"]), if_none_match, caching(user))
 
 

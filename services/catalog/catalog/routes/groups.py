@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import groups
-from catalog.deps import CatalogContext, GroupRef, caching, sees_all
+from catalog.deps import MOVED, CatalogContext, GroupRef, caching, moved_to, sees_all
 from catalog.errors import SlugTaken, VariesByInUse
 from catalog.schemas.groups import (
     GroupCreate,
@@ -22,7 +22,6 @@ from shopkit.audit import by_staff
 from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.idempotency import IdempotencyKey
-from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
 from shopkit.responses import json_response
@@ -56,7 +55,7 @@ async def list_product_groups(
     tags=_TAGS,
     summary="Get a product group with its variants",
     response_model=ProductGroupWithVariants,
-    responses=_NOT_MODIFIED,
+    responses=_NOT_MODIFIED | MOVED,
 )
 async def get_product_group(
     ref: GroupRef,
@@ -64,14 +63,16 @@ async def get_product_group(
     context: CatalogContext,
     if_none_match: IfNoneMatch,
 ) -> Any:
-    """By id or by slug. Variants are products; staff with `products:read` see inactive ones too."""
+    """By id or by slug; a slug of before leads to the one of today. Variants are products; staff
+    with `products:read` see inactive ones too."""
     group = await context.database.read(
         groups.get_group,
         ref=ref,
-        by_id=is_id(ref),
         all_variants=sees_all(user),
         low_stock=context.low_stock,
     )
+    if ref not in (group["id"], group["slug"]):
+        return moved_to(f"/api/product-groups/{group['slug']}", user)
     return conditional_response(group, group_etag(group), if_none_match, caching(user))
 
 

@@ -6,10 +6,17 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import products
-from catalog.deps import CatalogContext, ProductRef, caching, require_sees_all, sees_all
-from catalog.errors import GroupFull, ProductNotFound, SkuTaken, SlugTaken, VariantTaken
+from catalog.deps import (
+    MOVED,
+    CatalogContext,
+    ProductRef,
+    caching,
+    moved_to,
+    require_sees_all,
+    sees_all,
+)
+from catalog.errors import GroupFull, SkuTaken, SlugTaken, VariantTaken
 from catalog.listing import wanted_of
-from catalog.repository.products import find_product
 from catalog.schemas.product_query import ProductQuery
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
 from catalog.schemas.shown import Product, ProductPage
@@ -21,7 +28,6 @@ from shopkit.auth import MaybeUser, Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response
 from shopkit.errors import InsufficientScope
 from shopkit.idempotency import IdempotencyKey
-from shopkit.ids import is_id
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
 from shopkit.responses import json_response
@@ -63,7 +69,7 @@ async def list_products(
     tags=_TAGS,
     summary="Get a product",
     response_model=Product,
-    responses=_NOT_MODIFIED,
+    responses=_NOT_MODIFIED | MOVED,
 )
 async def get_product(
     ref: ProductRef,
@@ -71,12 +77,13 @@ async def get_product(
     context: CatalogContext,
     if_none_match: IfNoneMatch,
 ) -> Any:
-    """By id or by slug. Products that are not active exist for staff with `products:read` only."""
+    """By id or by slug; a slug of before leads to the one of today. Products that are not active
+    exist for staff with `products:read` only."""
     product = await context.database.read(
-        find_product, ref=ref, by_id=is_id(ref), low_stock=context.low_stock
+        products.get_product, ref=ref, sees_all=sees_all(user), low_stock=context.low_stock
     )
-    if product is None or (product["status"] != "active" and not sees_all(user)):
-        raise ProductNotFound
+    if ref not in (product["id"], product["slug"]):
+        return moved_to(f"/api/products/{product['slug']}", user)
     return conditional_response(product, product_etag(product), if_none_match, caching(user))
 
 

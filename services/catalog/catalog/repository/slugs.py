@@ -1,0 +1,63 @@
+"""Slugs in use, and those that were: who renames something loses no reader."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select
+
+from catalog.models import categories, old_slugs, product_groups, products
+
+Kind = Literal["category", "group", "product"]
+_TABLES: dict[Kind, Table] = {
+    "category": categories,
+    "group": product_groups,
+    "product": products,
+}
+o = old_slugs.c
+
+
+def _todays(table: Table) -> Select[Any]:
+    return (
+        select(table.c.slug)
+        .join(old_slugs, o.target_id == table.c.id)
+        .where(o.kind == bindparam("kind"), o.slug == bindparam("old"))
+    )
+
+
+_TODAYS = {kind: _todays(table) for kind, table in _TABLES.items()}
+
+
+def slugs_like(conn: Connection, kind: Kind, base: str) -> set[str]:
+    """Slugs that are, or were, `base` or begin with `base-`."""
+    found: set[str] = set()
+    live = _TABLES[kind].c.slug
+    for slug, more in ((live, []), (o.slug, [o.kind == kind])):
+        begins = and_(slug >= f"{base}-", slug < f"{base}.")  # "." comes after "-"
+        statement = select(slug).where(or_(slug == base, begins), *more).limit(10_000)
+        found |= {str(one) for one in conn.execute(statement).scalars()}
+    return found
+
+
+def todays_slug(conn: Connection, *, kind: Kind, old: str) -> str | None:
+    """The slug of what had the slug `old` once; None when nothing has had it that exists."""
+    return conn.execute(_TODAYS[kind], {"kind": kind, "old": old}).scalar()
+
+
+def give_slug(
+    conn: Connection, *, kind: Kind, id: str, new: str, was: str | None, now: datetime
+) -> None:
+    """`id` has the slug `new` from now on, and whoever had it once is not found by it any more.
+
+    What it `was` leads here from now on.
+    """
+    if new == was:
+        return
+    gone = (new,) if was is None else (new, was)
+    conn.execute(delete(old_slugs).where(o.kind == kind, o.slug.in_(gone)))
+    if was is not None:
+        old = {"kind": kind, "slug": was, "target_id": id, "created_at": now}
+        conn.execute(insert(old_slugs), old)
+
+
+def forget_slugs(conn: Connection, *, kind: Kind, id: str) -> None:
+    conn.execute(delete(old_slugs).where(o.kind == kind, o.target_id == id))
