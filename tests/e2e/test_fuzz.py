@@ -40,30 +40,52 @@ schema = schemathesis.openapi.from_path(str(DOCUMENT))
 EXAMPLES = max(1, round(CASES / IDENTITIES / len(list(schema.get_all_operations()))))
 
 
+class Person:
+    """Somebody with an account, or a guest without one, who logs in anew when that has ended."""
+
+    def __init__(self, shop_url: str, session: requests.Session, *account: str) -> None:
+        self.session, self._url, self._account = session, shop_url, account
+        session.trust_env = False  # else a fifth of the time goes into looking for proxies
+
+    def be_logged_in(self) -> None:
+        if not self._account:
+            return
+        if self.session.get(f"{self._url}/api/auth/me").status_code == 200:
+            return
+        self.session.headers.pop("Authorization", None)
+        who = dict(zip(("email", "password"), self._account, strict=True))
+        answer = self.session.post(f"{self._url}/api/auth/login", json=who)
+        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
 @pytest.fixture(scope="module")
-def sessions(shop_url: str, admin: tuple[str, str]) -> Iterator[list[requests.Session]]:
-    """A guest's, those of people with and without roles, and the admin's."""
+def people(shop_url: str, admin: tuple[str, str]) -> Iterator[list[Person]]:
+    """A guest, people with and without roles, and the admin."""
     with ExitStack() as stack:
-        guest, *people = found = [
-            stack.enter_context(requests.Session()) for _ in range(IDENTITIES)
-        ]
-        for session in found:
-            session.trust_env = False  # else a fifth of the time goes into looking for proxies
-        log_in(people[-1], shop_url, *admin)
-        for session, (name, roles) in zip(people, ROLES.items(), strict=False):
-            account = {"email": f"fuzz-{name}@example.com", "password": PASSWORD}
-            user = guest.post(f"{shop_url}/api/auth/register", json=account).json()
+
+        def somebody(*account: str) -> Person:
+            return Person(shop_url, stack.enter_context(requests.Session()), *account)
+
+        guest, boss = somebody(), somebody(*admin)
+        boss.be_logged_in()
+        found = [guest, boss]
+        for name, roles in ROLES.items():
+            account = (f"fuzz-{name}@example.com", PASSWORD)
+            body = dict(zip(("email", "password"), account, strict=True))
+            user = guest.session.post(f"{shop_url}/api/auth/register", json=body).json()
             path = f"{shop_url}/api/auth/users/{user['id']}/roles"
-            given = people[-1].put(path, json={"roles": ["customer", *roles]})
+            given = boss.session.put(path, json={"roles": ["customer", *roles]})
             assert given.status_code == 200, given.text
-            log_in(session, shop_url, **account)
+            found.append(somebody(*account))
         yield found
 
 
-def log_in(session: requests.Session, shop_url: str, email: str, password: str) -> None:
-    who = {"email": email, "password": password}
-    token = session.post(f"{shop_url}/api/auth/login", json=who).json()["access_token"]
-    session.headers["Authorization"] = f"Bearer {token}"
+@pytest.fixture
+def sessions(people: list[Person]) -> list[requests.Session]:
+    """Theirs: an operation before, or ten minutes, may have ended them."""
+    for person in people:
+        person.be_logged_in()
+    return [person.session for person in people]
 
 
 @schema.parametrize()
