@@ -104,6 +104,17 @@ def _seen(user: User, principal: Principal) -> User:
     return without_staff_rights(user) if principal.second_factor_required else user
 
 
+def lock_caller(conn: Connection, *, principal: Principal, now: datetime) -> User:
+    """The caller, whom nobody else changes until the transaction ends. Raises InvalidToken when the
+    session is over, or the account is."""
+    user, session_id = find_locked_user(conn, user_id=principal.id), principal.session_id
+    if user is None or not find_user_of_session(
+        conn, user_id=user.id, session_id=session_id, now=now
+    ):
+        raise InvalidToken
+    return user
+
+
 async def update_me(
     context: Context, *, principal: Principal, changes: dict[str, Any], if_match: str | None
 ) -> User:
@@ -125,12 +136,7 @@ def _update_me(
     if_match: str | None,
     now: datetime,
 ) -> User:
-    user = find_locked_user(conn, user_id=principal.id)
-    session_id = principal.session_id
-    if user is None or not find_user_of_session(
-        conn, user_id=user.id, session_id=session_id, now=now
-    ):
-        raise InvalidToken
+    user = lock_caller(conn, principal=principal, now=now)
     check_if_match(if_match, tag_of(_seen(user, principal)))
     changes = changes | preference_changes(user, changes.pop("preferences", {}), now)
     if changes:
@@ -172,12 +178,7 @@ def _change_password(
     now: datetime,
 ) -> None:
     """Under the lock that logins take, so that none with the old password outlives it."""
-    user = find_locked_user(conn, user_id=seen.id)
-    session_id = principal.session_id
-    if user is None or not find_user_of_session(
-        conn, user_id=user.id, session_id=session_id, now=now
-    ):
-        raise InvalidToken
+    user, session_id = lock_caller(conn, principal=principal, now=now), principal.session_id
     if user.password_hash != seen.password_hash:
         raise WrongPassword  # changed while the hashes were being computed
     settle(conn, attempt=attempt, looked_at=True)

@@ -5,51 +5,33 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from auth import repository
-from auth.accounts import get_me
 from auth.administration import lock_other
-from auth.attempts import Attempt, settle
+from auth.attempts import settle
 from auth.context import Context
 from auth.domain import ADMIN, User
-from auth.errors import LastAdmin, OwnAccount, WrongPassword
+from auth.errors import LastAdmin, OwnAccount
 from auth.events import Event, EventKind, tell
 from auth.grants import require_scopes
 from auth.models import audit_log
 from auth.role_repository import lock_roles
+from auth.tries import Try, lock_trying, trying
 from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
-from shopkit.errors import InvalidToken
 
 
 async def delete_me(
     context: Context, *, principal: Principal, password: str, network: str | None
 ) -> None:
     """Raises InvalidToken, WrongPassword, TooManyAttempts, Busy and LastAdmin."""
-    user = await get_me(context, principal=principal)
-    async with context.attempts.counted(
-        email=user.email, network=network, device=principal.session_id
-    ) as attempt:
-        verified = await context.hasher.verify(password, user.password_hash)
-        if not verified.matches:
-            raise WrongPassword("/password")
-    await context.database.run(
-        _delete_me, principal=principal, seen=user, attempt=attempt, now=context.clock.now()
-    )
+    async with trying(context, principal, network, password) as tried:
+        await context.database.run(_delete_me, tried=tried)
 
 
-def _delete_me(
-    conn: Connection, *, principal: Principal, seen: User, attempt: Attempt, now: datetime
-) -> None:
+def _delete_me(conn: Connection, *, tried: Try) -> None:
     lock_roles(conn)
-    user = repository.find_locked_user(conn, user_id=seen.id)
-    session_id = principal.session_id
-    if user is None or not repository.find_user_of_session(
-        conn, user_id=user.id, session_id=session_id, now=now
-    ):
-        raise InvalidToken
-    if user.password_hash != seen.password_hash:
-        raise WrongPassword("/password")
-    settle(conn, attempt=attempt, looked_at=True)
-    remove_account(conn, user=user, now=now)
+    user = lock_trying(conn, tried)
+    settle(conn, attempt=tried.attempt, looked_at=True)
+    remove_account(conn, user=user, now=tried.now)
 
 
 def remove_account(conn: Connection, *, user: User, now: datetime) -> None:

@@ -4,20 +4,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from auth.accounts import get_me
-from auth.attempts import Attempt, settle
+from auth.attempts import settle
 from auth.context import Context
-from auth.domain import User
 from auth.email_tokens import Purpose
-from auth.errors import EmailTaken, WrongPassword
+from auth.errors import EmailTaken
 from auth.mail_limits import MailLimits
 from auth.mails import Notice, ask, tell
 from auth.proofs import spend_proof
-from auth.repository import find_user_of_session, lock_user, update_email
+from auth.repository import update_email
 from auth.session_repository import revoke_sessions_of
 from auth.tokens import token_hash
+from auth.tries import Try, lock_trying, trying
 from shopkit.auth import Principal
-from shopkit.errors import InvalidToken
 
 
 async def ask_for_change(
@@ -25,42 +23,16 @@ async def ask_for_change(
 ) -> None:
     """Raises InvalidToken, WrongPassword, TooManyAttempts and Busy. Whether the address is somebody
     else's is looked at when the mail is written."""
-    user = await get_me(context, principal=principal)
-    async with context.attempts.counted(
-        email=user.email, network=network, device=principal.session_id
-    ) as attempt:
-        verified = await context.hasher.verify(password, user.password_hash)
-        if not verified.matches:
-            raise WrongPassword("/password")
-    await context.database.run(
-        _ask_for_change,
-        principal=principal,
-        seen=user,
-        attempt=attempt,
-        new_email=new_email,
-        limits=context.mail_limits,
-        now=context.clock.now(),
-    )
+    async with trying(context, principal, network, password) as tried:
+        await context.database.run(
+            _ask_for_change, tried=tried, new_email=new_email, limits=context.mail_limits
+        )
 
 
-def _ask_for_change(
-    conn: Connection,
-    *,
-    principal: Principal,
-    seen: User,
-    attempt: Attempt,
-    new_email: str,
-    limits: MailLimits,
-    now: datetime,
-) -> None:
-    user = lock_user(conn, user_id=seen.id)
-    session_id = principal.session_id
-    if not find_user_of_session(conn, user_id=user.id, session_id=session_id, now=now):
-        raise InvalidToken
-    if user.password_hash != seen.password_hash:
-        raise WrongPassword("/password")  # changed while the hash was being computed
-    settle(conn, attempt=attempt, looked_at=True)
-    purpose = Purpose.CHANGE_EMAIL
+def _ask_for_change(conn: Connection, *, tried: Try, new_email: str, limits: MailLimits) -> None:
+    user = lock_trying(conn, tried)
+    settle(conn, attempt=tried.attempt, looked_at=True)
+    purpose, now = Purpose.CHANGE_EMAIL, tried.now
     ask(conn, limits=limits, purpose=purpose, to=new_email, user_id=user.id, now=now)
 
 

@@ -1,11 +1,8 @@
 """One's own second factor: begin, confirm, look at it, renew its recovery codes, switch it off.
 
-Guesses at passwords and codes count like those at login, with the session as the known device.
 Switching it on or off ends the other sessions.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,19 +11,18 @@ from sqlalchemy import Connection
 from auth import recovery_codes, totp
 from auth import second_factor_repository as store
 from auth.accounts import get_me
-from auth.attempts import Attempt, settle
+from auth.attempts import settle
 from auth.context import Context
 from auth.domain import User
-from auth.errors import SecondFactorActive, SecondFactorInactive, WrongCode, WrongPassword
+from auth.errors import SecondFactorActive, SecondFactorInactive, WrongCode
 from auth.events import void_tokens
 from auth.models import audit_log
-from auth.repository import find_user_of_session, lock_user
+from auth.repository import lock_user
 from auth.second_factor_checks import spend_code
-from auth.secret_box import SecretBox
 from auth.session_repository import revoke_sessions_of, update_second_factor
+from auth.tries import Try, lock_trying, trying
 from shopkit.audit import By, record
 from shopkit.auth import Principal
-from shopkit.errors import InvalidToken
 
 NAME = "second_factor"
 
@@ -44,19 +40,6 @@ class State:
     recovery_codes_left: int
 
 
-@dataclass(frozen=True)
-class Try:
-    """Of a caller to prove who they are: counted as failed until it is settled."""
-
-    principal: Principal
-    seen: User
-    by_password: bool
-    """`seen` had the password that was sent."""
-    attempt: Attempt
-    box: SecretBox
-    now: datetime
-
-
 async def begin(
     context: Context, *, principal: Principal, password: str, network: str | None
 ) -> Begun:
@@ -64,14 +47,14 @@ async def begin(
     SecondFactorActive, WrongPassword, TooManyAttempts and Busy."""
     secret, policy = totp.new_secret(), context.second_factor
     sealed = policy.box.seal(secret, owner=principal.id)
-    async with _try(context, principal, network, password) as tried:
+    async with trying(context, principal, network, password) as tried:
         await context.database.run(_begin, tried=tried, sealed_secret=sealed)
     uri = totp.app_uri(secret, account=tried.seen.email, shop_name=policy.shop_name)
     return Begun(totp.shown_secret(secret), uri)
 
 
 def _begin(conn: Connection, *, tried: Try, sealed_secret: str) -> None:
-    user = _lock_caller(conn, tried)
+    user = lock_trying(conn, tried)
     if user.second_factor:
         raise SecondFactorActive
     settle(conn, attempt=tried.attempt, looked_at=True)
@@ -84,14 +67,14 @@ async def confirm(
     """The recovery codes of the factor that is on from now. Raises InvalidToken,
     SecondFactorActive, SecondFactorInactive, WrongCode and TooManyAttempts."""
     codes = recovery_codes.new_codes()
-    async with _try(context, principal, network) as tried:
+    async with trying(context, principal, network) as tried:
         await context.database.run(_confirm, tried=tried, code=code, codes=codes)
     return codes
 
 
 def _confirm(conn: Connection, *, tried: Try, code: str, codes: list[str]) -> None:
     """The session that does so has shown both factors, and counts as opened with them."""
-    user, now = _lock_caller(conn, tried), tried.now
+    user, now = lock_trying(conn, tried), tried.now
     if user.second_factor:
         raise SecondFactorActive
     pending = store.find_factor(conn, user_id=user.id)
@@ -127,7 +110,7 @@ async def renew_recovery_codes(
     """The old ones are worth nothing any more. Raises InvalidToken, SecondFactorInactive, WrongCode
     and TooManyAttempts."""
     codes = recovery_codes.new_codes()
-    async with _try(context, principal, network) as tried:
+    async with trying(context, principal, network) as tried:
         await context.database.run(_renew, tried=tried, code=code, codes=codes)
     return codes
 
@@ -142,7 +125,7 @@ async def switch_off(
 ) -> None:
     """Raises InvalidToken, SecondFactorInactive, WrongPassword, WrongCode, TooManyAttempts and
     Busy."""
-    async with _try(context, principal, network, password) as tried:
+    async with trying(context, principal, network, password) as tried:
         await context.database.run(_switch_off, tried=tried, code=code)
 
 
@@ -152,33 +135,8 @@ def _switch_off(conn: Connection, *, tried: Try, code: str) -> None:
     _end_others(conn, tried, with_second_factor=False)
 
 
-@asynccontextmanager
-async def _try(
-    context: Context, principal: Principal, network: str | None, password: str | None = None
-) -> AsyncIterator[Try]:
-    user = await get_me(context, principal=principal)
-    async with context.attempts.counted(
-        email=user.email, network=network, device=principal.session_id
-    ) as attempt:
-        if password is not None:
-            verified = await context.hasher.verify(password, user.password_hash)
-            if not verified.matches:
-                raise WrongPassword("/password")
-        box, now = context.second_factor.box, context.clock.now()
-        yield Try(principal, user, password is not None, attempt, box, now)
-
-
-def _lock_caller(conn: Connection, tried: Try) -> User:
-    user, session_id = lock_user(conn, user_id=tried.principal.id), tried.principal.session_id
-    if not find_user_of_session(conn, user_id=user.id, session_id=session_id, now=tried.now):
-        raise InvalidToken
-    if tried.by_password and user.password_hash != tried.seen.password_hash:
-        raise WrongPassword("/password")  # changed while the hash was being computed
-    return user
-
-
 def _prove(conn: Connection, tried: Try, code: str) -> User:
-    user = _lock_caller(conn, tried)
+    user = lock_trying(conn, tried)
     if not user.second_factor:
         raise SecondFactorInactive
     if not spend_code(conn, user_id=user.id, code=code, box=tried.box, now=tried.now):
