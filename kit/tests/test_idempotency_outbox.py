@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from kit.tests.conftest import boxes, keys, outbox
 from shopkit.clock import FrozenClock
@@ -124,3 +124,16 @@ async def test_a_topic_that_hangs_holds_up_no_other(database: Database, clock: F
     async with asyncio.timeout(10):
         await delivered.wait()
     running.cancel()
+
+
+async def test_what_waits_of_others_costs_a_topic_nothing(database: Database) -> None:
+    if database.dialect == "postgresql":
+        pytest.skip("PostgreSQL plans by how many rows there are")
+
+    def plan(conn: Connection) -> str:
+        due = "SELECT * FROM outbox WHERE topic = 'ping' AND due_at <= 'now' ORDER BY due_at, id"
+        return str(conn.execute(text(f"EXPLAIN QUERY PLAN {due} LIMIT 3")).all())
+
+    found = await database.read(plan)
+    assert "ix_outbox_topic_due_at_id (topic=? AND due_at<?)" in found
+    assert "TEMP B-TREE" not in found
