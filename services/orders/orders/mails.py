@@ -62,6 +62,8 @@ def _money(amount: int | None, order: Order) -> str:
 
 def _queue(conn: Connection, order: Order, template: str, values: Values, now: datetime) -> None:
     """With all that the mail says, as it is now: nothing is looked up when it is sent."""
+    if not order.email:  # whoever it was has been erased
+        return
     payload = {
         "id": new_id(),
         "to": order.email,

@@ -92,6 +92,20 @@ async def test_what_was_sold_stays_and_whose_it_was_goes(shop: Shop) -> None:
     assert (await bob.get(f"/{kept['id']}")).json() == kept, "nothing of others"
 
 
+async def test_nobody_is_written_to_about_an_order_that_is_nobodys(shop: Shop) -> None:
+    ada, order = await completed(shop)
+    await close_return(shop, order)
+    shop.auth.delete_user(ada.cart_owner)
+    await eraser(shop).work()
+    body = {"amount": {"amount": 300, "currency": "USD"}}
+    assert (await shop.staff().post(f"/{order['id']}/refunds", body)).status_code == 201
+    await shop.settle()
+    [refund] = (await shop.staff().get(f"/{order['id']}")).json()["refunds"]
+    assert refund["status"] == "succeeded"
+    rows = await shop.context.it.database.read(lambda conn: conn.execute(select(outbox)).all())
+    assert {row.payload["to"] for row in rows} == {"ada@example.com"}, "those of before"
+
+
 async def test_an_order_keeps_what_it_needs_until_it_is_over(shop: Shop) -> None:
     ada, order = await completed(shop)
     shop.fill(ada, (shop.catalog.add(), 1))
