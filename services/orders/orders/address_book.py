@@ -173,7 +173,8 @@ def _move_defaults(conn: Connection, row: Mapping[str, Any]) -> None:
     """Before it is written that this one is the default, no other is."""
     for default in DEFAULTS:
         if row[default]:
-            store.end_default(conn, owner=row["owner"], default=default, but=row["id"])
+            owner, now = row["owner"], row["updated_at"]
+            store.end_default(conn, owner=owner, default=default, but=row["id"], now=now)
 
 
 def _address(values: Mapping[str, Any]) -> dict[str, Any]:

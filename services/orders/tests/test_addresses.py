@@ -71,12 +71,14 @@ async def test_the_first_is_the_default_and_another_takes_its_place(shop: Shop) 
     first = await add(ada)
     second = await add(ada)
     assert await defaults(ada) == {first["id"]: (True, True)}
+    shop.clock.advance(minutes=1)
     third = await add(ada, {"default_shipping": True})
     assert await defaults(ada) == {first["id"]: (False, True), third["id"]: (True, False)}
     await call(ada, "PATCH", f"/{second['id']}", {"default_billing": True})
     assert await defaults(ada) == {second["id"]: (False, True), third["id"]: (True, False)}
     lost = (await call(ada, "GET", f"/{first['id']}")).json()
     assert lost["version"] == 3, "what it shows has changed twice, and so has its ETag"
+    assert lost["updated_at"] > first["updated_at"]
     await call(ada, "DELETE", f"/{third['id']}")
     await call(ada, "PATCH", f"/{second['id']}", {"default_billing": False})
     assert await defaults(ada) == {}, "nothing takes its place unasked"

@@ -1,6 +1,7 @@
 """Address books in the database."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -75,8 +76,8 @@ def delete_address(conn: Connection, *, address_id: str) -> None:
     conn.execute(delete(addresses).where(addresses.c.id == address_id))
 
 
-def end_default(conn: Connection, *, owner: str, default: str, but: str) -> None:
+def end_default(conn: Connection, *, owner: str, default: str, but: str, now: datetime) -> None:
     """No address is it any more, but for the one with the id `but`."""
     other = (addresses.c.owner == owner) & addresses.c[default].is_(True) & (addresses.c.id != but)
-    changed = {default: False, "version": addresses.c.version + 1}
+    changed = {default: False, "version": addresses.c.version + 1, "updated_at": now}
     conn.execute(update(addresses).where(other).values(changed))
