@@ -138,9 +138,10 @@ def _update_me(
 ) -> User:
     user = lock_caller(conn, principal=principal, now=now)
     check_if_match(if_match, tag_of(_seen(user, principal)))
-    changes = changes | preference_changes(user, changes.pop("preferences", {}), now)
-    if changes:
-        update_user(conn, user_id=user.id, now=now, **changes)
+    own = {name: value for name, value in changes.items() if name != "preferences"}
+    own |= preference_changes(user, changes.get("preferences", {}), now)
+    if own:
+        update_user(conn, user_id=user.id, now=now, **own)
     return _seen(get_user(conn, user_id=user.id), principal)
 
 

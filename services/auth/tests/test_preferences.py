@@ -79,3 +79,22 @@ async def test_b3_other_preferences_are_refused(
 async def test_b7_staff_do_not_see_them(auth: Any, signed_in: Any, admin: Any) -> None:
     path = f"/api/auth/users/{signed_in.user['id']}"
     assert "preferences" not in (await auth.public.get(path, headers=admin.headers)).json()
+
+
+async def test_a_transaction_that_the_database_wants_again_changes_all_of_it(
+    auth: Any, signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = auth.database.run
+
+    async def again(function: Any, **values: Any) -> Any:
+        def rolled_back(conn: Any) -> None:
+            function(conn, **values)
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            await run(rolled_back)
+        return await run(function, **values)
+
+    monkeypatch.setattr(auth.database, "run", again)
+    answer = await change(auth, signed_in, locale="de", marketing=True)
+    assert answer.json()["preferences"].items() >= {"locale": "de", "marketing": True}.items()
