@@ -6,7 +6,10 @@ from fastapi import Depends, Query, Request
 
 from auth.context import Context
 from auth.domain import Client, shown_user_agent
+from auth.scopes import USERS_READ, USERS_WRITE
+from shopkit.auth import Principal, Staff
 from shopkit.client_address import client_network
+from shopkit.pagination import MAX_CURSOR
 
 
 async def _context(request: Request) -> Context:
@@ -21,4 +24,8 @@ async def _client(request: Request) -> Client:
 
 Auth = Annotated[Context, Depends(_context)]
 Caller = Annotated[Client, Depends(_client)]
-CursorText = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of a page")]
+UserReader = Annotated[Principal, Staff(USERS_READ)]
+UserWriter = Annotated[Principal, Staff(USERS_WRITE)]
+CursorText = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of a page")
+]

@@ -1,12 +1,12 @@
 """Invitations: staff send and withdraw them, and who is invited accepts."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Response
 
 from auth import invitations
 from auth.answers import shown
-from auth.deps import Auth
+from auth.deps import Auth, UserReader, UserWriter
 from auth.errors import Busy, CannotGrant, InvalidEmailToken
 from auth.grants import require_current
 from auth.schemas import EmailToken, User
@@ -19,13 +19,11 @@ from auth.staff_errors import (
 )
 from auth.staff_schemas import Acceptance, Invitation, InvitationInput, InvitationList
 from shopkit.app import PathId
-from shopkit.auth import CurrentUser, Principal, Public, Staff
+from shopkit.auth import CurrentUser, Public
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
 router = new_router()
-Reader = Annotated[Principal, Staff("users:read")]
-Writer = Annotated[Principal, Staff("users:write")]
 
 
 @router.post(
@@ -36,7 +34,7 @@ Writer = Annotated[Principal, Staff("users:write")]
     responses=problems(CannotGrant, AlreadyInvited, TooManyInvitations, TooManyMails),
     tags=["Invitations"],
 )
-async def invite(payload: InvitationInput, staff: Writer, auth: Auth) -> dict[str, Any]:
+async def invite(payload: InvitationInput, staff: UserWriter, auth: Auth) -> dict[str, Any]:
     """Send a mail with a token, by which its reader gets these roles within seven days: with a new
     account (`…/accept`) or with the one that they have (`…/join`). You cannot give a scope that you
     lack, and must still have it then. Disabling you withdraws your invitations.
@@ -54,7 +52,7 @@ async def invite(payload: InvitationInput, staff: Writer, auth: Auth) -> dict[st
     response_model=InvitationList,
     tags=["Invitations"],
 )
-async def list_invitations(staff: Reader, auth: Auth) -> dict[str, Any]:
+async def list_invitations(staff: UserReader, auth: Auth) -> dict[str, Any]:
     """Those that are open, newest first; what is accepted, withdrawn or expired is gone."""
     await require_current(auth, staff)
     return {"items": [vars(each) for each in await invitations.list_invitations(auth)]}
@@ -66,7 +64,7 @@ async def list_invitations(staff: Reader, auth: Auth) -> dict[str, Any]:
     status_code=204,
     tags=["Invitations"],
 )
-async def withdraw(invitation_id: PathId, staff: Writer, auth: Auth) -> None:
+async def withdraw(invitation_id: PathId, staff: UserWriter, auth: Auth) -> None:
     """Its token is worth nothing any more."""
     await invitations.withdraw(auth, actor=staff, invitation_id=invitation_id)
 

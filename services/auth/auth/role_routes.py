@@ -6,21 +6,18 @@ from fastapi import Path, Response
 
 from auth import roles
 from auth.answers import NOT_MODIFIED
-from auth.deps import Auth
+from auth.deps import Auth, UserReader, UserWriter
 from auth.domain import Role as StoredRole
 from auth.errors import CannotGrant
 from auth.grants import require_current
 from auth.scopes import SCOPES
 from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
 from auth.staff_schemas import ROLE_NAME, Role, RoleChange, RoleInput, RoleList, ScopeList
-from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response, etag
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
 router = new_router()
-Reader = Annotated[Principal, Staff("users:read")]
-Writer = Annotated[Principal, Staff("users:write")]
 RoleName = Annotated[str, Path(pattern=ROLE_NAME)]
 
 
@@ -30,14 +27,14 @@ def _shown(role: StoredRole, response: Response) -> dict[str, Any]:
 
 
 @router.get("/api/auth/scopes", summary="List scopes", response_model=ScopeList, tags=["Roles"])
-async def list_scopes(staff: Reader, auth: Auth) -> dict[str, Any]:
+async def list_scopes(staff: UserReader, auth: Auth) -> dict[str, Any]:
     """All that a role can be made of."""
     await require_current(auth, staff)
     return {"items": [{"name": name, "description": text} for name, text in SCOPES.items()]}
 
 
 @router.get("/api/auth/roles", summary="List roles", response_model=RoleList, tags=["Roles"])
-async def list_roles(staff: Reader, auth: Auth) -> dict[str, Any]:
+async def list_roles(staff: UserReader, auth: Auth) -> dict[str, Any]:
     """All roles with their scopes."""
     await require_current(auth, staff)
     return {"items": [vars(role) for role in await roles.list_roles(auth)]}
@@ -52,7 +49,7 @@ async def list_roles(staff: Reader, auth: Auth) -> dict[str, Any]:
     tags=["Roles"],
 )
 async def create_role(
-    payload: RoleInput, staff: Writer, response: Response, auth: Auth
+    payload: RoleInput, staff: UserWriter, response: Response, auth: Auth
 ) -> dict[str, Any]:
     """A role of your own, with no scope that you lack. Its name stays as it is."""
     role = await roles.create_role(
@@ -73,7 +70,9 @@ async def create_role(
     responses=NOT_MODIFIED,
     tags=["Roles"],
 )
-async def get_role(name: RoleName, staff: Reader, auth: Auth, if_none_match: IfNoneMatch) -> Any:
+async def get_role(
+    name: RoleName, staff: UserReader, auth: Auth, if_none_match: IfNoneMatch
+) -> Any:
     """One role with its scopes."""
     await require_current(auth, staff)
     role = await roles.get_role(auth, name=name)
@@ -90,7 +89,7 @@ async def get_role(name: RoleName, staff: Reader, auth: Auth, if_none_match: IfN
 async def update_role(
     name: RoleName,
     payload: RoleChange,
-    staff: Writer,
+    staff: UserWriter,
     response: Response,
     auth: Auth,
     if_match: IfMatch,
@@ -118,7 +117,7 @@ async def update_role(
     responses=problems(CannotGrant, RoleBuiltIn, RoleInUse),
     tags=["Roles"],
 )
-async def delete_role(name: RoleName, staff: Writer, auth: Auth, if_match: IfMatch) -> None:
+async def delete_role(name: RoleName, staff: UserWriter, auth: Auth, if_match: IfMatch) -> None:
     """One that nobody has; 409 `role_in_use` says with `users` and `invitations` how many have it
     and are invited to it."""
     await roles.delete_role(auth, actor=staff, name=name, if_match=if_match)

@@ -16,7 +16,8 @@ SCOPES = {
     "promotions:read": "See promotions; nothing asks for it yet",
     "promotions:write": "Change promotions; nothing asks for it yet",
     "users:read": "See accounts, roles and invitations",
-    "users:write": "Give and change roles, invite staff, disable accounts, within one's own scopes",
+    "users:write": "Give and change roles, invite staff, disable and delete accounts, within one's "
+    "own scopes",
     "audit:read": "See what staff did",
     "keys:read": "See one's own API keys; with `users:write` everybody's",
     "keys:write": "Make API keys within one's own scopes, and revoke those one sees",

@@ -7,20 +7,17 @@ from pydantic import AfterValidator
 
 from auth import administration, deletion
 from auth.answers import NOT_MODIFIED, public, shown, shown_if_changed
-from auth.deps import Auth, CursorText
+from auth.deps import Auth, CursorText, UserReader, UserWriter
 from auth.errors import CannotGrant, LastAdmin, OwnAccount
 from auth.grants import require_current
 from auth.schemas import DisabledInput, RolesInput, StaffUser
 from shopkit.app import PathId
-from shopkit.auth import Principal, Staff
 from shopkit.conditional import IfMatch, IfNoneMatch
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 from shopkit.schemas import CountedPage, Limit, QueryBool, clean_text
 
 router = new_router()
-Reader = Annotated[Principal, Staff("users:read")]
-Writer = Annotated[Principal, Staff("users:write")]
 EmailPart = Annotated[
     str | None,
     Query(min_length=1, max_length=254, description="Part of the e-mail address, in any case"),
@@ -36,7 +33,7 @@ EmailPart = Annotated[
     tags=["Users"],
 )
 async def list_users(
-    staff: Reader,
+    staff: UserReader,
     auth: Auth,
     q: EmailPart = None,
     limit: Limit = 20,
@@ -59,7 +56,7 @@ async def list_users(
 )
 async def get_user(
     user_id: PathId,
-    staff: Reader,
+    staff: UserReader,
     response: Response,
     auth: Auth,
     if_none_match: IfNoneMatch,
@@ -80,7 +77,7 @@ async def get_user(
 async def set_user_roles(
     user_id: PathId,
     payload: RolesInput,
-    staff: Writer,
+    staff: UserWriter,
     response: Response,
     auth: Auth,
     if_match: IfMatch,
@@ -105,7 +102,7 @@ async def set_user_roles(
 async def set_user_disabled(
     user_id: PathId,
     payload: DisabledInput,
-    staff: Writer,
+    staff: UserWriter,
     response: Response,
     auth: Auth,
     if_match: IfMatch,
@@ -128,7 +125,7 @@ async def set_user_disabled(
     tags=["Users"],
 )
 async def reset_second_factor(
-    user_id: PathId, staff: Writer, auth: Auth, if_match: IfMatch
+    user_id: PathId, staff: UserWriter, auth: Auth, if_match: IfMatch
 ) -> None:
     """For who has lost their authenticator app and their recovery codes: their password is enough
     again, and all of their sessions are over. Make sure first that it is them who ask. You can do
@@ -144,7 +141,7 @@ async def reset_second_factor(
     responses=problems(CannotGrant, LastAdmin, OwnAccount),
     tags=["Users"],
 )
-async def delete_user(user_id: PathId, staff: Writer, auth: Auth, if_match: IfMatch) -> None:
+async def delete_user(user_id: PathId, staff: UserWriter, auth: Auth, if_match: IfMatch) -> None:
     """For good, as if they had done it themselves (`POST /api/auth/me/delete`). You can delete
     neither yourself nor who has a scope that you lack. To lock somebody out, disable them."""
     await deletion.delete_user(auth, actor=staff, user_id=user_id, if_match=if_match)
