@@ -54,7 +54,7 @@ cart_merges = new_table(
     metadata,
     "cart_merges",
     Column("guest_cart_id", Id, ForeignKey("carts.id", ondelete="CASCADE"), primary_key=True),
-    Column("merged_by", Str, nullable=False),
+    Column("merged_by", Str, nullable=False, index=True),
     Column("report", Verbatim, nullable=False),
 )
 

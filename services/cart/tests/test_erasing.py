@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text
 
 from cart import erasing
 from cart.erasing import erase
@@ -69,3 +69,14 @@ async def test_a_cart_in_checkout_is_kept_until_the_order_has_come_to_an_end(
         shop.clock.advance(hours=2)
         await eraser(shop).work()
     assert await named(shop, ada) == 0
+
+
+async def test_erasing_one_user_does_not_read_everybodys_merges(shop: Shop) -> None:
+    if shop.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL's plan depends on what is in the table")
+
+    def plan(conn: Connection) -> str:
+        sought = text("EXPLAIN QUERY PLAN DELETE FROM cart_merges WHERE merged_by = 'user:1'")
+        return str(conn.execute(sought).all())
+
+    assert "ix_cart_merges_merged_by (merged_by=?)" in await shop.database.read(plan)
