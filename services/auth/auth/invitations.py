@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from auth import invitation_repository as store
-from auth.accounts import new_user
+from auth.accounts import lock_caller, new_user
 from auth.context import Context
 from auth.domain import Invitation, User, email_key
 from auth.errors import InvalidEmailToken
@@ -19,10 +19,8 @@ from auth.password_rules import refuse_weak
 from auth.repository import (
     find_user,
     find_user_by_email,
-    find_user_of_session,
     get_user,
     insert_user,
-    lock_user,
     replace_roles,
     update_user,
 )
@@ -38,7 +36,7 @@ from auth.staff_errors import (
 from auth.tokens import token_hash
 from shopkit.audit import By, by_staff, by_user, record
 from shopkit.auth import Principal
-from shopkit.errors import InvalidToken, NotFound
+from shopkit.errors import NotFound
 
 LIFETIME = timedelta(days=7)
 MAX_OPEN = 100
@@ -192,10 +190,7 @@ async def join(context: Context, *, principal: Principal, token: str) -> User:
 def _join(conn: Connection, *, principal: Principal, by: By, hashed: str, now: datetime) -> User:
     """The mail verifies the address that it was sent to, and no other that is equal to it."""
     invitation = _take(conn, hashed, now)
-    session_id = principal.session_id
-    if not find_user_of_session(conn, user_id=principal.id, session_id=session_id, now=now):
-        raise InvalidToken
-    user = lock_user(conn, user_id=principal.id)
+    user = lock_caller(conn, principal=principal, now=now)
     if email_key(user.email) != email_key(invitation.email):
         raise OtherAddress
     replace_roles(conn, user_id=user.id, names=sorted({*user.roles, *invitation.roles}))
