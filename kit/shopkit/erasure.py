@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Column, Connection, MetaData, Table, delete, select, update
 
 from shopkit.auth import LEEWAY, MAX_LIFETIME
+from shopkit.auth_events import read_events
 from shopkit.background import PAUSE_SECONDS, every
 from shopkit.clock import Clock
 from shopkit.db import Database
-from shopkit.errors import Problem, Unavailable
+from shopkit.errors import Problem
 from shopkit.guests import user_owner
 from shopkit.http_client import ServiceClient
 from shopkit.logs import get_logger
@@ -72,7 +73,7 @@ def new_erasure_tables(metadata: MetaData) -> ErasureTables:
 
 
 class Eraser:
-    """`auth` is its internal listener, for calls with a service token."""
+    """`auth` is as `read_events` wants it."""
 
     def __init__(
         self,
@@ -119,12 +120,7 @@ class Eraser:
     async def _note_page(self) -> bool:
         """Whether there is more."""
         after = await self._database.read(find_place, self._tables)
-        answer = await self._auth.call(
-            "GET", f"/internal/events?after={after}", attempts=2, deadline=DEADLINE_SECONDS
-        )
-        if answer.status != 200:
-            raise Unavailable(f"Auth refuses to tell its events ({answer.status}).")
-        page: dict[str, Any] = answer.json
+        page = await read_events(self._auth, after, deadline=DEADLINE_SECONDS)
         # One that knows less than we have seen is an old backup: what it still tells is read anew.
         following = page["next_after"] if page["next_after"] >= after else 0
         users = [event["user_id"] for event in page["items"] if event["kind"] == "user_deleted"]

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from shopkit.auth import Principal
+from shopkit.auth_events import read_events
 from shopkit.errors import Problem, Unavailable
 from shopkit.http_client import ServiceClient
 from shopkit.logs import get_logger
@@ -86,13 +87,7 @@ class RevocationFeed:
 
     async def _read_page(self) -> bool:
         """Whether there is more."""
-        query = "" if self._after is None else f"?after={self._after}"
-        answer = await self.auth.call(
-            "GET", f"/internal/events{query}", attempts=2, deadline=DEADLINE_SECONDS
-        )
-        if answer.status != 200:
-            raise Unavailable(f"Auth refuses to tell its events ({answer.status}).")
-        page = answer.json
+        page = await read_events(self.auth, self._after, deadline=DEADLINE_SECONDS)
         self._learn(page["items"])
         forgotten = self._after is not None and page["next_after"] < self._after
         self._after = None if forgotten else page["next_after"]

@@ -13,15 +13,15 @@ ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 
 def actions_in(file: Path) -> Iterator[str]:
     """Where entries are written, whatever looks like an action is one."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    texts = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+    if any(isinstance(node, ast.ImportFrom) and node.module == "shopkit.audit" for node in nodes):
+        yield from filter(ACTION.fullmatch, texts)
+    for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record_change":
-            if isinstance(node.args[1], ast.Constant):
-                yield f"order.{node.args[1].value}"
-        elif "shopkit.audit" in imported and isinstance(node, ast.Constant):
-            if ACTION.fullmatch(str(node.value)):
-                yield str(node.value)
+            action = node.args[1]
+            if isinstance(action, ast.Constant):
+                yield f"order.{action.value}"
 
 
 def listed(page: str) -> Iterator[str]:
