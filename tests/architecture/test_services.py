@@ -1,5 +1,6 @@
 """Every service looks like the others: who knows one finds the way in all."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from shopkit.settings import ServiceSettings
 
 SERVICES = ("auth", "catalog", "cart", "orders")
+MAPPED = ("kit/shopkit", "services/auth/auth", "services/orders/orders")
+"""Of many modules: their READMEs say where to look."""
 SKELETON = ("main", "apps", "context", "deps", "settings", "errors", "domain", "models", "worker")
 
 
@@ -16,6 +19,15 @@ def test_a_service_has_the_skeleton(root: Path, service: str) -> None:
     package = root / "services" / service / service
     there = {path.stem for path in package.iterdir()}  # a module, or a package of that name
     assert [name for name in SKELETON if name not in there] == []
+
+
+@pytest.mark.parametrize("package", MAPPED)
+def test_the_map_names_every_module(root: Path, package: str) -> None:
+    text = (root / package).with_name("README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w…]+)(?:\.py|/\w*)?`", text))
+    endings = tuple(name.removeprefix("…") for name in named if name.startswith("…_"))
+    modules = {path.stem for path in (root / package).glob("*.py")} - {"__init__"}
+    assert {name for name in modules - named if not name.endswith(endings or ("/",))} == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
