@@ -100,9 +100,9 @@ def _set_roles(
     if changed:
         repository.replace_roles(conn, user_id=user_id, names=sorted(wanted))
         repository.update_user(conn, user_id=user_id, now=now)
-        void_tokens(conn, user_id=user_id, now=now)
         was, given = {"roles": user.roles}, {"roles": sorted(wanted)}
         record(conn, audit_log, by, "user.set_roles", user_id, before=was, after=given, now=now)
+        void_tokens(conn, user_id=user_id, now=now)
     return repository.get_user(conn, user_id=user_id)
 
 
@@ -144,10 +144,10 @@ def _set_disabled(
         _require_other_admin(conn, user_id)
     repository.update_user(conn, user_id=user_id, now=now, disabled=disabled)
     delete_invitations_by(conn, user_id=user_id)
-    revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
     action = "user.disable" if disabled else "user.enable"
     was, is_now = {"disabled": user.disabled}, {"disabled": disabled}
     record(conn, audit_log, by, action, user_id, before=was, after=is_now, now=now)
+    revoke_sessions_of(conn, user_id=user_id, reason="disabled", now=now)
     return repository.get_user(conn, user_id=user_id)
 
 

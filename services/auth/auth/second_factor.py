@@ -164,7 +164,7 @@ def reset(conn: Connection, *, user_id: str, by: By, now: datetime) -> bool:
     lock_user(conn, user_id=user_id)
     found = store.delete_factor(conn, user_id=user_id)
     if found:
-        revoke_sessions_of(conn, user_id=user_id, reason="second_factor_reset", now=now)
         action, was, is_now = "user.reset_second_factor", {NAME: True}, {NAME: False}
         record(conn, audit_log, by, action, user_id, before=was, after=is_now, now=now)
+        revoke_sessions_of(conn, user_id=user_id, reason="second_factor_reset", now=now)
     return found
