@@ -39,7 +39,7 @@ async def delete_me(
 ) -> None:
     """For good, and at once here: account and sessions are gone, the address can be registered
     again. Carts and the address book follow within seconds. Orders stay without anything that tells
-    whose they were, those on their way once they have arrived. Take your data along before.
+    whose they were, open ones once they are sent and paid. Take your data along before.
 
     A wrong password counts like one at login."""
     await deletion.delete_me(
