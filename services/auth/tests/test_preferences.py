@@ -81,6 +81,10 @@ async def test_b7_staff_do_not_see_them(auth: Any, signed_in: Any, admin: Any) -
     assert "preferences" not in (await auth.public.get(path, headers=admin.headers)).json()
 
 
+class RolledBack(Exception):
+    """By the database, which wants it again."""
+
+
 async def test_a_transaction_that_the_database_wants_again_changes_all_of_it(
     auth: Any, signed_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,9 +93,9 @@ async def test_a_transaction_that_the_database_wants_again_changes_all_of_it(
     async def again(function: Any, **values: Any) -> Any:
         def rolled_back(conn: Any) -> None:
             function(conn, **values)
-            raise InterruptedError
+            raise RolledBack
 
-        with pytest.raises(InterruptedError):
+        with pytest.raises(RolledBack):
             await run(rolled_back)
         return await run(function, **values)
 
