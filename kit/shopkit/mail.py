@@ -63,9 +63,12 @@ class Mailer(Protocol):
 
 
 def new_message(mail: Mail, sender: Sender) -> EmailMessage:
-    """Raises MailRefused for an address or a subject that no header can hold."""
+    """Raises MailRefused for an address or a subject that no header can hold, or that has an
+    encoded word: writing the header decodes it, into line breaks too."""
     message, (user, _, domain) = EmailMessage(policy=SMTP), mail.to.rpartition("@")
     try:
+        if "=?" in mail.to + mail.subject:
+            raise ValueError
         message["From"] = Address(sender.name, addr_spec=sender.address)
         message["To"] = Address(username=user, domain=domain)
         message["Subject"] = mail.subject

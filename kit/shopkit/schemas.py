@@ -98,7 +98,8 @@ def _email(value: str) -> str:
     # Look-alikes: invisible characters, and what is another letter's compatibility form.
     if unicodedata.normalize("NFKC", text) != text or "Cf" in map(unicodedata.category, text):
         raise ValueError("not an e-mail address")
-    if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text:
+    # "=?": what looks like an encoded word (RFC 2047) mail programs decode, into anything.
+    if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text or "=?" in text:
         raise ValueError("not an e-mail address")
     return clean_line(text)
 

@@ -137,6 +137,15 @@ def test_c13_nothing_gets_into_the_headers(place: str, evil: str) -> None:
         new_message(replace(MAIL, **changes), SENDER)
 
 
+@pytest.mark.parametrize("place", ["to", "subject"])
+def test_c13_encoded_words_stay_what_they_are(place: str) -> None:
+    """The email package decodes them when it writes a header, line breaks too."""
+    word = "=?utf-8?q?x=0d=0aBcc=3a_eve=40example.com?="
+    changes: dict[str, Any] = {place: f"{word}@example.com"}
+    with pytest.raises(MailRefused):
+        new_message(replace(MAIL, **changes), SENDER)
+
+
 @pytest.mark.parametrize("to", ["a@b.example, eve@example.com", "<eve@example.com> a@b.example"])
 def test_c13_one_mail_has_one_recipient(to: str) -> None:
     message = new_message(replace(MAIL, to=to), SENDER)
