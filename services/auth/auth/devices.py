@@ -1,7 +1,8 @@
 """Known devices: whoever logged in there before (OWASP's device cookies), without a table of them.
 
 A token says which session it came with, so that all tokens of one session share one count of wrong
-passwords. It is bound to the account and to its password: a new password ends all of them.
+passwords. It is bound to the account and to its password, and where there is a second factor to
+having shown it: a new password ends all of them, as does switching a second factor on.
 """
 
 import base64
@@ -40,7 +41,8 @@ class DeviceTokens:
         return str(UUID(bytes=session))
 
     def _mac(self, user: User, body: bytes) -> bytes:
-        whose = f"{user.id}\0{user.password_hash}\0".encode()
+        proved = "second factor\0" if user.second_factor else ""
+        whose = f"{user.id}\0{user.password_hash}\0{proved}".encode()
         return hmac.digest(self._key, whose + body, "sha256")
 
 

@@ -118,7 +118,7 @@ class TokenPair(Output):
         Field(
             description="Keep it on this device, also after logging out, and send it with the next "
             "login. It proves nothing but that somebody has logged in here. Valid for 180 days, "
-            "until the password changes."
+            "until the password changes or a second factor is switched on."
         ),
     ]
 

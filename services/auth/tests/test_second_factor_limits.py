@@ -74,22 +74,35 @@ async def test_owners_log_in_as_often_as_they_like(auth: Any, signed_in: Any) ->
 
 
 async def test_a15_the_owner_gets_in_on_a_known_device(auth: Any, signed_in: Any) -> None:
-    device = (await auth.log_in())["device_token"]
     app, codes = await switch_on(auth, signed_in)
+    device = (await log_in(auth, codes[0])).json()["device_token"]
     for _ in range(ACCOUNT.free + 1):
         assert told(await log_in(auth, app.wrong_code())) == REFUSED
     assert told(await log_in(auth, device_token=device)) == REQUIRED
-    assert told(await log_in(auth, codes[0], device_token=device)) == RIGHT
+    assert told(await log_in(auth, codes[1], device_token=device)) == RIGHT
+
+
+async def test_a15_devices_of_before_the_second_factor_are_not_known_any_more(
+    auth: Any, signed_in: Any
+) -> None:
+    """Or whoever had the password collects them, and has ten guesses at codes with each."""
+    device = (await auth.log_in())["device_token"]
+    app, codes = await switch_on(auth, signed_in)
+    for _ in range(ACCOUNT.free + 1):
+        assert told(await log_in(auth, app.wrong_code(), device_token=device)) == REFUSED
+    assert told(await log_in(auth, codes[0], device_token=device)) == CLOSED
+    fresh = (await auth.refresh(signed_in.refresh_token)).json()["device_token"]
+    assert told(await log_in(auth, codes[0], device_token=fresh)) == RIGHT
 
 
 async def test_a15_a_stolen_device_token_gives_ten_codes(auth: Any, signed_in: Any) -> None:
-    device = (await auth.log_in())["device_token"]
     app, codes = await switch_on(auth, signed_in)
+    device = (await log_in(auth, codes[0])).json()["device_token"]
     tries = DEVICE.free + ACCOUNT.free + 1
     for _ in range(tries):
         assert told(await log_in(auth, device_token=device)) == REQUIRED
         assert told(await log_in(auth, app.wrong_code(), device_token=device)) == REFUSED
-    assert told(await log_in(auth, codes[0], device_token=device)) == CLOSED
+    assert told(await log_in(auth, codes[1], device_token=device)) == CLOSED
 
 
 async def test_a15_wrong_codes_count_for_the_address(auth: Any, signed_in: Any) -> None:
