@@ -165,6 +165,7 @@ async def change_password(
         seen=user,
         attempt=attempt,
         password_hash=password_hash,
+        limits=context.mail_limits,
         now=context.clock.now(),
     )
 
@@ -176,6 +177,7 @@ def _change_password(
     seen: User,
     attempt: Attempt,
     password_hash: str,
+    limits: MailLimits,
     now: datetime,
 ) -> None:
     """Under the lock that logins take, so that none with the old password outlives it."""
@@ -184,5 +186,5 @@ def _change_password(
         raise WrongPassword  # changed while the hashes were being computed
     settle(conn, attempt=attempt, looked_at=True)
     update_user(conn, user_id=user.id, now=now, password_hash=password_hash)
-    tell(conn, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
+    tell(conn, limits=limits, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
     revoke_sessions_of(conn, user_id=user.id, reason="password_changed", now=now, but=session_id)

@@ -40,14 +40,14 @@ async def confirm_email(context: Context, *, token: str) -> None:
     """Ends all of the user's sessions. Raises InvalidEmailToken, and EmailTaken when somebody has
     made an account with the address in the meantime."""
     hashed, now = token_hash(token), context.clock.now()
-    await context.database.run(_confirm_email, hashed=hashed, now=now)
+    await context.database.run(_confirm_email, hashed=hashed, limits=context.mail_limits, now=now)
 
 
-def _confirm_email(conn: Connection, *, hashed: str, now: datetime) -> None:
+def _confirm_email(conn: Connection, *, hashed: str, limits: MailLimits, now: datetime) -> None:
     """Also in sessions: the access tokens of before name the old address."""
     proof = spend_proof(conn, token_hash=hashed, purpose=Purpose.CHANGE_EMAIL, now=now)
     user = proof.user
     if not update_email(conn, user_id=user.id, email=proof.email, now=now):
         raise EmailTaken
-    tell(conn, notice=Notice.EMAIL_CHANGED, user=user, now=now)
+    tell(conn, limits=limits, notice=Notice.EMAIL_CHANGED, user=user, now=now)
     revoke_sessions_of(conn, user_id=user.id, reason="email_changed", now=now)

@@ -56,9 +56,13 @@ def ask(
         _queue(conn, purpose.value, to, user_id, now)
 
 
-def tell(conn: Connection, *, notice: Notice, user: User, now: datetime) -> None:
-    """Queue a mail to the user's address as it is in `user`."""
-    _queue(conn, notice.value, user.email, user.id, now)
+def tell(
+    conn: Connection, *, limits: MailLimits, notice: Notice, user: User, now: datetime
+) -> None:
+    """Queue a mail to the user's address as it is in `user`, unless it was told so too often: who
+    registers another's address could fill their mailbox by changing things."""
+    if passes(conn, limits.gates(notice.value, to=user.email, user_id=None), now):
+        _queue(conn, notice.value, user.email, user.id, now)
 
 
 def invite_by_mail(conn: Connection, *, invitation: Invitation, now: datetime) -> None:

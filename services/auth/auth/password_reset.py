@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from auth.context import Context
 from auth.email_tokens import Purpose
 from auth.failure_repository import delete_counter
+from auth.mail_limits import MailLimits
 from auth.mails import Notice, ask, tell
 from auth.password_rules import refuse_weak
 from auth.proofs import get_proof, spend_proof
@@ -40,16 +41,23 @@ async def reset_password(context: Context, *, token: str, new: str) -> None:
         hashed=hashed,
         password_hash=await context.hasher.hash(new),
         counter=context.attempts.account_key(email),
+        limits=context.mail_limits,
         now=context.clock.now(),
     )
 
 
 def _reset_password(
-    conn: Connection, *, hashed: str, password_hash: str, counter: str, now: datetime
+    conn: Connection,
+    *,
+    hashed: str,
+    password_hash: str,
+    counter: str,
+    limits: MailLimits,
+    now: datetime,
 ) -> None:
     """What was guessed wrong was the old password: the count of it begins anew."""
     user = spend_proof(conn, token_hash=hashed, purpose=Purpose.RESET_PASSWORD, now=now).user
     update_user(conn, user_id=user.id, now=now, password_hash=password_hash, email_verified=True)
     delete_counter(conn, key=counter)
-    tell(conn, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
+    tell(conn, limits=limits, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
     revoke_sessions_of(conn, user_id=user.id, reason="password_reset", now=now)

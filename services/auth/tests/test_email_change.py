@@ -150,6 +150,19 @@ async def test_nobodys_mailbox_is_flooded_by_many_accounts(auth: Any, ask: Ask) 
     assert len(await auth.mails()) == before + 3 + 7, "ten of one account in an hour"
 
 
+async def test_nobodys_mailbox_is_flooded_by_accounts_that_leave_it(auth: Any) -> None:
+    """The address is free again, and may be registered and left again."""
+    for number in range(5):
+        await auth.register()
+        headers = {"Authorization": f"Bearer {(await auth.log_in())['access_token']}"}
+        body = {"new_email": f"number{number}@example.com", "password": PASSWORD}
+        path = "/api/auth/email/change"
+        await auth.public.post(path, json=body, headers=headers)
+        assert (await confirm(auth, await auth.token())).status_code == 204
+    told = [mail["subject"] for mail in await auth.mails() if mail["to"] == ADA]
+    assert told.count("Your e-mail address was changed") == 3
+
+
 async def test_the_case_of_ones_own_address_may_change(auth: Any, signed_in: Any, ask: Ask) -> None:
     await ask("Ada@Example.com")
     assert (await confirm(auth, await auth.token())).status_code == 204

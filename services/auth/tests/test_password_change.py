@@ -55,6 +55,14 @@ async def test_a_wrong_password_is_said_without_a_401(
     assert await auth.log_in(password=OLD)
 
 
+async def test_nobodys_mailbox_is_flooded(auth: Any, change: Change) -> None:
+    """Whoever registers an address may change its password as often as they like."""
+    before = len(await auth.mails())
+    for current, new in [(OLD, NEW), (NEW, OLD)] * 3:
+        assert (await change(current, new)).status_code == 204
+    assert len(await auth.mails()) == before + 3
+
+
 async def test_a10_a_session_that_is_over_changes_nothing(
     auth: Any, signed_in: Any, change: Change
 ) -> None:
