@@ -12,6 +12,7 @@ from auth.mails import Notice, ask, tell
 from auth.password_rules import refuse_weak
 from auth.proofs import get_proof, spend_proof
 from auth.repository import update_user
+from auth.second_factor_repository import delete_factor
 from auth.session_repository import revoke_sessions_of
 from auth.tokens import token_hash
 
@@ -59,5 +60,8 @@ def _reset_password(
     user = spend_proof(conn, token_hash=hashed, purpose=Purpose.RESET_PASSWORD, now=now).user
     update_user(conn, user_id=user.id, now=now, password_hash=password_hash, email_verified=True)
     delete_counter(conn, key=counter)
+    if not user.email_verified and not user.scopes:
+        # Anybody may have registered the address, and switched it on.
+        delete_factor(conn, user_id=user.id)
     tell(conn, limits=limits, notice=Notice.PASSWORD_CHANGED, user=user, now=now)
     revoke_sessions_of(conn, user_id=user.id, reason="password_reset", now=now)

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Table, select
 from auth import mails
 from auth.email_tokens import LIFETIME
 from auth.models import email_tokens, events, mail_counts, outbox
+from auth.repository import insert_roles
 from services.auth.tests.guessing import attempt, close_account
+from services.auth.tests.second_factors import switch_on
 from shopkit.clock import FrozenClock
 from shopkit.outbox import emit
 
@@ -157,6 +159,31 @@ async def test_a15_a_reset_lets_the_owner_in_past_what_others_guessed(
     await ask(auth)
     assert (await reset(auth, await auth.token())).status_code == 204
     assert (await attempt(auth, NEW)).status_code == 200
+
+
+async def test_whoever_took_an_address_first_does_not_keep_its_owner_out(
+    auth: Any, signed_in: Any
+) -> None:
+    """With a second factor on an account whose address nobody had proved."""
+    await switch_on(auth, signed_in)
+    await ask(auth)
+    assert (await reset(auth, await auth.token())).status_code == 204
+    assert (await attempt(auth, NEW)).status_code == 200
+
+
+@pytest.mark.parametrize("proved_by", ["mail", "role"])
+async def test_who_reads_anothers_mail_needs_the_second_factor_too(
+    auth: Any, signed_in: Any, proved_by: str
+) -> None:
+    if proved_by == "mail":
+        await auth.post("email/verify", token=await auth.token())
+    else:
+        user_id = signed_in.user["id"]
+        await auth.database.run(insert_roles, user_id=user_id, names=["support"])
+    await switch_on(auth, signed_in)
+    await ask(auth)
+    assert (await reset(auth, await auth.token())).status_code == 204
+    assert (await attempt(auth, NEW)).json()["code"] == "second_factor_required"
 
 
 async def test_nobodys_mailbox_is_flooded(auth: Any, signed_in: Any, clock: FrozenClock) -> None:
