@@ -18,6 +18,8 @@ TO_ADDRESS = Limit("mail_address", free=3, most=3, lifetime=_HOUR, consecutive=T
 """Three, then none for an hour; whether or not it has an account."""
 OF_ACCOUNT = Limit("mail_account", free=10, most=10, lifetime=_HOUR, consecutive=True)
 """To whatever addresses."""
+FROM_ANYWHERE = Limit("mail_anywhere", free=10, most=10, lifetime=_HOUR, consecutive=True)
+"""To one address, where each network that asks has its own three."""
 
 
 class MailLimits:
@@ -25,9 +27,15 @@ class MailLimits:
         self._key = hashlib.sha256(b"mail-limits:" + secret.encode()).digest()
         self._enabled = enabled
 
-    def gates(self, kind: str, *, to: str, user_id: str | None) -> Sequence[Gate]:
+    def gates(
+        self, kind: str, *, to: str, user_id: str | None, network: str | None = None
+    ) -> Sequence[Gate]:
+        """`network` is that of an unknown, who must not use up the owner's mails."""
         if not self._enabled:
             return ()
+        if network:
+            everywhere = self._gate(FROM_ANYWHERE, kind, email_key(to))
+            return [everywhere, self._gate(TO_ADDRESS, kind, f"{network} {email_key(to)}")]
         address = self._gate(TO_ADDRESS, kind, email_key(to))
         return [self._gate(OF_ACCOUNT, kind, user_id), address] if user_id else [address]
 

@@ -47,10 +47,12 @@ async def verify_email(payload: EmailToken, auth: Auth, _: Public) -> None:
     response_model=MailAsked,
     tags=["Account"],
 )
-async def ask_for_reset(payload: ResetRequest, auth: Auth, _: Public) -> dict[str, Any]:
+async def ask_for_reset(
+    payload: ResetRequest, auth: Auth, client: Caller, _: Public
+) -> dict[str, Any]:
     """Send a mail with a token, if the address has an account: the answer is the same if not.
-    Three mails an hour."""
-    await password_reset.ask_for_reset(auth, email=payload.email)
+    Three mails an hour to an address for each network that asks, ten for all."""
+    await password_reset.ask_for_reset(auth, email=payload.email, network=client.network)
     return ASKED
 
 

@@ -49,10 +49,12 @@ def ask(
     to: str,
     user_id: str | None,
     now: datetime,
+    network: str | None = None,
 ) -> None:
     """Queue a mail with a token, unless there were too many. The same work whoever has `to`: that
     is looked at when the mail is written, where nobody waits for an answer."""
-    if passes(conn, limits.gates(purpose.value, to=to, user_id=user_id), now):
+    gates = limits.gates(purpose.value, to=to, user_id=user_id, network=network)
+    if passes(conn, gates, now):
         _queue(conn, purpose.value, to, user_id, now)
 
 

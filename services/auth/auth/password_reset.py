@@ -17,7 +17,7 @@ from auth.session_repository import revoke_sessions_of
 from auth.tokens import token_hash
 
 
-async def ask_for_reset(context: Context, *, email: str) -> None:
+async def ask_for_reset(context: Context, *, email: str, network: str | None) -> None:
     """The same for every address: whose it is, is looked at when the mail is written."""
     await context.database.run(
         ask,
@@ -25,6 +25,7 @@ async def ask_for_reset(context: Context, *, email: str) -> None:
         purpose=Purpose.RESET_PASSWORD,
         to=email,
         user_id=None,
+        network=network,
         now=context.clock.now(),
     )
 

@@ -199,6 +199,23 @@ async def test_nobodys_mailbox_is_flooded(auth: Any, signed_in: Any, clock: Froz
     assert len(await auth.mails()) == before + 4
 
 
+async def test_a15_whoever_asks_for_others_mails_does_not_use_them_up(
+    auth: Any, signed_in: Any
+) -> None:
+    """Or guesses keep the owner from logging in, and requests from a new password."""
+
+    async def mails_of(network: str) -> int:
+        before = len(await auth.mails())
+        for _ in range(5):
+            path, body = "/api/auth/password/reset-request", {"email": ADA}
+            await auth.public.post(path, json=body, headers={"X-Real-IP": network})
+        return len(await auth.mails()) - before
+
+    assert await mails_of("203.0.113.7") == 3
+    assert await mails_of("198.51.100.9") == 3
+    assert [await mails_of(f"192.0.2.{n}") for n in (1, 2, 3)] == [3, 1, 0], "ten for all"
+
+
 async def test_a14_a_mail_goes_to_the_address_of_the_account_not_to_what_was_typed(
     auth: Any,
 ) -> None:
