@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import sys
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -21,6 +22,8 @@ T = TypeVar("T")
 MIN_LENGTH, MAX_LENGTH = 8, 128
 """In code points as sent (NIST SP 800-63B, 3.1.1.2); no rules of composition, no truncation."""
 MAX_WAITING = 16
+NICENESS = 10
+"""A tenth of a core is theirs when all others are at work too."""
 _ARGON2ID: Any = argon2.using(type="ID", memory_cost=19 * 1024, time_cost=2, parallelism=1)
 
 
@@ -56,12 +59,22 @@ def _dummy_hash() -> str:
     return hash_password(secrets.token_hex(16))
 
 
+def _come_after_others() -> None:
+    """Whoever browses is served before a flood of logins. Linux has priorities for each thread."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        usual = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, min(usual + NICENESS, 19))
+
+
 class PasswordHasher:
     """As many hashes at once as there are cores, few waiting; raises Busy for the rest."""
 
     def __init__(self, threads: int = os.cpu_count() or 1, waiting: int = MAX_WAITING) -> None:
         _dummy_hash()  # now, so that the first unknown user does not wait longer
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(
+            threads, thread_name_prefix="argon2", initializer=_come_after_others
+        )
         self._places = threading.BoundedSemaphore(threads + waiting)
 
     async def hash(self, password: str) -> str:

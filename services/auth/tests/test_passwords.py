@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 from typing import Any
 
@@ -184,3 +185,17 @@ async def test_a17_busy_is_503_and_the_rest_goes_on(
     assert (await auth.refresh(signed_in.refresh_token)).status_code == 200
     gate.open.set()
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {201}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+async def test_a17_whoever_browses_comes_before_a_flood_of_logins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def priority(_: str) -> str:
+        return str(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    hasher = PasswordHasher(threads=1)
+    monkeypatch.setattr(passwords, "hash_password", priority)
+    usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert int(await hasher.hash("a long password")) > usual
+    await hasher.close()
