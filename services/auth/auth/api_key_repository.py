@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from auth.models import api_keys
 
@@ -31,6 +31,14 @@ def list_keys(
     if before is not None:
         page = page.where(api_keys.c.id < before)
     return conn.execute(page.order_by(api_keys.c.id.desc()).limit(limit)).all()
+
+
+def count_alive(conn: Connection, *, made_by: str, now: datetime, most: int) -> int:
+    """Neither revoked nor expired; up to `most` are counted."""
+    k = api_keys.c
+    lasts = or_(k.expires_at.is_(None), k.expires_at > now)
+    alive = select(k.id).where(k.made_by == made_by, k.revoked_at.is_(None), lasts).limit(most)
+    return int(conn.execute(select(func.count()).select_from(alive.subquery())).scalar_one())
 
 
 def revoke_key(conn: Connection, *, key_id: str, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from auth import api_keys
 from auth.api_key_schemas import ApiKey, ApiKeyInput, NewApiKey
 from auth.deps import Auth, CursorText
 from auth.errors import CannotGrant
+from auth.staff_errors import TooManyKeys
 from shopkit.app import PathId
 from shopkit.auth import Principal, Staff
 from shopkit.openapi import problems
@@ -26,7 +27,7 @@ TAGS: Any = ["API keys"]
     summary="Make an API key",
     status_code=201,
     response_model=NewApiKey,
-    responses=problems(CannotGrant),
+    responses=problems(CannotGrant, TooManyKeys),
     tags=TAGS,
 )
 async def make_api_key(payload: ApiKeyInput, staff: Writer, response: Response, auth: Auth) -> Any:

@@ -15,12 +15,15 @@ from auth.events import Event, EventKind, tell
 from auth.grants import scopes_now
 from auth.models import audit_log
 from auth.scopes import NOT_FOR_KEYS, USERS_WRITE
+from auth.staff_errors import TooManyKeys
 from auth.tokens import token_hash
 from shopkit.api_keys import MARK
 from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
 from shopkit.errors import FieldError, Invalid, NotFound
 
+MAX_ALIVE = 100
+"""Keys of one maker."""
 KEYS_READ, KEYS_WRITE = "keys:read", "keys:write"
 Shown = Mapping[str, Any]
 """A key as staff see it."""
@@ -42,7 +45,7 @@ async def make_key(
     rate_class: str,
 ) -> Shown:
     """With `key`, which is told to nobody again. Raises Invalid, InvalidToken, InsufficientScope,
-    and CannotGrant for scopes that the actor lacks."""
+    CannotGrant for scopes that the actor lacks, and TooManyKeys."""
     now, wanted = context.clock.now(), frozenset(scopes)
     _refuse_unfit(wanted, expires_at, now)
     prefix = secrets.token_hex(6)
@@ -70,6 +73,8 @@ def _make(
     lacking = frozenset(row["scopes"]) - scopes_now(conn, actor=actor, needed=KEYS_WRITE, now=now)
     if lacking:
         raise CannotGrant(lacking)
+    if store.count_alive(conn, made_by=actor.id, now=now, most=MAX_ALIVE) >= MAX_ALIVE:
+        raise TooManyKeys(MAX_ALIVE)
     store.insert_key(conn, row)
     given = {name: row[name] for name in ("scopes", "expires_at", "rate_class")}
     record(conn, audit_log, by, "api_key.create", row["id"], before=None, after=given, now=now)

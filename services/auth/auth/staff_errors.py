@@ -43,6 +43,13 @@ class AlreadyInvited(Conflict):
         super().__init__("An invitation to this address is open. To send another, withdraw it.")
 
 
+class TooManyKeys(Conflict):
+    code, title = "too_many_keys", "You have as many API keys as you may have"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} may be alive at once. Revoke some first.")
+
+
 class TooManyInvitations(Conflict):
     code, title = "too_many_invitations", "As many invitations are open as may be"
 

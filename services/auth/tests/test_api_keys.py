@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
 
+from auth import api_keys as use_cases
 from auth.api_key_schemas import NewApiKey
 from auth.models import api_keys, audit_log, roles, users
 from shopkit.api_keys import FORM
@@ -321,3 +322,18 @@ async def test_a_key_may_send_so_many_requests_a_second(auth: Auth, admin: Signe
     assert refused.json()["code"] == "rate_limited"
     assert refused.headers["retry-after"] == "1"
     assert await users_by(auth, other) == (200, "")
+
+
+async def test_c20_a_person_has_a_bounded_number_of_keys(
+    auth: Auth, admin: SignedIn, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock
+) -> None:
+    monkeypatch.setattr(use_cases, "MAX_ALIVE", 2)
+    soon = (clock.now() + timedelta(hours=1)).isoformat()
+    first, _ = (
+        await made(auth, admin, scopes=["audit:read"]),
+        await made(auth, admin, scopes=["audit:read"], expires_at=soon),
+    )
+    refused = await make(auth, admin, scopes=["audit:read"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_keys")
+    await auth.public.delete(f"/api/auth/keys/{first['id']}", headers=admin.headers)
+    await made(auth, admin, scopes=["audit:read"])
