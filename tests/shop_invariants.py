@@ -79,7 +79,7 @@ async def i6_everything_comes_to_an_end(shop: Databases) -> None:
 
 async def i1_reserved_is_what_is_held(shop: Databases) -> None:
     stock = await query(
-        shop.databases["catalog"], "SELECT product_id, on_hand, reserved FROM stock"
+        shop.databases["catalog"], "SELECT product_id, on_hand, reserved, backorder FROM stock"
     )
     held = await query(
         shop.databases["catalog"],
@@ -87,8 +87,9 @@ async def i1_reserved_is_what_is_held(shop: Databases) -> None:
         "JOIN reservations r ON r.order_id = l.order_id WHERE r.status = 'held' "
         "GROUP BY l.product_id",
     )
-    assert {id: reserved for id, _, reserved in stock if reserved} == dict(held)
-    assert all(0 <= reserved <= on_hand for _, on_hand, reserved in stock)
+    assert {id: reserved for id, _, reserved, _ in stock if reserved} == dict(held)
+    assert all(reserved >= 0 for _, _, reserved, _ in stock)
+    assert all(reserved <= on_hand for _, on_hand, reserved, backorder in stock if not backorder)
 
 
 async def i2_stock_is_conserved(shop: Databases) -> None:

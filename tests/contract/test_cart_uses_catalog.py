@@ -33,6 +33,8 @@ class Provider(Protocol):
 
     async def set_status(self, product_id: str, status: str) -> None: ...
 
+    async def allow_backorder(self, product_id: str) -> None: ...
+
     async def delete(self, product_id: str) -> None: ...
 
 
@@ -57,6 +59,9 @@ class Fake:
 
     async def set_status(self, product_id: str, status: str) -> None:
         self.catalog.change(product_id, active=status == "active")
+
+    async def allow_backorder(self, product_id: str) -> None:
+        self.catalog.change(product_id, backorder=True)
 
     async def delete(self, product_id: str) -> None:
         self.catalog.remove(product_id)
@@ -86,6 +91,9 @@ class Real:
 
     async def set_status(self, product_id: str, status: str) -> None:
         await self._send("PATCH", f"/api/products/{product_id}", {"status": status})
+
+    async def allow_backorder(self, product_id: str) -> None:
+        await self._send("PATCH", f"/api/products/{product_id}/stock", {"backorder": True})
 
     async def delete(self, product_id: str) -> None:
         await self._send("DELETE", f"/api/products/{product_id}")
@@ -117,8 +125,15 @@ async def provider(
 async def test_an_offer_has_what_a_cart_shows(provider: Provider) -> None:
     product = await provider.add("MUG-1", "Mug, blue", 1250, "USD", 7, "active")
     assert await provider.catalog.find_offers([product]) == {
-        product: Offer(product, "MUG-1", "Mug, blue", 1250, "USD", 7, True)
+        product: Offer(product, "MUG-1", "Mug, blue", 1250, "USD", 7, False, True)
     }
+
+
+async def test_an_offer_tells_whether_more_may_be_sold_than_there_is(provider: Provider) -> None:
+    product = await provider.add("MUG-2", "Mug", 1250, "USD", 0, "active")
+    assert not (await provider.catalog.find_offers([product]))[product].covers(1)
+    await provider.allow_backorder(product)
+    assert (await provider.catalog.find_offers([product]))[product].covers(1)
 
 
 async def test_what_does_not_exist_is_absent(provider: Provider) -> None:

@@ -42,6 +42,8 @@ class Provider(Protocol):
 
     async def set_price(self, product_id: str, amount: int) -> None: ...
 
+    async def allow_backorder(self, product_id: str) -> None: ...
+
     async def stock(self, product_id: str) -> tuple[int, int]:
         """On hand and reserved."""
 
@@ -55,6 +57,9 @@ class Fake:
 
     async def set_price(self, product_id: str, amount: int) -> None:
         self.catalog.products[product_id].price = amount
+
+    async def allow_backorder(self, product_id: str) -> None:
+        self.catalog.products[product_id].backorder = True
 
     async def stock(self, product_id: str) -> tuple[int, int]:
         product = self.catalog.products[product_id]
@@ -80,6 +85,9 @@ class Real:
 
     async def set_price(self, product_id: str, amount: int) -> None:
         await self.send("PATCH", f"/api/products/{product_id}", {"price": usd(amount)})
+
+    async def allow_backorder(self, product_id: str) -> None:
+        await self.send("PATCH", f"/api/products/{product_id}/stock", {"backorder": True})
 
     async def stock(self, product_id: str) -> tuple[int, int]:
         found = await self.send("GET", f"/api/products/{product_id}/stock")
@@ -172,6 +180,24 @@ async def test_release_gives_back_what_is_held_and_what_is_sold(provider: Provid
         for _ in range(2):
             await provider.catalog.release(order_id)
             assert await provider.stock(tea) == (5, 0)
+
+
+async def test_what_may_be_backordered_is_sold_beyond_the_stock_and_comes_back(
+    provider: Provider,
+) -> None:
+    tea = await provider.add(price=450, stock=1)
+    await provider.allow_backorder(tea)
+    first, second = new_id(), new_id()
+    for order_id in (first, second):
+        await provider.catalog.reserve(order_id, [line(tea, 2, 450)], "USD")
+    assert await provider.stock(tea) == (1, 4)
+    await provider.catalog.commit(first)
+    assert await provider.stock(tea) == (-1, 2)
+    await provider.catalog.release(second)
+    await provider.catalog.restock(new_id(), first, {tea: 1})
+    assert await provider.stock(tea) == (0, 0)
+    await provider.catalog.release(first)
+    assert await provider.stock(tea) == (1, 0)
 
 
 async def test_f5_release_is_absorbing(provider: Provider) -> None:

@@ -80,6 +80,7 @@ OWN = ("/api/auth", "/api/products", "/api/cart")
         ("/api/orders/history?cursor=a%2Fb", "orders"),
         ("/api/audit/accounts?limit=1", "auth"),
         ("/api/audit/catalog", "catalog"),
+        ("/api/stock?state=low_stock", "catalog"),
         ("/api/audit/orders", "orders"),
     ],
 )

@@ -12,7 +12,8 @@ UNDONE = (Step.FAILED, Step.CANCELLED)
 def broken(world: World, state: State) -> Iterator[str]:
     """What no state may show, whatever has happened."""
     held = sum(order.reservation == "held" for order in state.orders)
-    if not 0 <= state.reserved <= state.on_hand or state.reserved != held:
+    enough = world.backorder or state.reserved <= state.on_hand
+    if not enough or state.reserved < 0 or state.reserved != held:
         yield "I1 reserved is what is held, and no more than what is there"
     if state.on_hand + sum(order.sold for order in state.orders) != world.stock:
         yield "I2 stock is conserved"

@@ -51,7 +51,8 @@ def reserve(world: World, state: State, index: int) -> Outcomes:
     again = order.reservation == "held" and world.without is Guard.RESERVE_ONCE
     if order.reservation and not again:
         return (("gone" if order.reservation in ("released", "expired") else "ok", state),)
-    if state.on_hand - state.reserved < 1 and world.without is not Guard.STOCK_CONDITION:
+    anyway = world.backorder or world.without is Guard.STOCK_CONDITION
+    if state.on_hand - state.reserved < 1 and not anyway:
         return (("short", state),)
     held = state.put(index, order._replace(reservation="held"))
     return (("ok", held._replace(reserved=state.reserved + 1)),)

@@ -21,6 +21,8 @@ class World:
     name: str
     customers: int = 1
     stock: int = 1
+    backorder: bool = False
+    """More may be sold than there is."""
     one_cart: bool = False
     """The customers' orders are of one cart, with a key each."""
     card: bool = True

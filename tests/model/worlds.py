@@ -11,6 +11,7 @@ WORLDS = (
     World(name="capture refused", lapses=True, crashes=1, lost=1, copies=1, pauses=1),
     World(name="pay later", card=False, crashes=1, lost=1, copies=1, pauses=1, cancels=1),
     World(name="last unit", customers=2, crashes=1, pauses=1),
+    World(name="backorder", customers=2, stock=0, backorder=True, crashes=1, pauses=1),
     World(name="last unit, aborted", customers=2, declines=True, aborts=1, lost=1),
     World(name="one cart", customers=2, one_cart=True, stock=2, pauses=1, declines=True),
     World(

@@ -102,10 +102,17 @@ CATALOG = {
     "PUT /api/products/{id}": staff("products:write"),
     "PATCH /api/products/{id}": staff("products:write"),
     "DELETE /api/products/{id}": staff("products:write"),
+    "GET /api/stock": staff("inventory:read"),
     "GET /api/products/{id}/stock": staff("inventory:read"),
     "PUT /api/products/{id}/stock": staff("inventory:write"),
+    "PATCH /api/products/{id}/stock": staff("inventory:write"),
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+    "GET /api/products/{id}/prices": staff("products:read"),
+    "GET /api/products/{id}/price-changes": staff("products:read"),
+    "POST /api/products/{id}/price-changes": staff("products:write"),
+    "GET /api/products/{id}/price-changes/{change_id}": staff("products:read"),
+    "DELETE /api/products/{id}/price-changes/{change_id}": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 
@@ -153,9 +160,13 @@ POLICY = {**AUTH, **CATALOG, **CART, **ORDERS, "GET /api/health": PUBLIC}
 
 _ORDERS = {"orders:read", "payments:read", "users:read", "inventory:read"}
 SCOPES_OF = {
-    "support": _ORDERS,
-    "catalog_manager": {"products:write", "categories:write", "inventory:read", "inventory:write"},
-    "order_manager": _ORDERS | {"orders:write", "payments:write", "refunds:write"},
+    "support": _ORDERS | {"products:read"},
+    "catalog_manager": {
+        f"{what}:{verb}"
+        for what in ("products", "categories", "inventory")
+        for verb in ("read", "write")
+    },
+    "order_manager": _ORDERS | {"products:read", "orders:write", "payments:write", "refunds:write"},
     "admin": {rule.scope for rule in POLICY.values() if rule.scope},
 }
 """Of the built-in roles, as far as they are asked for above."""

@@ -1,7 +1,7 @@
 """Every scope that there is: what a role can be made of, and what a call can ask for."""
 
 SCOPES = {
-    "products:read": "See drafts and archived products",
+    "products:read": "See drafts, archived products, and past and coming prices",
     "products:write": "Create, change and delete products and product groups",
     "categories:read": "See categories, as everybody does",
     "categories:write": "Create, change, move and delete categories",

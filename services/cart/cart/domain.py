@@ -58,7 +58,12 @@ class Offer:
     amount: int
     currency: str
     available: int
+    backorder: bool
     active: bool
+
+    def covers(self, quantity: int) -> bool:
+        """Whether so many can be bought: with backorder, also more than there are."""
+        return self.backorder or quantity <= self.available
 
 
 Offers = Mapping[str, Offer]
@@ -181,7 +186,7 @@ def new_line(cart: Cart, offer: Offer) -> Line:
 
 def check_quantity(offer: Offer, quantity: int, most: int) -> None:
     """Raises InsufficientStock or QuantityLimit when a line may not hold that many."""
-    if quantity > offer.available:
+    if not offer.covers(quantity):
         raise InsufficientStock(offer.product_id, quantity, max(0, offer.available))
     if quantity > most:
         raise QuantityLimit(most)

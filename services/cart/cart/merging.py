@@ -27,7 +27,7 @@ def _merge_line(
 ) -> tuple[Cart, dict[str, Any]]:
     own = mine.lines.get(line.product_id)
     offer = sellable(offers.get(line.product_id), currency)
-    if offer is None or offer.available < 1:
+    if offer is None or not offer.covers(1):
         return mine, _entry(line, own, "dropped", "unavailable")
     if mine.currency not in (None, offer.currency):
         return mine, _entry(line, own, "dropped", "currency_mismatch")
@@ -35,10 +35,11 @@ def _merge_line(
         return mine, _entry(line, own, "dropped", "cart_full")
     base = own or replace(new_line(mine, offer), added_amount=line.added_amount)
     wanted = base.quantity + line.quantity
-    merged = replace(base, quantity=max(base.quantity, min(wanted, offer.available, most)))
+    limit = most if offer.backorder else min(offer.available, most)
+    merged = replace(base, quantity=max(base.quantity, min(wanted, limit)))
     mine = replace(mine, currency=offer.currency).with_line(merged)
     if merged.quantity < wanted:
-        reason = "insufficient_stock" if offer.available < most else "quantity_limit"
+        reason = "insufficient_stock" if limit < most else "quantity_limit"
         return mine, _entry(line, merged, "capped", reason)
     return mine, _entry(line, merged, "summed" if own else "moved", None)
 

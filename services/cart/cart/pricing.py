@@ -71,6 +71,7 @@ def _item(line: Line, offer: Offer | None, currency: str) -> dict[str, Any]:
         "line_total": money(unit * line.quantity if offer else 0, currency),
         "added_price": money(line.added_amount, currency),
         "available": max(0, offer.available) if offer else 0,
+        "backorder": offer is not None and offer.backorder,
     }
 
 
@@ -81,7 +82,7 @@ def _warnings(line: Line, offer: Offer | None, currency: str) -> Iterable[dict[s
     if offer.amount != line.added_amount:
         old, new = amount_text(line.added_amount, currency), amount_text(offer.amount, currency)
         yield _warning("price_changed", line, f"It cost {old} when it was added and is now {new}.")
-    if offer.available < line.quantity:
+    if not offer.covers(line.quantity):
         left = f"Only {offer.available} are" if offer.available > 0 else "None is"
         yield _warning("insufficient_stock", line, f"{left} available.")
 

@@ -45,7 +45,8 @@ class CartItem(Output):
     unit_price: Money
     line_total: Annotated[Money, Field(description="0 while the product is not sold.")]
     added_price: Money
-    available: Annotated[int, Field(description="Pieces that can be bought now.")]
+    available: Annotated[int, Field(description="Pieces that are there now.")]
+    backorder: Annotated[bool, Field(description="Whether more than `available` can be bought.")]
 
 
 class CartWarning(Output):

@@ -27,6 +27,7 @@ class FakeCatalog:
             "amount": 1999,
             "currency": "USD",
             "available": 10,
+            "backorder": False,
             "active": True,
         }
         offer = Offer(product_id=new_id(), **{**defaults, **values})

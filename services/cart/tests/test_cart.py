@@ -47,6 +47,7 @@ async def test_the_first_product_makes_the_cart(shop: Shop) -> None:
             "line_total": usd(3750),
             "added_price": usd(1250),
             "available": 7,
+            "backorder": False,
         }
     ]
     assert (cart["item_count"], cart["subtotal"], cart["total"]) == (3, usd(3750), usd(3750))
@@ -101,6 +102,19 @@ async def test_stock_is_checked_for_the_sum_and_named(shop: Shop) -> None:
     assert problem["available"] == 5
     assert problem["items"] == [{"product_id": product, "requested": 6, "available": 5}]
     assert await ada.quantities() == {product: 5}
+
+
+async def test_what_may_be_backordered_goes_in_beyond_the_stock(shop: Shop) -> None:
+    ada, product = shop.user(), shop.catalog.add(available=-3, backorder=True)
+    cart = (await ada.add(product, 4)).json()
+    assert (cart["items"][0]["available"], cart["items"][0]["backorder"]) == (0, True)
+    more = await ada.send("PATCH", f"/{product}", json={"quantity": 6})
+    assert (more.status_code, more.json()["warnings"]) == (200, [])
+    shop.catalog.change(product, backorder=False)
+    cart = await ada.cart()
+    assert [one["code"] for one in cart["warnings"]] == ["insufficient_stock"]
+    short = await ada.add(product)
+    assert (short.status_code, short.json()["available"]) == (409, 0)
 
 
 async def test_another_currency_is_refused_until_the_cart_is_empty(shop: Shop) -> None:

@@ -56,11 +56,13 @@ async def test_an_offer_is_active_or_not(status: str, active: bool) -> None:
         "status": status,
         "price": {"amount": 5, "currency": "JPY"},
         "available": 3,
+        "backorder": True,
         "image": None,
     }
     offers = await catalog_answering(200, {"items": [item]}).find_offers([product, new_id()])
     assert set(offers) == {product}
     offer = offers[product]
+    assert offer.backorder is True
     assert (offer.amount, offer.currency, offer.available, offer.active) == (
         5,
         "JPY",
@@ -75,7 +77,7 @@ class Network:
     def __init__(self, product: str) -> None:
         price = {"amount": 5, "currency": "USD"}
         item = {"id": product, "sku": "S", "name": "N", "price": price, "status": "active"}
-        self._item = {**item, "available": 9}
+        self._item = {**item, "available": 9, "backorder": False}
         self.down, self.questions = False, 0
 
     async def send(self, method: str, path: str, *_: Any) -> tuple[int, bytes]:

@@ -35,6 +35,7 @@ FOREIGN = {
     "order_id": new_id(),
     "sku": "X",
     "available": 100,
+    "backorder": True,
 }
 
 

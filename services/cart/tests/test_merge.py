@@ -51,6 +51,14 @@ async def test_lines_move_sum_are_capped_and_dropped(shop: Shop) -> None:
     assert (await guest.cart())["items"] == []
 
 
+async def test_what_may_be_backordered_moves_whole(shop: Shop) -> None:
+    ada, guest, product = shop.user(), shop.guest(), shop.catalog.add(available=10, backorder=True)
+    await ada.add(product, 8)
+    await guest.add(product, 5)
+    shop.catalog.change(product, available=0)
+    assert outcomes(await ada.merge(guest.token)) == {product: ("summed", None, 13)}
+
+
 async def test_the_answer_is_the_whole_cart(shop: Shop) -> None:
     ada, guest = shop.user(), shop.guest()
     await guest.add(shop.catalog.add(), 2)

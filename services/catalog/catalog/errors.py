@@ -43,6 +43,12 @@ class StockBelowReserved(Conflict):
     code, title = "stock_below_reserved", "More is reserved than would be on hand"
 
 
+class BackorderInUse(Conflict):
+    """`short` says how many are missing."""
+
+    code, title = "backorder_in_use", "More is sold than there is"
+
+
 class StockChanged(Conflict):
     code, title = "stock_changed", "The stock is not what you expected"
 
@@ -53,6 +59,20 @@ class InsufficientStock(Conflict):
 
 class PriceChanged(Conflict):
     code, title = "price_changed", "A price has changed"
+
+
+class PriceChangeOverlaps(Conflict):
+    """`item` is the other one."""
+
+    code, title = "price_change_overlaps", "Another price is scheduled for that time"
+
+
+class PriceChangeOver(Conflict):
+    code, title = "price_change_over", "The price change has come to its end"
+
+
+class TooManyPriceChanges(Conflict):
+    code, title = "too_many_price_changes", "The product has as many price changes as it may have"
 
 
 class ReservationGone(Gone):

@@ -1,12 +1,38 @@
 """A product as it is written (in the form of a ProductInput), and as it is stored."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from catalog import domain
 from catalog.errors import invalid_field
 from catalog.repository.products import details_text
+from catalog.schemas.products import ProductCreate, ProductInput
 from shopkit.money import money
+
+
+def whole(payload: ProductInput | ProductCreate) -> dict[str, Any]:
+    """What a whole product is to be. Raises Invalid."""
+    wanted = payload.model_dump(exclude={"stock"})
+    if payload.publish_at is not None and "status" not in payload.model_fields_set:
+        wanted["status"] = "draft"
+    return fit_times(wanted, payload.model_fields_set)
+
+
+def fit_times(wanted: dict[str, Any], sent: Collection[str]) -> dict[str, Any]:
+    """Without the times that went by with a status. Raises Invalid for those that were sent."""
+    fits = {"publish_at": ("draft",), "archive_at": ("draft", "active")}
+    times = {name: wanted[name] for name in fits}
+    for name, statuses in fits.items():
+        if times[name] is not None and wanted["status"] not in statuses:
+            if name in sent:
+                why = f"A product that is {wanted['status']} cannot have it."
+                raise invalid_field(f"/{name}", "status_mismatch", why)
+            times[name] = None
+    publish_at, archive_at = times.values()
+    if publish_at and archive_at and archive_at <= publish_at:
+        raise invalid_field("/archive_at", "out_of_order", "It must be after `publish_at`.")
+    return wanted | times
 
 
 def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
@@ -30,6 +56,8 @@ def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str
         "status": wanted["status"],
         "group_id": wanted["group_id"],
         "options_key": domain.options_key(wanted["options"]) if group else None,
+        "publish_at": wanted["publish_at"],
+        "archive_at": wanted["archive_at"],
         "image": wanted["images"][0]["url"] if wanted["images"] else None,
         "details": details_text(
             category_ids=category_ids,
@@ -57,4 +85,6 @@ def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
         "images": details["images"],
         "group_id": row["group_id"],
         "options": group["options"] if group else {},
+        "publish_at": row["publish_at"],
+        "archive_at": row["archive_at"],
     }

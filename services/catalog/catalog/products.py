@@ -4,14 +4,17 @@ import json
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog import domain
 from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
-from catalog.product_forms import columns_of, wanted_of
+from catalog.prices import begin_history, follow_price
+from catalog.product_forms import columns_of, fit_times, wanted_of, whole
 from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
+from catalog.repository.categories import lock_tree
 from catalog.repository.groups import lock_group
 from catalog.repository.search import index_product, unindex_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
@@ -23,7 +26,8 @@ from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
 from shopkit.ids import is_id, new_id
 
-_FILED = ("category_ids", "price", "name")
+_FILED = ("price", "name")
+_FREED = ("sku_key", "slug", "group_id", "options_key", "publish_at", "archive_at")
 _SEARCHED = ("name", "sku", "attributes", "description")
 
 
@@ -67,12 +71,13 @@ def create_product(
 
 
 def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
-    wanted = payload.model_dump(exclude={"stock"})
+    wanted = whole(payload)
     wanted["slug"] = chosen_slug(conn, "product", given=payload.slug, name=payload.name)
     product_id = new_id()
     values = columns_of(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
+    begin_history(conn, seq=seq, values=values, now=now)
     give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
     _file_and_index(conn, seq, wanted)
     insert_stock(conn, product_id=product_id, on_hand=payload.stock)
@@ -94,9 +99,10 @@ def replace_product(
 ) -> dict[str, Any]:
     """PUT: what is absent gets its default, but the slug stays."""
     row = _locked(conn, id, if_match, group_id=payload.group_id)
-    wanted = payload.model_dump()
+    wanted = whole(payload)
     wanted["slug"] = payload.slug or row["slug"]
-    return _change(conn, row, wanted, by, now, low_stock)
+    change_product(conn, row, wanted, by=by, now=now)
+    return _shown(conn, id, low_stock)
 
 
 def patch_product(
@@ -123,10 +129,11 @@ def patch_product(
             sent[name] = empty
     if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
         sent["options"] = {}
-    wanted = {**current, **sent}
+    wanted = fit_times({**current, **sent}, sent)
     if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
         raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
-    return _change(conn, row, wanted, by, now, low_stock)
+    change_product(conn, row, wanted, by=by, now=now)
+    return _shown(conn, id, low_stock)
 
 
 _EMPTY: dict[str, Any] = {
@@ -143,7 +150,7 @@ def delete_product(
 ) -> None:
     """Its row stays for the ledger; SKU, slug and options are free again."""
     row = _locked(conn, id, if_match)
-    freed = dict.fromkeys(("sku_key", "slug", "group_id", "options_key"))
+    freed = dict.fromkeys(_FREED)
     values = {**freed, "status": "deleted", "version": row["version"] + 1, "updated_at": now}
     rows.update_product(conn, seq=row["seq"], values=values)
     rows.set_categories(conn, seq=row["seq"], with_ancestors=())
@@ -166,30 +173,35 @@ def _locked(
     return row
 
 
-def _change(
+def change_product(
     conn: Connection,
     row: dict[str, Any],
     wanted: dict[str, Any],
+    *,
     by: By,
     now: datetime,
-    low_stock: int,
-) -> dict[str, Any]:
+    change_id: str | None = None,
+) -> None:
+    """Whatever must happen when a product becomes another, whoever wants it.
+
+    `row` is locked; `change_id` is of the scheduled change of its price that this is.
+    """
     was = wanted_of(row)
-    if not _same(wanted, was):
-        stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
-        group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
-        values = columns_of(wanted, group)
-        values |= {"version": row["version"] + 1, "updated_at": now}
-        rows.update_product(conn, seq=row["seq"], values=values)
-        give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
-        _file_and_index(conn, row["seq"], wanted, was)
-        record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
-    return _shown(conn, row["id"], low_stock)
+    if _same(wanted, was):
+        return
+    stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
+    group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
+    values = columns_of(wanted, group) | {"version": row["version"] + 1, "updated_at": now}
+    values |= follow_price(conn, row, values, now=now, change_id=change_id)
+    rows.update_product(conn, seq=row["seq"], values=values)
+    give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
+    _file_and_index(conn, row["seq"], wanted, was)
+    record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
 
 
 def _same(one: object, other: object) -> bool:
     """As a client sees them: `true` is not 1."""
-    return json.dumps(one) == json.dumps(other)
+    return to_json(one) == to_json(other)
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
@@ -207,9 +219,12 @@ def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[st
 def _file_and_index(
     conn: Connection, seq: int, wanted: dict[str, Any], was: dict[str, Any] | None = None
 ) -> None:
-    if was is None or any(was[name] != wanted[name] for name in _FILED):
+    if was is None or was["category_ids"] != wanted["category_ids"]:
         places = category_places(conn, wanted["category_ids"])
         rows.set_categories(conn, seq=seq, with_ancestors=places)
+    elif wanted["category_ids"] and any(was[name] != wanted[name] for name in _FILED):
+        lock_tree(conn, "use")
+        rows.refile(conn, seq=seq)
     words = {name: wanted[name] for name in _SEARCHED}
     words["attributes"] = {**wanted["attributes"], **wanted["options"]}
     if was is None or not all(_same(was[name], wanted[name]) for name in (*_SEARCHED, "options")):

@@ -19,7 +19,7 @@ class CatalogSettings(ServiceSettings):
     low_stock: int = Field(default=5, ge=0, le=1_000_000)
     """At most so many available: the public state is `low_stock`."""
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
-    """How often reservations whose time is over are looked for."""
+    """How often what is due is looked for: reservations to expire, scheduled changes."""
 
     def unsafe(self) -> list[str]:
         found = super().unsafe()

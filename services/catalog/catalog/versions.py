@@ -6,12 +6,14 @@ from typing import Any
 
 from shopkit.conditional import check_if_match, etag
 
-_SHOWN_ONLY = re.compile(r'-[0-9a-f]+"')
+_SHOWN_ONLY = re.compile(r'-[0-9a-z_-]+"')
 
 
 def product_etag(product: dict[str, Any]) -> str:
-    """Changes with the product and with what is available of it."""
-    return etag(f"{product['version']}-{max(product['stock']['available'], 0):x}")
+    """Changes with the product and with what is shown of its stock."""
+    stock = product["stock"]
+    shown = f"{stock['available']:x}-{stock['state']}{'-backorder' if stock['backorder'] else ''}"
+    return etag(f"{product['version']}-{shown}")
 
 
 def group_etag(group: dict[str, Any]) -> str:

@@ -1,18 +1,23 @@
-"""What runs beside the requests: expiry of reservations, and forgetting what is old."""
+"""What runs beside the requests: what is due, and forgetting what is old."""
+
+import asyncio
 
 from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
+from catalog.repository.price_changes import list_due
 from catalog.repository.refiling import refile_next
 from catalog.repository.reservations import delete_tombstones
 from catalog.repository.search import merge_index
 from catalog.reservations import expire_due
-from shopkit.background import drain, every
+from catalog.schedule import bring_up_to_date
+from shopkit.background import PAUSE_SECONDS, drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
 from shopkit.idempotency import KEPT, delete_old_keys
 
 BATCH = 100
+AT_ONCE = 4
 PAGES = 50
 FILER_SECONDS = 1
 CENSUS_SECONDS = 60
@@ -32,6 +37,27 @@ class Sweeper:
     async def drain(self) -> int:
         """Expire all that is due; how many."""
         return await drain(self._database, expire_due, now=self._clock.now(), limit=BATCH)
+
+
+class Timekeeper:
+    """Sees to it that what staff have scheduled happens at its time, or soon after an outage."""
+
+    def __init__(self, database: Database, clock: Clock, seconds: float = 1.0) -> None:
+        self._database, self._clock, self._seconds = database, clock, seconds
+
+    async def run(self) -> None:
+        await every(self._seconds, self.drain)
+
+    async def drain(self) -> int:
+        """Do all that is due, each product in a transaction of its own; how many."""
+        database, now, total = self._database, self._clock.now(), 0
+        while due := await database.read(list_due, now=now, limit=AT_ONCE):
+            await asyncio.gather(
+                *(database.run(bring_up_to_date, product_id=id_, now=now) for id_ in due)
+            )
+            total += len(due)
+            await asyncio.sleep(PAUSE_SECONDS)  # others' turn
+        return total
 
 
 class Filer:

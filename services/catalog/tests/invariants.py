@@ -2,7 +2,9 @@
 
 from .conftest import Shop
 
-_I1_BOUNDS = "SELECT count(*) FROM stock WHERE reserved < 0 OR reserved > on_hand"
+_I1_BOUNDS = """
+    SELECT count(*) FROM stock WHERE reserved < 0 OR (reserved > on_hand AND NOT backorder)
+"""
 _I1_HELD = """
     SELECT s.product_id, s.reserved, coalesce(sum(held.quantity), 0)
     FROM stock s

@@ -26,6 +26,7 @@ async def create_product(shop: Shop) -> Done:
     answer = await shop.staff("POST", "/api/products", json=body)
     rest = {"slug": "tea", "description": "", "compare_at_price": None, "status": "active"}
     rest |= {"category_ids": [], "attributes": {}, "images": [], "group_id": None, "options": {}}
+    rest |= {"publish_at": None, "archive_at": None}
     return answer, "product.create", answer.json()["id"], None, body | rest
 
 
@@ -51,6 +52,7 @@ async def delete_product(shop: Shop) -> Done:
     answer = await shop.staff("DELETE", f"/api/products/{tea['id']}")
     rest = {"slug": "tea", "description": "", "compare_at_price": None, "status": "active"}
     rest |= {"category_ids": [], "attributes": {}, "images": [], "group_id": None, "options": {}}
+    rest |= {"publish_at": None, "archive_at": None}
     before = {"sku": "T-1", "name": "Tea", "price": PRICE} | rest
     return answer, "product.delete", tea["id"], before, None
 
@@ -66,6 +68,32 @@ async def adjust_stock(shop: Shop) -> Done:
     body = {"delta": -1, "reason": "broken"}
     answer = await shop.staff("POST", f"/api/products/{tea['id']}/stock/adjust", json=body)
     return answer, "product.adjust_stock", tea["id"], {"on_hand": 3}, {"on_hand": 2}
+
+
+async def patch_stock(shop: Shop) -> Done:
+    tea = await shop.product(stock=3)
+    body = {"low_stock_level": 10, "backorder": True}
+    answer = await shop.staff("PATCH", f"/api/products/{tea['id']}/stock", json=body)
+    before = {"low_stock_level": None, "backorder": False}
+    return answer, "product.patch_stock", tea["id"], before, body
+
+
+SALE = {"price": PRICE, "starts_at": "2035-01-01T00:00:00Z", "ends_at": None}
+
+
+async def create_price_change(shop: Shop) -> Done:
+    tea = await shop.product(price=DEARER)
+    answer = await shop.staff("POST", f"/api/products/{tea['id']}/price-changes", json=SALE)
+    after = {**SALE, "product_id": tea["id"], "compare_at_price": None}
+    return answer, "price_change.create", answer.json()["id"], None, after
+
+
+async def cancel_price_change(shop: Shop) -> Done:
+    tea = await shop.product(price=DEARER)
+    made = await shop.staff("POST", f"/api/products/{tea['id']}/price-changes", json=SALE)
+    answer = await shop.staff("DELETE", made.headers["location"])
+    was, after = {"status": "scheduled"}, {"status": "cancelled"}
+    return answer, "price_change.cancel", made.json()["id"], was, after
 
 
 SHIRT = {"name": "Shirt", "slug": "shirt", "description": "", "varies_by": ["size"]}
@@ -124,7 +152,10 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "PATCH /api/products/{id}": patch_product,
     "DELETE /api/products/{id}": delete_product,
     "PUT /api/products/{id}/stock": set_stock,
+    "PATCH /api/products/{id}/stock": patch_stock,
     "POST /api/products/{id}/stock/adjust": adjust_stock,
+    "POST /api/products/{id}/price-changes": create_price_change,
+    "DELETE /api/products/{id}/price-changes/{change_id}": cancel_price_change,
     "POST /api/product-groups": create_group,
     "PATCH /api/product-groups/{id}": patch_group,
     "DELETE /api/product-groups/{id}": delete_group,

@@ -2,25 +2,29 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from catalog.errors import ReturnExceedsSale
 from catalog.main import build
 from catalog.models import metadata, products, reservation_lines
+from catalog.repository.prices import list_prices
 from catalog.repository.reservations import insert_reservation
-from catalog.repository.stock import insert_stock
+from catalog.repository.stock import find_stock, insert_stock, list_movements, record_movements
 from catalog.returns import take_back
 from catalog.schemas.internal import ReturnInput
 from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
 from shopkit.databases import open_database
+from shopkit.db import Database
 from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.migrations import migrate
@@ -76,6 +80,49 @@ async def test_what_was_reserved_before_returns_can_come_back(databases: TestDat
     with pytest.raises(ReturnExceedsSale):
         await database.run(take_back, return_id=new_id(), payload=payload, now=now)
     await database.stop()
+
+
+async def test_stock_and_prices_from_before_stay_and_begin_their_history(
+    databases: TestDatabases,
+) -> None:
+    url, product_id, reservation = databases.empty(), new_id(), new_id()
+    await asyncio.to_thread(migrate, url, MIGRATIONS, "0004")
+    async with opened(url) as database:
+        await database.run(insert_sold, order_id=reservation, product_id=product_id)
+        more: Any = {"kind": "receipt", "now": FrozenClock().now()}
+        await database.run(record_movements, {product_id: 7}, **more)
+    await asyncio.to_thread(migrate, url, MIGRATIONS)
+    async with opened(url) as database:
+        stock = await database.read(find_stock, product_id=product_id)
+        assert stock and (stock["backorder"], stock["low_stock_level"]) == (False, None)
+        movements = {"product_id": product_id, "after": None, "limit": 9}
+        (moved,) = await database.read(list_movements, **movements)
+        assert (moved["kind"], moved["quantity"], moved["seq"]) == ("receipt", 7, 1)
+        await database.run(record_movements, {product_id: 1}, **more | {"kind": "correction"})
+        (past,) = await database.read(list_prices, product_id=product_id, before=9, limit=9)
+        assert (past["amount"], past["offered"], past["version"]) == (1, True, 1)
+        assert past["since"] == await database.read(changed_at, product_id)
+        for ledger in ("stock_movements", "price_history"):
+            with pytest.raises(DBAPIError, match=f"{ledger} is append-only"):
+                await database.run(delete_all, ledger)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = open_database(url)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+def changed_at(conn: Connection, product_id: str) -> Any:
+    return conn.execute(select(products.c.updated_at).where(products.c.id == product_id)).scalar()
+
+
+def delete_all(conn: Connection, table: str) -> None:
+    conn.execute(delete(metadata.tables[table]))
 
 
 async def test_check_constraints_are_there(shop: Shop) -> None:

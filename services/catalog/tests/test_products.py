@@ -19,7 +19,7 @@ async def test_a_minimal_product_gets_everything_else(shop: Shop) -> None:
     assert answer.headers["ETag"]
     assert product["slug"] == "cafe-creme"
     assert product["status"] == "active"
-    assert product["stock"] == {"available": 5, "state": "low_stock"}
+    assert product["stock"] == {"available": 5, "state": "low_stock", "backorder": False}
     assert product["group"] is None and product["compare_at_price"] is None
     assert product["created_at"].endswith("Z")
     by_slug = await shop.guest.get("/api/products/cafe-creme")

@@ -36,6 +36,7 @@ STEPS = st.lists(
         st.tuples(st.just("sweep")),
         st.tuples(st.just("adjust"), st.integers(0, 1), st.integers(-5, 5).filter(bool)),
         st.tuples(st.just("set"), st.integers(0, 1), st.integers(0, 9)),
+        st.tuples(st.just("backorder"), st.integers(0, 1), st.booleans()),
     ),
     min_size=12,  # otherwise most are too short for anything to be sold and come back
     max_size=25,
@@ -54,19 +55,22 @@ class Model:
     """Two products with 6 pieces each."""
 
     def __init__(self) -> None:
-        self.on_hand, self.now = [6, 6], 0
+        self.on_hand, self.owing, self.now = [6, 6], [False, False], 0
         self.orders: dict[int, tuple[str, dict[int, int], int]] = {}
         self.returns: dict[int, tuple[int, dict[int, int]]] = {}
 
     def reserved(self, product: int) -> int:
         return sum(q.get(product, 0) for s, q, _ in self.orders.values() if s == "held")
 
+    def available(self, product: int) -> int:
+        return self.on_hand[product] - self.reserved(product)
+
     def reserve(self, order: int, lines: list[tuple[int, int]]) -> int:
         wanted = summed(lines)
         if order in self.orders:
             status, held, _ = self.orders[order]
             return 410 if status in ("released", "expired") else 200 if held == wanted else 422
-        if any(self.on_hand[p] - self.reserved(p) < q for p, q in wanted.items()):
+        if any(self.available(p) < q and not self.owing[p] for p, q in wanted.items()):
             return 409
         self.orders[order] = ("held", wanted, self.now + TTL)
         return 200
@@ -125,9 +129,15 @@ class Model:
         return self.set(product, self.on_hand[product] + delta)
 
     def set(self, product: int, on_hand: int) -> int:
-        if on_hand < self.reserved(product):
+        if on_hand < self.reserved(product) and not self.owing[product]:
             return 409
         self.on_hand[product] = on_hand
+        return 200
+
+    def backorder(self, product: int, allowed: bool) -> int:
+        if self.available(product) < 0 and not allowed:
+            return 409
+        self.owing[product] = allowed
         return 200
 
 
@@ -179,6 +189,10 @@ class Real:
         path = f"/api/products/{self.products[product]['id']}/stock"
         return (await self.shop.staff("PUT", path, json={"on_hand": on_hand})).status_code
 
+    async def backorder(self, product: int, allowed: bool) -> int:
+        path = f"/api/products/{self.products[product]['id']}/stock"
+        return (await self.shop.staff("PATCH", path, json={"backorder": allowed})).status_code
+
 
 async def play(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
     products = [await shop.product(stock=6) for _ in range(2)]
@@ -192,6 +206,8 @@ async def play(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
             stock = await shop.stock(product["id"])
             assert stock["on_hand"] == model.on_hand[index]
             assert stock["reserved"] == model.reserved(index)
+            assert stock["available"] == model.available(index)
+            assert stock["backorder"] == model.owing[index]
 
 
 @pytest.fixture(scope="module")

@@ -219,6 +219,7 @@ async def test_lookup_tells_what_carts_need(shop: Shop) -> None:
         "status": "active",
         "price": a["price"],
         "available": 3,
+        "backorder": False,
         "image": "/media/a.jpg",
     }
     many = {"ids": [new_id() for _ in range(201)]}

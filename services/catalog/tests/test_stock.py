@@ -21,6 +21,9 @@ async def test_set_and_adjust(shop: Shop) -> None:
         "on_hand": 5,
         "reserved": 0,
         "available": 5,
+        "state": "low_stock",
+        "low_stock_level": None,
+        "backorder": False,
         "version": 1,
     }
     body = {"on_hand": 12, "expected": 5, "reason": "counted"}
@@ -113,7 +116,7 @@ async def test_stock_is_for_staff_with_the_scope(shop: Shop) -> None:
 async def test_stock_states(shop: Shop) -> None:
     for stock, state in ((0, "out_of_stock"), (5, "low_stock"), (6, "in_stock")):
         product = await shop.product(stock=stock)
-        assert product["stock"] == {"available": stock, "state": state}
+        assert product["stock"] == {"available": stock, "state": state, "backorder": False}
 
 
 async def test_movements_are_paged(shop: Shop) -> None:

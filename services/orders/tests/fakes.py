@@ -71,6 +71,7 @@ class Product:
     price: int
     on_hand: int
     reserved: int = 0
+    backorder: bool = False
     active: bool = True
     id: str = field(default_factory=new_id)
 
@@ -134,7 +135,7 @@ class FakeCatalog:
         short = [
             {"product_id": id, "requested": quantity, "available": self._available(id)}
             for id, quantity in wanted.items()
-            if quantity > self._available(id)
+            if quantity > self._available(id) and not self._owed(id)
         ]
         if short:
             raise InsufficientStock("short", items=short)
@@ -150,6 +151,10 @@ class FakeCatalog:
         if other:
             raise PriceChanged("other price", items=other)
 
+    def _owed(self, id: str) -> bool:
+        product = self.products.get(id)
+        return product is not None and product.active and product.backorder
+
     def _available(self, id: str) -> int:
         product = self.products.get(id)
         return product.on_hand - product.reserved if product and product.active else 0
@@ -159,7 +164,8 @@ class FakeCatalog:
             product = self.products[line.product_id]
             product.reserved += reserved * line.quantity
             product.on_hand += on_hand * line.quantity
-            assert 0 <= product.reserved <= product.on_hand
+            assert product.reserved >= 0
+            assert product.backorder or product.reserved <= product.on_hand
 
     async def commit(self, order_id: str) -> None:
         async with self.faults.around("commit"):

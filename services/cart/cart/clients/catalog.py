@@ -55,5 +55,6 @@ def _offer(item: dict[str, Any]) -> Offer:
         amount=item["price"]["amount"],
         currency=item["price"]["currency"],
         available=item["available"],
+        backorder=item["backorder"],
         active=item["status"] == "active",
     )

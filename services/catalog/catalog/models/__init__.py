@@ -2,6 +2,7 @@
 
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
+from catalog.models.prices import price_changes, price_history
 from catalog.models.products import categories, product_categories, product_groups, products
 from catalog.models.records import audit_log, idempotency_keys
 from catalog.models.stock import reservation_lines, reservations, returns, stock, stock_movements
@@ -12,6 +13,8 @@ __all__ = [
     "idempotency_keys",
     "metadata",
     "old_slugs",
+    "price_changes",
+    "price_history",
     "product_categories",
     "product_groups",
     "products",

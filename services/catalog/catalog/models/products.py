@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from catalog.models.metadata import metadata
-from shopkit.tables import Id, Instant, Int, Str, new_table
+from shopkit.tables import Id, Instant, Int, Str, new_table, partial_index
 
 categories = new_table(
     metadata,
@@ -71,16 +71,23 @@ products = new_table(
     Column("version", Int, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("lowest_amount", Int),  # of the 30 days before a reduction that still holds
+    Column("publish_at", Instant),
+    Column("archive_at", Instant),
     UniqueConstraint("sku_key"),
     UniqueConstraint("slug"),
     UniqueConstraint("group_id", "options_key"),
     CheckConstraint("status IN ('draft', 'active', 'archived', 'deleted')", name="status"),
     CheckConstraint("price_amount >= 0", name="price"),
+    CheckConstraint("publish_at IS NULL OR status = 'draft'", name="publish_at"),
+    CheckConstraint("archive_at IS NULL OR status IN ('draft', 'active')", name="archive_at"),
     CheckConstraint("(group_id IS NULL) = (options_key IS NULL)", name="options_in_group"),
     Index("ix_products_newest", "status", "seq"),
     Index("ix_products_price", "status", "price_amount", "seq"),
     Index("ix_products_name", "status", "name_key", "seq"),
     Index("ix_products_group", "group_id", "status", "seq"),
+    partial_index("ix_products_publish_at", "publish_at", where="publish_at IS NOT NULL"),
+    partial_index("ix_products_archive_at", "archive_at", where="archive_at IS NOT NULL"),
 )
 
 # A product is here for each of its categories and for all categories above them, so that a listing

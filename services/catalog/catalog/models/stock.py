@@ -8,13 +8,15 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     Table,
+    false,
 )
 
 from catalog.models.metadata import metadata
-from shopkit.tables import Id, Instant, Int, Str, new_table
+from shopkit.tables import Flag, Id, Instant, Int, Str, new_table, one_of
 
 # Apart from products: a reservation rewrites 60 bytes and not a description, and never waits for
-# (or invalidates what was read by) somebody who edits the product.
+# (or invalidates what was read by) somebody who edits the product. With `backorder` more may be
+# sold than there is; less than nothing on hand is what is owed.
 stock = Table(
     "stock",
     metadata,
@@ -22,7 +24,10 @@ stock = Table(
     Column("on_hand", Int, nullable=False),
     Column("reserved", Int, nullable=False),
     Column("version", Int, nullable=False),
-    CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="reserved"),
+    Column("backorder", Flag, nullable=False, server_default=false()),
+    Column("low_stock_level", Int),  # NULL: the shop's
+    CheckConstraint("reserved >= 0 AND (backorder OR reserved <= on_hand)", name="reserved"),
+    CheckConstraint("low_stock_level >= 0", name="low_stock_level"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -39,7 +44,7 @@ stock_movements = new_table(
     Column("reason", Str),
     Column("actor", Str),
     Column("created_at", Instant, nullable=False),
-    CheckConstraint("kind IN ('opening', 'receipt', 'adjustment', 'sale', 'return')", name="kind"),
+    one_of("kind", "opening", "receipt", "sale", "return", "adjustment", "correction"),
     CheckConstraint("quantity <> 0", name="quantity"),
     Index("ix_stock_movements_product", "product_id", "seq"),
 )

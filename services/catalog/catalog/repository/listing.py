@@ -144,5 +144,5 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "min_price": p.price_amount >= bindparam("min_price"),
     "max_price": p.price_amount <= bindparam("max_price"),
     "in_stock": s.on_hand > s.reserved,
-    "out_of_stock": s.on_hand == s.reserved,
+    "out_of_stock": s.on_hand <= s.reserved,
 }

@@ -34,6 +34,11 @@ PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
     p.updated_at,
     s.on_hand - s.reserved,
     p.name_key,
+    s.backorder,
+    s.low_stock_level,
+    p.lowest_amount,
+    p.publish_at,
+    p.archive_at,
 )
 FROM = products.join(stock, s.product_id == p.id)
 _LIVE = p.status != "deleted"
@@ -47,7 +52,7 @@ _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
 )  # fmt: skip
 _LOOKUP = (
-    select(*_LOOKUP_COLUMNS, s.on_hand - s.reserved)
+    select(*_LOOKUP_COLUMNS, s.on_hand - s.reserved, s.backorder)
     .select_from(FROM)
     .where(p.id.in_(bindparam("ids", expanding=True)), _LIVE)
 )
@@ -61,10 +66,17 @@ _CONSTRAINTS: dict[str, tuple[type[Problem], str]] = {
 }
 
 
+def public_stock(available: int, level: int, backorder: bool) -> dict[str, Any]:
+    """How much is owed is the shop's own business."""
+    state = stock_state(available, level)
+    return {"available": max(available, 0), "state": state, "backorder": backorder}
+
+
 def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
     """The public form of a row of PUBLIC_COLUMNS."""
     (_, id_, sku, name, slug, description, amount, currency, compare_at, status) = row[:10]
     (details, version, created_at, updated_at, available) = row[10:15]
+    backorder, level, lowest, publish_at, archive_at = row[16:21]
     return {
         "id": id_,
         "sku": sku,
@@ -73,8 +85,11 @@ def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
         "description": description,
         "price": {"amount": amount, "currency": currency},
         "compare_at_price": None if compare_at is None else money(compare_at, currency),
+        "lowest_price_30d": None if lowest is None else money(lowest, currency),
         "status": status,
-        "stock": {"available": available, "state": stock_state(available, low_stock)},
+        "publish_at": publish_at,
+        "archive_at": archive_at,
+        "stock": public_stock(available, low_stock if level is None else level, backorder),
         **from_json(details),
         "version": version,
         "created_at": created_at,
@@ -147,12 +162,20 @@ def _refusal(exc: IntegrityError) -> Exception:
 
 
 def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:
-    """File a product, or file it anew when its price or name has changed."""
+    """File a product."""
     conn.execute(delete(product_categories).where(product_categories.c.product_seq == seq))
     key = conn.execute(select(p.price_amount, p.name_key).where(p.seq == seq)).mappings().one()
     places = [{"category_id": id_, "product_seq": seq, **key} for id_ in sorted(with_ancestors)]
     if places:
         conn.execute(insert(product_categories), places)
+
+
+def refile(conn: Connection, *, seq: int) -> None:
+    """File a product anew in the categories that it is in, with its price and name of now."""
+    names = ("price_amount", "name_key")
+    values = {name: select(p[name]).where(p.seq == seq).scalar_subquery() for name in names}
+    of_product = product_categories.c.product_seq == seq
+    conn.execute(update(product_categories).where(of_product).values(values))
 
 
 def count_variants(conn: Connection, *, group_id: str) -> int:
@@ -163,7 +186,7 @@ def count_variants(conn: Connection, *, group_id: str) -> int:
 def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, Any]]:
     """What carts and reservations need of products that exist, by id."""
     found: dict[str, dict[str, Any]] = {}
-    for id_, sku, name, slug, status, amount, currency, image, available in conn.execute(
+    for id_, sku, name, slug, status, amount, currency, image, available, backorder in conn.execute(
         _LOOKUP, {"ids": ids}
     ):
         found[id_] = {
@@ -174,6 +197,7 @@ def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, 
             "status": status,
             "price": money(amount, currency),
             "available": available,
+            "backorder": backorder,
             "image": image,
         }
     return found

@@ -7,8 +7,17 @@ from fastapi import Response
 
 from catalog import stock
 from catalog.deps import CatalogContext
-from catalog.errors import StockBelowReserved, StockChanged
-from catalog.schemas.stock import MovementQuery, Stock, StockAdjust, StockMovementPage, StockSet
+from catalog.errors import BackorderInUse, StockBelowReserved, StockChanged
+from catalog.schemas.stock import (
+    MovementQuery,
+    Stock,
+    StockAdjust,
+    StockMovementPage,
+    StockPage,
+    StockPatch,
+    StockQuery,
+    StockSet,
+)
 from shopkit.app import PathId
 from shopkit.audit import by_staff
 from shopkit.auth import Principal, Staff
@@ -25,6 +34,22 @@ Keeper = Annotated[Principal, Staff("inventory:write")]
 
 
 @router.get(
+    "/api/stock",
+    tags=_TAGS,
+    summary="List what is low or out of stock",
+    response_model=StockPage,
+    responses=problems(),
+)
+async def list_stock(
+    _: Reader, query: Annotated[StockQuery, FromQuery(StockQuery)], context: CatalogContext
+) -> Any:
+    """Active products that are `low_stock` or `out_of_stock`, by product id."""
+    return await context.database.read_slow(
+        stock.list_short, query=query, low_stock=context.low_stock, cursors=context.cursors
+    )
+
+
+@router.get(
     "/api/products/{id}/stock",
     tags=_TAGS,
     summary="Get a product's stock",
@@ -33,7 +58,7 @@ Keeper = Annotated[Principal, Staff("inventory:write")]
 )
 async def get_stock(id: PathId, _: Reader, context: CatalogContext, response: Response) -> Any:
     """What is on hand, what of it is reserved for orders, and what is left: `available`."""
-    found = await context.database.read(stock.get_stock, product_id=id)
+    found = await context.database.read(stock.get_stock, product_id=id, low_stock=context.low_stock)
     response.headers["ETag"] = etag(found["version"])
     return found
 
@@ -50,18 +75,49 @@ async def set_stock(
     payload: StockSet,
     keeper: Keeper,
     context: CatalogContext,
+    if_match: IfMatch,
+    key: IdempotencyKey,
+) -> Any:
+    """Set what is on hand, never below what is reserved unless it may be backordered. `expected`
+    or `If-Match` makes sure that nothing has changed since you counted."""
+    answer = await context.database.run(
+        stock.set_stock,
+        product_id=id,
+        payload=payload,
+        if_match=if_match,
+        key=key,
+        by=by_staff(keeper),
+        now=context.clock.now(),
+        low_stock=context.low_stock,
+    )
+    return answer.response()
+
+
+@router.patch(
+    "/api/products/{id}/stock",
+    tags=_TAGS,
+    summary="Change when a product is low, and whether it may be backordered",
+    response_model=Stock,
+    responses=problems(BackorderInUse),
+)
+async def patch_stock(
+    id: PathId,
+    payload: StockPatch,
+    keeper: Keeper,
+    context: CatalogContext,
     response: Response,
     if_match: IfMatch,
 ) -> Any:
-    """Set what is on hand, never below what is reserved. `expected` or `If-Match` makes sure that
-    nothing has changed since you counted."""
+    """With `backorder` more may be ordered than there is. It can be turned off again when nothing
+    is owed."""
     changed = await context.database.run(
-        stock.set_stock,
+        stock.patch_stock,
         product_id=id,
         payload=payload,
         if_match=if_match,
         by=by_staff(keeper),
         now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     response.headers["ETag"] = etag(changed["version"])
     return changed
@@ -89,6 +145,7 @@ async def adjust_stock(
         key=key,
         by=by_staff(keeper),
         now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     return answer.response()
 

@@ -22,7 +22,8 @@ class LookedUpProduct(Output):
     slug: str
     status: Literal["draft", "active", "archived"]
     price: Money
-    available: int
+    available: Annotated[int, Field(description="Below 0 when more is sold than there is.")]
+    backorder: Annotated[bool, Field(description="Whether more than `available` may be sold.")]
     image: str | None
 
 

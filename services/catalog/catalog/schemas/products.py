@@ -21,6 +21,7 @@ from shopkit.schemas import (
     Id,
     Input,
     LongText,
+    Moment,
     MoneyInput,
     absent,
     clean_text,
@@ -73,6 +74,13 @@ StockElsewhere = Annotated[
 """No member, but looked for here: whoever sends it is told where it is set."""
 
 
+PublishAt = Annotated[
+    Moment | None,
+    Field(description="When it becomes active by itself; until then it is a draft."),
+]
+ArchiveAt = Annotated[Moment | None, Field(description="When it becomes archived by itself.")]
+
+
 class _WholeProduct(Input):
     sku: Sku
     name: Name
@@ -88,6 +96,8 @@ class _WholeProduct(Input):
     options: Annotated[
         Options, Field(description="This variant's value for each of the group's `varies_by`.")
     ] = Field(default_factory=dict)
+    publish_at: PublishAt = None
+    archive_at: ArchiveAt = None
 
 
 class ProductInput(_WholeProduct):
@@ -132,4 +142,6 @@ class ProductPatch(Input):
     images: Images | None = None
     group_id: Id | None = None
     options: Annotated[dict[OptionName, OptionValue | None], Field(max_length=5)] | None = None
+    publish_at: PublishAt = None
+    archive_at: ArchiveAt = None
     stock: StockElsewhere = None

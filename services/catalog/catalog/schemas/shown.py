@@ -5,7 +5,7 @@ What is read most is typed as dicts, since models cost twice as much to serialis
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from catalog.schemas.fields import ATTRIBUTES_EXAMPLE, Status
@@ -34,8 +34,11 @@ class Image(TypedDict):
 
 
 class PublicStock(TypedDict):
+    """With `backorder` more than `available` can be ordered, also when it is out of stock."""
+
     available: int
     state: Literal["in_stock", "low_stock", "out_of_stock"]
+    backorder: bool
 
 
 class ProductGroupRef(TypedDict):
@@ -52,7 +55,16 @@ class Product(TypedDict):
     description: str
     price: Price
     compare_at_price: Price | None
+    lowest_price_30d: Annotated[
+        Price | None,
+        Field(
+            description="When the price was reduced to what it is: the lowest of the 30 days "
+            "before. Otherwise null."
+        ),
+    ]
     status: Status
+    publish_at: Annotated[Timestamp | None, Field(description="When this draft becomes active.")]
+    archive_at: Annotated[Timestamp | None, Field(description="When it becomes archived.")]
     stock: PublicStock
     category_ids: list[str]
     attributes: Annotated[

@@ -6,7 +6,7 @@ from alembic import op
 from shopkit.tables import Id, Instant, Int, Str
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def upgrade() -> None:
