@@ -106,6 +106,7 @@ CATALOG = {
     "PUT /api/products/{id}/stock": staff("inventory:write"),
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+    "POST /api/media": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

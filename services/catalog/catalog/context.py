@@ -5,6 +5,8 @@ from typing import Any
 
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.settings import CatalogSettings
+from catalog.storage import LocalStorage, Storage
+from catalog.uploads import Uploads
 from shopkit.clock import Clock
 from shopkit.databases import open_database
 from shopkit.db import Database
@@ -18,6 +20,8 @@ class Context:
     cursors: Cursors
     low_stock: int
     size: CatalogSize
+    storage: Storage
+    uploads: Uploads
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -37,10 +41,14 @@ class Context:
 
 def new_context(settings: CatalogSettings, clock: Clock) -> Context:
     """Nothing is open yet."""
+    database = open_database(settings.database_url, settings.database_pool)
+    storage = LocalStorage(settings.media_dir)
     return Context(
-        database=open_database(settings.database_url, settings.database_pool),
+        database=database,
         clock=clock,
         cursors=Cursors(settings.secret_key.get_secret_value()),
         low_stock=settings.low_stock,
         size=CatalogSize(),
+        storage=storage,
+        uploads=Uploads(database, storage, clock),
     )

@@ -1,6 +1,6 @@
 """What catalog refuses, besides the general errors of the kit."""
 
-from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound
+from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound, Problem
 
 
 class SkuTaken(Conflict):
@@ -69,6 +69,14 @@ class ReturnExceedsSale(Conflict):
 
 class ReturnMismatch(Invalid):
     code, title = "return_mismatch", "The return is known with another order or other lines"
+
+
+class UnusableImage(Invalid):
+    code, title = "unusable_image", "The image cannot be used"
+
+
+class UploadTooSlow(Problem):
+    status, code, title = 408, "request_timeout", "The request took too long to arrive"
 
 
 class ProductNotFound(NotFound):

@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog import domain
 from catalog.errors import invalid_field
+from catalog.product_images import shown_images, written_images
 from catalog.repository.products import details_text
 from shopkit.money import money
 
@@ -34,7 +35,7 @@ def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str
         "details": details_text(
             category_ids=category_ids,
             attributes=wanted["attributes"],
-            images=wanted["images"],
+            images=shown_images(wanted["images"]),
             group=group,
         ),
     }
@@ -54,7 +55,7 @@ def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
         "status": row["status"],
         "category_ids": details["category_ids"],
         "attributes": details["attributes"],
-        "images": details["images"],
+        "images": written_images(details["images"]),
         "group_id": row["group_id"],
         "options": group["options"] if group else {},
     }

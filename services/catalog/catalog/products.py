@@ -10,6 +10,7 @@ from catalog import domain
 from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.product_forms import columns_of, wanted_of
+from catalog.product_images import place_images
 from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
 from catalog.repository.groups import lock_group
@@ -75,6 +76,7 @@ def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> 
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
     give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
     _file_and_index(conn, seq, wanted)
+    place_images(conn, seq=seq, images=wanted["images"], was=None, now=now)
     insert_stock(conn, product_id=product_id, on_hand=payload.stock)
     record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
     made = {**wanted, "stock": payload.stock}
@@ -114,7 +116,7 @@ def patch_product(
     if group_id is None and "options" in payload.model_fields_set:
         group_id = rows.group_of_product(conn, product_id=id)
     row = _locked(conn, id, if_match, group_id=group_id)
-    current, sent = wanted_of(row), payload.model_dump(exclude_unset=True)
+    current, sent = wanted_of(row), payload.model_dump(include=payload.model_fields_set)
     for name in ("attributes", "options"):
         if sent.get(name) is not None:
             sent[name] = domain.merged(current[name], sent[name])
@@ -150,6 +152,7 @@ def delete_product(
     unindex_product(conn, seq=row["seq"])
     forget_slugs(conn, kind="product", id=id)
     was = wanted_of(row)
+    place_images(conn, seq=row["seq"], images=[], was=was["images"], now=now)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
 
@@ -183,6 +186,7 @@ def _change(
         rows.update_product(conn, seq=row["seq"], values=values)
         give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
         _file_and_index(conn, row["seq"], wanted, was)
+        place_images(conn, seq=row["seq"], images=wanted["images"], was=was["images"], now=now)
         record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
     return _shown(conn, row["id"], low_stock)
 

@@ -21,6 +21,9 @@ class CatalogSettings(ServiceSettings):
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often reservations whose time is over are looked for."""
 
+    media_dir: Path = Path("media")
+    """Where images, feeds and sitemaps are stored; the gateway reads them there."""
+
     def unsafe(self) -> list[str]:
         found = super().unsafe()
         if self.client_secret.get_secret_value() == LOCAL_SECRET:

@@ -37,6 +37,7 @@ class Shop:
     clock: FrozenClock
     tokens: TokenFactory
     auth: FakeAuth
+    media_dir: Path
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -99,9 +100,14 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> AsyncIterator[Shop]:
+async def shop(
+    database_url: str, tokens: TokenFactory, clock: FrozenClock, tmp_path: Path
+) -> AsyncIterator[Shop]:
     settings = CatalogSettings(
-        database_url=database_url, jwks_cache=tokens.jwks_cache, sweep_seconds=60
+        database_url=database_url,
+        jwks_cache=tokens.jwks_cache,
+        sweep_seconds=60,
+        media_dir=tmp_path / "media",
     )
     auth = FakeAuth(tokens)
     service = build(settings, clock, auth=auth.client)
@@ -115,4 +121,5 @@ async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> A
             clock=clock,
             tokens=tokens,
             auth=auth,
+            media_dir=settings.media_dir,
         )

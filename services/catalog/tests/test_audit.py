@@ -13,6 +13,7 @@ from shopkit.ids import new_id
 from shopkit.testing import TokenFactory
 
 from .conftest import STAFF, Shop
+from .pictures import picture
 
 pytestmark = pytest.mark.anyio
 LOG = "/api/audit/catalog"
@@ -118,6 +119,13 @@ async def delete_category(shop: Shop) -> Done:
     return answer, "category.delete", food["id"], FOOD, None
 
 
+async def upload_image(shop: Shop) -> Done:
+    headers = {"Content-Type": "image/png"}
+    answer = await shop.staff("POST", "/api/media", content=picture("PNG"), headers=headers)
+    after = {name: answer.json()[name] for name in ("url", "width", "height")}
+    return answer, "media.create", answer.json()["id"], None, after
+
+
 ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/products": create_product,
     "PUT /api/products/{id}": replace_product,
@@ -132,6 +140,7 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "PUT /api/categories/{id}": replace_category,
     "PATCH /api/categories/{id}": patch_category,
     "DELETE /api/categories/{id}": delete_category,
+    "POST /api/media": upload_image,
 }
 
 

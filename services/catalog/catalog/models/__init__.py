@@ -1,5 +1,6 @@
 """Catalog's tables. The search index is not here: it differs between the databases."""
 
+from catalog.models.media import media, media_leftovers, product_media
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
 from catalog.models.products import categories, product_categories, product_groups, products
@@ -10,10 +11,13 @@ __all__ = [
     "audit_log",
     "categories",
     "idempotency_keys",
+    "media",
+    "media_leftovers",
     "metadata",
     "old_slugs",
     "product_categories",
     "product_groups",
+    "product_media",
     "products",
     "refilings",
     "reservation_lines",
