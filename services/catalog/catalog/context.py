@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.listing import CatalogSize, Wanted, list_products
+from catalog.s3_storage import S3Storage
 from catalog.settings import CatalogSettings
 from catalog.storage import LocalStorage, Storage
 from catalog.uploads import Uploads
@@ -39,10 +40,22 @@ class Context:
         )
 
 
+def open_storage(settings: CatalogSettings) -> Storage:
+    if not settings.s3_bucket:
+        return LocalStorage(settings.media_dir)
+    return S3Storage(
+        settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
 def new_context(settings: CatalogSettings, clock: Clock) -> Context:
     """Nothing is open yet."""
     database = open_database(settings.database_url, settings.database_pool)
-    storage = LocalStorage(settings.media_dir)
+    storage = open_storage(settings)
     return Context(
         database=database,
         clock=clock,

@@ -23,6 +23,14 @@ class CatalogSettings(ServiceSettings):
 
     media_dir: Path = Path("media")
     """Where images, feeds and sitemaps are stored; the gateway reads them there."""
+    s3_bucket: str = ""
+    """Where they are stored instead, and read by catalog for the gateway."""
+    s3_endpoint: str = Field(default="", pattern="^(https?://[^/?#]+)?$")
+    """Empty: Amazon's."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str = ""
+    """Empty: what the machine is allowed to do."""
+    s3_secret_access_key: SecretStr = SecretStr("")
 
     def unsafe(self) -> list[str]:
         found = super().unsafe()
