@@ -23,7 +23,17 @@ GATEWAY = Path(__file__).parents[2] / "gateway"
 SERVICES = ("auth", "catalog", "cart", "orders")
 PREFIXES = {
     "auth": ("/api/auth",),
-    "catalog": ("/api/products", "/api/categories", "/api/product-groups", "/api/media", "/media"),
+    "catalog": (
+        "/api/products",
+        "/api/categories",
+        "/api/product-groups",
+        "/api/media",
+        "/media",
+        "/api/feeds",
+        "/feeds",
+        "/sitemap.xml",
+        "/sitemaps",
+    ),
     "cart": ("/api/cart",),
     "orders": ("/api/orders",),
 }

@@ -134,3 +134,29 @@ def test_a_page_may_ask_for_many_images(limited_shop: Stage) -> None:
     assert {answer.status for answer in answers} == {200}
     assert {answer.one("RateLimit-Policy") for answer in answers} == {'"media";q=400;w=2'}
     assert limited_shop.get("/api/products").status == 200, "nor do they use up others' share"
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/feeds/google.xml", "feeds/google.xml"),
+        ("/sitemap.xml", "sitemaps/index.xml"),
+        ("/sitemaps/12.xml", "sitemaps/12.xml"),
+    ],
+)
+def test_feeds_are_served_from_the_disk_or_by_catalog(
+    own_shop: Stage, path: str, file: str
+) -> None:
+    assert own_shop.get(path).status == 200
+    assert [sent.path for sent in own_shop.seen] == [path]
+    place = own_shop.folder / "media" / file
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"<x/>")
+    answer = own_shop.get(path)
+    assert (answer.body, answer.one("Content-Type")) == (b"<x/>", "application/xml")
+    assert answer.one("Cache-Control") == "public, max-age=600"
+    assert answer.one("X-Content-Type-Options") == "nosniff"
+    assert len(own_shop.seen) == 1
+    for other in ("/feeds/x.xml", "/sitemaps/index.xml", "/sitemaps/0.xml", "/sitemaps/1.xml/"):
+        assert own_shop.get(other).status == 404
+    assert own_shop.call("POST", path, body=b"{}").status == 405

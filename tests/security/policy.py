@@ -107,6 +107,8 @@ CATALOG = {
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
     "POST /api/media": staff("products:write"),
+    "GET /api/feeds": staff("products:write"),
+    "POST /api/feeds": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

@@ -23,6 +23,7 @@ class Context:
     size: CatalogSize
     storage: Storage
     uploads: Uploads
+    makes_feeds: bool
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -64,4 +65,5 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         size=CatalogSize(),
         storage=storage,
         uploads=Uploads(database, storage, clock),
+        makes_feeds=bool(settings.storefront_url),
     )

@@ -75,6 +75,13 @@ class UnusableImage(Invalid):
     code, title = "unusable_image", "The image cannot be used"
 
 
+class FeedsOff(Conflict):
+    code, title = "feeds_off", "The shop makes no feeds"
+
+    def __init__(self) -> None:
+        super().__init__("Set CATALOG_STOREFRONT_URL: it is where links in feeds lead to.")
+
+
 class UploadTooSlow(Problem):
     status, code, title = 408, "request_timeout", "The request took too long to arrive"
 

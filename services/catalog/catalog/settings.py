@@ -32,6 +32,12 @@ class CatalogSettings(ServiceSettings):
     """Empty: what the machine is allowed to do."""
     s3_secret_access_key: SecretStr = SecretStr("")
 
+    storefront_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    """Where links in the feed and the sitemap lead to; empty: neither is made."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    """Where the gateway is for others, with its images and sitemaps; empty: at the storefront's."""
+    shop_name: str = Field(default="Shop", min_length=1, max_length=100)
+
     def unsafe(self) -> list[str]:
         found = super().unsafe()
         if self.client_secret.get_secret_value() == LOCAL_SECRET:

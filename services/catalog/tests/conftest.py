@@ -15,6 +15,7 @@ from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
+from shopkit.service import Service
 from shopkit.testing import TokenFactory, running
 
 STAFF = ["products:read", "products:write", "categories:write", "inventory:read", "inventory:write"]
@@ -38,6 +39,7 @@ class Shop:
     tokens: TokenFactory
     auth: FakeAuth
     media_dir: Path
+    service: Service
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -122,4 +124,5 @@ async def shop(
             tokens=tokens,
             auth=auth,
             media_dir=settings.media_dir,
+            service=service,
         )

@@ -1,6 +1,7 @@
 """Every write of staff lands in the audit log, once; and nothing else does."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -126,6 +127,14 @@ async def upload_image(shop: Shop) -> Done:
     return answer, "media.create", answer.json()["id"], None, after
 
 
+async def ask_for_feeds(shop: Shop) -> Done:
+    state = shop.service.public.state
+    state.context = replace(state.context, makes_feeds=True)
+    answer = await shop.staff("POST", "/api/feeds")
+    now = shop.clock.now().isoformat().replace("+00:00", "Z")
+    return answer, "feeds.ask", "public", None, {"asked_at": now}
+
+
 ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/products": create_product,
     "PUT /api/products/{id}": replace_product,
@@ -141,6 +150,7 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "PATCH /api/categories/{id}": patch_category,
     "DELETE /api/categories/{id}": delete_category,
     "POST /api/media": upload_image,
+    "POST /api/feeds": ask_for_feeds,
 }
 
 

@@ -1,5 +1,6 @@
 """Catalog's tables. The search index is not here: it differs between the databases."""
 
+from catalog.models.feeds import feeds
 from catalog.models.media import media, media_leftovers, product_media
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
@@ -10,6 +11,7 @@ from catalog.models.stock import reservation_lines, reservations, returns, stock
 __all__ = [
     "audit_log",
     "categories",
+    "feeds",
     "idempotency_keys",
     "media",
     "media_leftovers",

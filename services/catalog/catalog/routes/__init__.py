@@ -1,5 +1,12 @@
 """The public API."""
 
-from catalog.routes import categories, groups, media, products, stock
+from catalog.routes import categories, feeds, groups, media, products, stock
 
-routers = (products.router, groups.router, categories.router, stock.router, media.router)
+routers = (
+    products.router,
+    groups.router,
+    categories.router,
+    stock.router,
+    media.router,
+    feeds.router,
+)

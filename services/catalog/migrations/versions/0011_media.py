@@ -1,11 +1,11 @@
-"""Uploaded images, and which products show them."""
+"""Uploaded images, which products show them, and when feeds were made."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from shopkit.tables import Flag, Id, Instant, Int, Str
 
-revision = "0008"
+revision = "0011"
 down_revision = "0009"
 _SUFFIX = "suffix IN ('jpg', 'png', 'webp')"
 
@@ -52,3 +52,18 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_media_leftovers_due_at", "media_leftovers", ["due_at"])
+    feeds = op.create_table(
+        "feeds",
+        sa.Column("name", Str, nullable=False),
+        sa.Column("asked_at", Instant),
+        sa.Column("begun_at", Instant),
+        sa.Column("made_at", Instant),
+        sa.Column("offers", Int, nullable=False),
+        sa.Column("left_out", Int, nullable=False),
+        sa.Column("addresses", Int, nullable=False),
+        sa.Column("maker", Str),
+        sa.Column("maker_until", Instant),
+        sa.PrimaryKeyConstraint("name", name="pk_feeds"),
+        sqlite_strict=True,
+    )
+    op.bulk_insert(feeds, [{"name": "public", "offers": 0, "left_out": 0, "addresses": 0}])
