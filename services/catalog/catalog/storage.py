@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -16,6 +17,8 @@ Chunks = AsyncIterator[bytes]
 INCOMING = ".incoming"
 FORGOTTEN_SECONDS = 24 * 3600
 CHUNK = 256 * 1024
+SYNCED_BYTES = 4 * 1024 * 1024
+"""As much goes to the disk at a time: what the database writes would wait behind a heap of it."""
 
 
 class Storage(Protocol):
@@ -48,9 +51,14 @@ class LocalStorage:
     async def put(self, key: str, content: bytes | Chunks) -> None:
         incoming = await _in_thread(self._new_file)
         try:
-            with incoming.open("wb") as file:
+            with incoming.open("wb", buffering=0) as file:
+                written = 0
                 async for chunk in _chunks(content):
-                    await _in_thread(file.write, chunk)
+                    await _in_thread(_write, file, chunk)
+                    written += len(chunk)
+                    if written > SYNCED_BYTES:
+                        await _in_thread(os.fdatasync, file.fileno())
+                        written = 0
                 await _in_thread(_to_disk, file.fileno())
             await _in_thread(self._name, incoming, self._folder / key)
         except BaseException:
@@ -109,6 +117,12 @@ class LocalStorage:
                     path.unlink(missing_ok=True)
 
         await _in_thread(unlink_old)
+
+
+def _write(file: RawIOBase, chunk: bytes) -> None:
+    left = memoryview(chunk)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _to_disk(handle: int) -> None:
