@@ -98,7 +98,9 @@ def _named(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     known = {
         name.casefold(): text(str(value), _NAMED[name.casefold()])
         for name, value in values.items()
-        if name.casefold() in _NAMED and isinstance(value, str | int) and value is not True
+        if name.casefold() in _NAMED
+        and isinstance(value, str | int | float)
+        and not isinstance(value, bool)
     }
     found = [(name, value) for name, value in known.items() if value]
     names = {name for name, _ in found}

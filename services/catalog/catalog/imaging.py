@@ -125,7 +125,12 @@ def _written(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 def _limit_self() -> None:
     os.nice(10)
-    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS)):
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, 0),  # it writes into a pipe, and no file
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(what, (most, most))
 
 
