@@ -8,6 +8,7 @@ import pytest
 
 from catalog import media_worker, uploads
 from catalog.media_worker import Curator
+from catalog.repository.media import doom_leftovers
 from catalog.storage import INCOMING, LocalStorage
 from shopkit.errors import Unavailable
 
@@ -140,6 +141,24 @@ async def test_an_upload_that_was_too_slow_is_not_kept(
     answer = await upload(shop, picture())
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert await shop.query("SELECT * FROM media") == []
+
+
+async def test_what_somebody_is_removing_is_not_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are still there, and gone in a moment."""
+    put = LocalStorage.put
+
+    async def slow(self: LocalStorage, key: str, content: bytes) -> None:
+        await put(self, key, content)
+        if key.endswith("-large.webp"):
+            shop.clock.advance(hours=2)
+            (_,) = await shop.database.run(doom_leftovers, now=shop.clock.now(), limit=9)
+
+    monkeypatch.setattr(LocalStorage, "put", slow)
+    assert (await upload(shop, picture())).status_code == 503
+    assert await shop.query("SELECT * FROM media") == []
+    assert await curator(shop).tidy() == 1 and files(shop) == []
 
 
 async def test_a_full_disk_is_said_and_leaves_nothing_half_written(
