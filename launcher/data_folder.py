@@ -22,6 +22,7 @@ class DataFolder:
         self.keys = path / "keys"
         self.logs = path / "logs"
         self.mail = path / "mail"
+        self.media = path / "media"
         self.secrets = path / "secrets"
 
     def log(self, name: str) -> Path:
@@ -32,7 +33,7 @@ class DataFolder:
         """Makes the folders and keeps every other launcher out until the end."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in ("databases", "gateway", "keys", "logs", "mail", "secrets"):
+            for name in ("databases", "gateway", "keys", "logs", "mail", "media", "secrets"):
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.path / "launcher.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except (FileExistsError, NotADirectoryError):

@@ -54,7 +54,8 @@ def gateway_child(
     *,
     local_url: str,
 ) -> Child:
-    configuration = _write_configuration(nginx, settings, layout, local_url)
+    media = environment.get("CATALOG_MEDIA_DIR") or str(layout.data.media)
+    configuration = _write_configuration(nginx, settings, layout, local_url, media)
     return Child(
         name="gateway",
         command=[nginx.program, "-e", "stderr", "-p", layout.data.gateway, "-c", configuration],
@@ -64,7 +65,9 @@ def gateway_child(
     )
 
 
-def _write_configuration(nginx: Nginx, settings: Settings, layout: Layout, local_url: str) -> Path:
+def _write_configuration(
+    nginx: Nginx, settings: Settings, layout: Layout, local_url: str, media: str
+) -> Path:
     source, target = layout.root / "gateway", layout.data.gateway
     listen = f"[{settings.host}]" if ":" in settings.host else settings.host
     values = {
@@ -75,6 +78,7 @@ def _write_configuration(nginx: Nginx, settings: Settings, layout: Layout, local
         "DOCS_ROOT": str(source / "docs"),
         "OPENAPI_FILE": str(layout.root / "contracts" / "openapi" / "shop.json"),
         "CACHE_DIR": str(target / "cache"),
+        "MEDIA_ROOT": media,
         "RUN_DIR": str(target),
         "USER_DIRECTIVE": _user_directive(),
         **_tls(nginx, settings, target / "tls.conf", local_url),

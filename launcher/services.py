@@ -10,6 +10,8 @@ from launcher.vault import Vault
 
 NAMES = ("auth", "catalog", "cart", "orders")
 MAILERS = ("auth", "orders")
+PUBLIC_SETTINGS = ("SHOP_NAME", "STOREFRONT_URL")
+"""Catalog's too, for feeds."""
 MAIL_SETTINGS = ("MAIL_URL", "MAIL_FROM", "SHOP_NAME", "STOREFRONT_URL")
 """Of all that send mail; each may have its own with its prefix."""
 CALLEES = {"catalog": (), "cart": ("catalog",), "orders": ("cart", "catalog")}
@@ -59,6 +61,9 @@ def service_environment(
         clients = {client: vault.secret(f"{client}-client-secret") for client in CALLEES}
         settings |= {"KEYS_DIR": str(layout.data.keys), "SERVICE_CLIENTS": json.dumps(clients)}
         settings["LOGIN_LIMITS"] = (environment.get("RATE_LIMITS") or "on").lower()
+    if name == "catalog":
+        settings["MEDIA_DIR"] = str(layout.data.media)
+        settings |= {key: environment[key] for key in PUBLIC_SETTINGS if environment.get(key)}
     if name in MAILERS:
         settings["MAIL_URL"] = layout.data.mail.as_uri()
         settings |= {key: environment[key] for key in MAIL_SETTINGS if environment.get(key)}

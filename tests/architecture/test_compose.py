@@ -55,7 +55,7 @@ def test_the_databases_are_on_a_network_without_the_gateway(
             assert networks(service) - {"inside"} == {"default", "databases"}, name
 
 
-def test_the_gateway_gets_no_secret_and_no_volume_of_a_service(
+def test_the_gateway_gets_no_secret_and_of_a_service_only_what_everybody_may_see(
     services: dict[str, dict[str, Any]],
 ) -> None:
     gateway = services["gateway"]
@@ -69,5 +69,6 @@ def test_the_gateway_gets_no_secret_and_no_volume_of_a_service(
     assert [mount["target"] for mount in gateway["volumes"]] == [
         "/run/tls/certificate.pem",
         "/run/tls/key.pem",
+        "/srv/media",
     ]
     assert all(mount["read_only"] for mount in gateway["volumes"])

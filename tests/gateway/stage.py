@@ -23,7 +23,17 @@ GATEWAY = Path(__file__).parents[2] / "gateway"
 SERVICES = ("auth", "catalog", "cart", "orders")
 PREFIXES = {
     "auth": ("/api/auth",),
-    "catalog": ("/api/products", "/api/categories", "/api/product-groups"),
+    "catalog": (
+        "/api/products",
+        "/api/categories",
+        "/api/product-groups",
+        "/api/media",
+        "/media",
+        "/api/feeds",
+        "/feeds",
+        "/sitemap.xml",
+        "/sitemaps",
+    ),
     "cart": ("/api/cart",),
     "orders": ("/api/orders",),
 }
@@ -242,6 +252,7 @@ def write_configuration(nginx: Nginx, folder: Path, port: int, changes: Mapping[
         "DOCS_ROOT": str(GATEWAY / "docs"),
         "OPENAPI_FILE": str(folder / "shop.json"),
         "CACHE_DIR": str(folder / "cache"),
+        "MEDIA_ROOT": str(folder / "media"),
         "RUN_DIR": str(folder),
         "USER_DIRECTIVE": "user root root;" if os.geteuid() == 0 else "",
         "LOCAL_DIRECTIVE": "",

@@ -36,6 +36,7 @@ def environment(tmp_path: Path, nginx: Nginx) -> dict[str, str]:
         "DOCS_ROOT": str(GATEWAY / "docs"),
         "OPENAPI_FILE": str(GATEWAY.parent / "contracts" / "openapi" / "shop.json"),
         "CACHE_DIR": str(tmp_path / "cache"),
+        "MEDIA_ROOT": str(tmp_path / "media"),
         "RUN_DIR": str(tmp_path),
     }
 

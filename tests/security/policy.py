@@ -113,6 +113,9 @@ CATALOG = {
     "POST /api/products/{id}/price-changes": staff("products:write"),
     "GET /api/products/{id}/price-changes/{change_id}": staff("products:read"),
     "DELETE /api/products/{id}/price-changes/{change_id}": staff("products:write"),
+    "POST /api/media": staff("products:write"),
+    "GET /api/feeds": staff("products:write"),
+    "POST /api/feeds": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.listing import CatalogSize, Wanted, list_products
+from catalog.s3_storage import S3Storage
 from catalog.settings import CatalogSettings
+from catalog.storage import LocalStorage, Storage
+from catalog.uploads import Uploads
 from shopkit.clock import Clock
 from shopkit.databases import open_database
 from shopkit.db import Database
@@ -18,6 +21,9 @@ class Context:
     cursors: Cursors
     low_stock: int
     size: CatalogSize
+    storage: Storage
+    uploads: Uploads
+    makes_feeds: bool
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -35,12 +41,29 @@ class Context:
         )
 
 
+def open_storage(settings: CatalogSettings) -> Storage:
+    if not settings.s3_bucket:
+        return LocalStorage(settings.media_dir)
+    return S3Storage(
+        settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+    )
+
+
 def new_context(settings: CatalogSettings, clock: Clock) -> Context:
     """Nothing is open yet."""
+    database = open_database(settings.database_url, settings.database_pool)
+    storage = open_storage(settings)
     return Context(
-        database=open_database(settings.database_url, settings.database_pool),
+        database=database,
         clock=clock,
         cursors=Cursors(settings.secret_key.get_secret_value()),
         low_stock=settings.low_stock,
         size=CatalogSize(),
+        storage=storage,
+        uploads=Uploads(database, storage, clock),
+        makes_feeds=bool(settings.storefront_url),
     )

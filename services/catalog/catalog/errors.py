@@ -1,6 +1,6 @@
 """What catalog refuses, besides the general errors of the kit."""
 
-from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound
+from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound, Problem
 
 
 class SkuTaken(Conflict):
@@ -89,6 +89,21 @@ class ReturnExceedsSale(Conflict):
 
 class ReturnMismatch(Invalid):
     code, title = "return_mismatch", "The return is known with another order or other lines"
+
+
+class UnusableImage(Invalid):
+    code, title = "unusable_image", "The image cannot be used"
+
+
+class FeedsOff(Conflict):
+    code, title = "feeds_off", "The shop makes no feeds"
+
+    def __init__(self) -> None:
+        super().__init__("Set CATALOG_STOREFRONT_URL: it is where links in feeds lead to.")
+
+
+class UploadTooSlow(Problem):
+    status, code, title = 408, "request_timeout", "The request took too long to arrive"
 
 
 class ProductNotFound(NotFound):

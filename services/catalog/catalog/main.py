@@ -2,6 +2,8 @@
 
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
+from catalog.feed_worker import Publisher
+from catalog.media_worker import Curator
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Filer, Housekeeper, Librarian, Sweeper, Timekeeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
@@ -36,6 +38,8 @@ def build(
             Filer(database).run,
             Census(database, context.size).run,
             Librarian(database).run,
+            Curator(database, context.storage, clock).run,
+            Publisher(settings, database, context.storage, clock).run,
         ],
         closables=[auth],
     )

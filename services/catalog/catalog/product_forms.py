@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog import domain
 from catalog.errors import invalid_field
+from catalog.product_images import shown_images, written_images
 from catalog.repository.products import details_text
 from catalog.schemas.products import ProductCreate, ProductInput
 from shopkit.money import money
@@ -62,7 +63,7 @@ def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str
         "details": details_text(
             category_ids=category_ids,
             attributes=wanted["attributes"],
-            images=wanted["images"],
+            images=shown_images(wanted["images"]),
             group=group,
         ),
     }
@@ -82,7 +83,7 @@ def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
         "status": row["status"],
         "category_ids": details["category_ids"],
         "attributes": details["attributes"],
-        "images": details["images"],
+        "images": written_images(details["images"]),
         "group_id": row["group_id"],
         "options": group["options"] if group else {},
         "publish_at": row["publish_at"],

@@ -12,6 +12,7 @@ from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.prices import begin_history, follow_price
 from catalog.product_forms import columns_of, fit_times, wanted_of, whole
+from catalog.product_images import place_images
 from catalog.product_places import category_places, variant_place
 from catalog.repository import products as rows
 from catalog.repository.categories import lock_tree
@@ -80,6 +81,7 @@ def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> 
     begin_history(conn, seq=seq, values=values, now=now)
     give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
     _file_and_index(conn, seq, wanted)
+    place_images(conn, seq=seq, images=wanted["images"], was=None, now=now)
     insert_stock(conn, product_id=product_id, on_hand=payload.stock)
     record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
     made = {**wanted, "stock": payload.stock}
@@ -120,7 +122,7 @@ def patch_product(
     if group_id is None and "options" in payload.model_fields_set:
         group_id = rows.group_of_product(conn, product_id=id)
     row = _locked(conn, id, if_match, group_id=group_id)
-    current, sent = wanted_of(row), payload.model_dump(exclude_unset=True)
+    current, sent = wanted_of(row), payload.model_dump(include=payload.model_fields_set)
     for name in ("attributes", "options"):
         if sent.get(name) is not None:
             sent[name] = domain.merged(current[name], sent[name])
@@ -157,6 +159,7 @@ def delete_product(
     unindex_product(conn, seq=row["seq"])
     forget_slugs(conn, kind="product", id=id)
     was = wanted_of(row)
+    place_images(conn, seq=row["seq"], images=[], was=was["images"], now=now)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
 
@@ -196,6 +199,7 @@ def change_product(
     rows.update_product(conn, seq=row["seq"], values=values)
     give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
     _file_and_index(conn, row["seq"], wanted, was)
+    place_images(conn, seq=row["seq"], images=wanted["images"], was=was["images"], now=now)
     record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
 
 

@@ -21,6 +21,23 @@ class CatalogSettings(ServiceSettings):
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often what is due is looked for: reservations to expire, scheduled changes."""
 
+    media_dir: Path = Path("media")
+    """Where images, feeds and sitemaps are stored; the gateway reads them there."""
+    s3_bucket: str = ""
+    """Where they are stored instead, and read by catalog for the gateway."""
+    s3_endpoint: str = Field(default="", pattern="^(https?://[^/?#]+)?$")
+    """Empty: Amazon's."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str = ""
+    """Empty: what the machine is allowed to do."""
+    s3_secret_access_key: SecretStr = SecretStr("")
+
+    storefront_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    """Where links in the feed and the sitemap lead to; empty: neither is made."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    """Where the gateway is for others, with its images and sitemaps; empty: at the storefront's."""
+    shop_name: str = Field(default="Shop", min_length=1, max_length=100)
+
     def unsafe(self) -> list[str]:
         found = super().unsafe()
         if self.client_secret.get_secret_value() == LOCAL_SECRET:

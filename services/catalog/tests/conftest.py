@@ -15,6 +15,7 @@ from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
+from shopkit.service import Service
 from shopkit.testing import TokenFactory, running
 
 STAFF = ["products:read", "products:write", "categories:write", "inventory:read", "inventory:write"]
@@ -37,6 +38,8 @@ class Shop:
     clock: FrozenClock
     tokens: TokenFactory
     auth: FakeAuth
+    media_dir: Path
+    service: Service
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -99,9 +102,14 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> AsyncIterator[Shop]:
+async def shop(
+    database_url: str, tokens: TokenFactory, clock: FrozenClock, tmp_path: Path
+) -> AsyncIterator[Shop]:
     settings = CatalogSettings(
-        database_url=database_url, jwks_cache=tokens.jwks_cache, sweep_seconds=60
+        database_url=database_url,
+        jwks_cache=tokens.jwks_cache,
+        sweep_seconds=60,
+        media_dir=tmp_path / "media",
     )
     auth = FakeAuth(tokens)
     service = build(settings, clock, auth=auth.client)
@@ -115,4 +123,6 @@ async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> A
             clock=clock,
             tokens=tokens,
             auth=auth,
+            media_dir=settings.media_dir,
+            service=service,
         )

@@ -1,6 +1,7 @@
 """Every write of staff lands in the audit log, once; and nothing else does."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -13,6 +14,7 @@ from shopkit.ids import new_id
 from shopkit.testing import TokenFactory
 
 from .conftest import STAFF, Shop
+from .pictures import picture
 
 pytestmark = pytest.mark.anyio
 LOG = "/api/audit/catalog"
@@ -146,6 +148,21 @@ async def delete_category(shop: Shop) -> Done:
     return answer, "category.delete", food["id"], FOOD, None
 
 
+async def upload_image(shop: Shop) -> Done:
+    headers = {"Content-Type": "image/png"}
+    answer = await shop.staff("POST", "/api/media", content=picture("PNG"), headers=headers)
+    after = {name: answer.json()[name] for name in ("url", "width", "height")}
+    return answer, "media.create", answer.json()["id"], None, after
+
+
+async def ask_for_feeds(shop: Shop) -> Done:
+    state = shop.service.public.state
+    state.context = replace(state.context, makes_feeds=True)
+    answer = await shop.staff("POST", "/api/feeds")
+    now = shop.clock.now().isoformat().replace("+00:00", "Z")
+    return answer, "feeds.ask", "public", None, {"asked_at": now}
+
+
 ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/products": create_product,
     "PUT /api/products/{id}": replace_product,
@@ -163,6 +180,8 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "PUT /api/categories/{id}": replace_category,
     "PATCH /api/categories/{id}": patch_category,
     "DELETE /api/categories/{id}": delete_category,
+    "POST /api/media": upload_image,
+    "POST /api/feeds": ask_for_feeds,
 }
 
 

@@ -138,3 +138,12 @@ async def test_all_errors_come_at_once(shop: Shop) -> None:
     answer = await shop.staff("POST", "/api/products", json={"sku": "", "price": {}, "x": 1})
     pointers = {error["pointer"] for error in answer.json()["errors"]}
     assert pointers == {"/sku", "/name", "/price/amount", "/price/currency", "/x"}
+
+
+async def test_an_image_without_alt_has_an_empty_one(shop: Shop) -> None:
+    url = "https://x.example/a.jpg"
+    product = await shop.product(images=[{"url": url}])
+    assert product["images"] == [{"url": url, "alt": ""}]
+    path = f"/api/products/{product['id']}"
+    changed = await shop.staff("PATCH", path, json={"images": [{"url": f"{url}2"}]})
+    assert (changed.status_code, changed.json()["images"]) == (200, [{"url": f"{url}2", "alt": ""}])

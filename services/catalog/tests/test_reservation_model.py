@@ -226,7 +226,8 @@ def play_in_one_database(
         async with running(service) as (public, internal):
             staff = {"Authorization": tokens.user(scopes=STAFF)}
             orders = {"Authorization": tokens.service("orders")}
-            shop = Shop(public, internal, staff, orders, service.database, clock, tokens, auth)
+            more = (clock, tokens, auth, config.media_dir, service)
+            shop = Shop(public, internal, staff, orders, service.database, *more)
             await play(shop, steps)
 
     return lambda steps: asyncio.run(run(steps))

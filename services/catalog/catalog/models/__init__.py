@@ -1,5 +1,7 @@
 """Catalog's tables. The search index is not here: it differs between the databases."""
 
+from catalog.models.feeds import feeds
+from catalog.models.media import media, media_leftovers, product_media
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
 from catalog.models.prices import price_changes, price_history
@@ -10,13 +12,17 @@ from catalog.models.stock import reservation_lines, reservations, returns, stock
 __all__ = [
     "audit_log",
     "categories",
+    "feeds",
     "idempotency_keys",
+    "media",
+    "media_leftovers",
     "metadata",
     "old_slugs",
     "price_changes",
     "price_history",
     "product_categories",
     "product_groups",
+    "product_media",
     "products",
     "refilings",
     "reservation_lines",

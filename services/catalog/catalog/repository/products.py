@@ -101,7 +101,7 @@ def details_text(
     *,
     category_ids: list[str],
     attributes: dict[str, Any],
-    images: list[dict[str, str]],
+    images: list[dict[str, Any]],
     group: dict[str, Any] | None,
 ) -> str:
     found = {

@@ -1,5 +1,13 @@
 """The public API."""
 
-from catalog.routes import categories, groups, prices, products, stock
+from catalog.routes import categories, feeds, groups, media, prices, products, stock
 
-routers = (products.router, groups.router, categories.router, stock.router, prices.router)
+routers = (
+    products.router,
+    groups.router,
+    categories.router,
+    stock.router,
+    prices.router,
+    media.router,
+    feeds.router,
+)

@@ -52,7 +52,7 @@ class ImageInput(Input):
         Field(
             max_length=2000,
             pattern=_IMAGE_URL,
-            description="Absolute with http or https, or a path under /media/.",
+            description="Absolute with http or https, or the `url` of an uploaded image.",
             examples=["https://images.example.com/shirt.jpg"],
         ),
     ]

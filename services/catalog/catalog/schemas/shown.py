@@ -28,9 +28,20 @@ class Price(TypedDict):
     currency: str
 
 
+class Thumbnails(TypedDict):
+    """WebP, with at most 200, 600 and 1200 pixels on the longer side."""
+
+    small: str
+    medium: str
+    large: str
+
+
 class Image(TypedDict):
+    """`thumbnails` is there when the image was uploaded here."""
+
     url: str
     alt: str
+    thumbnails: NotRequired[Thumbnails]
 
 
 class PublicStock(TypedDict):
