@@ -7,6 +7,7 @@ from urllib.parse import quote
 from shopcli.client import ShopClient
 
 ANY_STATUS = {"status": "any"}
+EVERY_VARIANT = {"group": "expand"}
 
 Item = dict[str, Any]
 
@@ -19,7 +20,7 @@ class CatalogApi:
 
     async def products(self) -> AsyncIterator[Item]:
         """All of them, whatever their status."""
-        async for product in self._client.items("/api/products", ANY_STATUS):
+        async for product in self._client.items("/api/products", ANY_STATUS | EVERY_VARIANT):
             yield product
 
     async def find_product(self, sku: str) -> Item | None:

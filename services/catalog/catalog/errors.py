@@ -1,6 +1,9 @@
 """What catalog refuses, besides the general errors of the kit."""
 
-from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound, Problem
 
 
 class SkuTaken(Conflict):
@@ -74,6 +77,18 @@ class ReturnMismatch(Invalid):
 class ProductNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such product.")
+
+
+@contextmanager
+def within(pointer: str) -> Iterator[None]:
+    """What is refused in here concerns a part of the input; a conflict is told of it too."""
+    try:
+        yield
+    except Problem as exc:
+        exc.errors = [
+            FieldError(pointer + error.pointer, error.code, error.detail) for error in exc.errors
+        ] or [FieldError(pointer, exc.code, exc.detail)]
+        raise
 
 
 def invalid_field(pointer: str, code: str, detail: str) -> Invalid:

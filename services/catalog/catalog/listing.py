@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.cards import tell_groups
 from catalog.domain import sku_key
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
@@ -16,6 +17,7 @@ from catalog.search_text import query_words
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
+EVERY_VARIANT = "expand"
 SMALL_CATALOG = 20_000
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
@@ -64,15 +66,16 @@ def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
     words = query_words(query.q or "") if searching else []
     filters = _filters(query)
     values = rows.filter_values(filters)
-    shape = Shape(dialect, sort, frozenset(values), searching, after=False)
-    name = f"products {sort} {sorted(filters.items())} {words if searching else None}"
+    cards = query.group is None and query.sku is None
+    shape = Shape(dialect, sort, frozenset(values), searching, after=False, cards=cards)
+    name = f"products {sort} {cards} {sorted(filters.items())} {words if searching else None}"
     return Wanted(shape, values, words, name, query.limit, query.count)
 
 
 def _filters(query: ProductQuery) -> dict[str, Any]:
     found: dict[str, Any] = {
         "category": query.category,
-        "group": query.group,
+        "group": None if query.group == EVERY_VARIANT else query.group,
         "min_price": query.min_price,
         "max_price": query.max_price,
         "sku_key": None if query.sku is None else sku_key(query.sku),
@@ -103,6 +106,8 @@ def list_products(
         "items": [product_of(row, low_stock) for row, _ in found],
         "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
     }
+    if wanted.shape.cards:
+        tell_groups(conn, page["items"], only_active=wanted.values.get("status") == "active")
     if wanted.count:
         page["total"] = 0 if nothing else _count(conn, wanted)
     return page

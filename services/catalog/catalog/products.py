@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog import domain
+from catalog.cards import tell_siblings
 from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.product_forms import columns_of, wanted_of
@@ -34,6 +35,7 @@ def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -
         product = _find(conn, slug, low_stock)
     if product is None or (product["status"] != "active" and not sees_all):
         raise ProductNotFound
+    tell_siblings(conn, product, only_active=not sees_all, low_stock=low_stock)
     return product
 
 
@@ -49,7 +51,8 @@ def create_product(
     """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
 
     def effect() -> Answer:
-        product_id = _insert(conn, payload, by, now)
+        wanted = payload.model_dump(exclude={"stock"})
+        product_id = add_product(conn, wanted, stock=payload.stock, by=by, now=now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)
@@ -66,18 +69,21 @@ def create_product(
     )
 
 
-def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
-    wanted = payload.model_dump(exclude={"stock"})
-    wanted["slug"] = chosen_slug(conn, "product", given=payload.slug, name=payload.name)
+def add_product(
+    conn: Connection, wanted: dict[str, Any], *, stock: int, by: By, now: datetime
+) -> str:
+    """Its id. Raises as `create_product`."""
+    slug = chosen_slug(conn, "product", given=wanted["slug"], name=wanted["name"])
+    wanted = {**wanted, "slug": slug}
     product_id = new_id()
     values = columns_of(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
     give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
     _file_and_index(conn, seq, wanted)
-    insert_stock(conn, product_id=product_id, on_hand=payload.stock)
-    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
-    made = {**wanted, "stock": payload.stock}
+    insert_stock(conn, product_id=product_id, on_hand=stock)
+    record_movements(conn, {product_id: stock}, kind="opening", now=now, actor=by.actor)
+    made = {**wanted, "stock": stock}
     record(conn, audit_log, by, "product.create", product_id, before=None, after=made, now=now)
     return product_id
 

@@ -4,14 +4,19 @@ import hashlib
 import re
 from typing import Any
 
+from pydantic_core import to_json
+
 from shopkit.conditional import check_if_match, etag
 
 _SHOWN_ONLY = re.compile(r'-[0-9a-f]+"')
 
 
 def product_etag(product: dict[str, Any]) -> str:
-    """Changes with the product and with what is available of it."""
-    return etag(f"{product['version']}-{max(product['stock']['available'], 0):x}")
+    """Changes with the product, with what is available of it, and with the variants beside it."""
+    shown = f"{max(product['stock']['available'], 0):x}"
+    if product["group"] and "variants" in product["group"]:
+        shown = hashlib.sha256(to_json(product["group"])).hexdigest()[:16]
+    return etag(f"{product['version']}-{shown}")
 
 
 def group_etag(group: dict[str, Any]) -> str:

@@ -17,13 +17,23 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import ColumnElement, KeyedColumnElement
 
 from catalog.models import categories, old_slugs, product_categories, product_groups, products
+from catalog.repository.cards import (
+    SIBLING,
+    SIBLING_STOCK,
+    better,
+    newer,
+    sorted_before,
+    stands_for_its_group,
+)
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.search import index_of, newest_matches
 from shopkit.ids import is_id
 
+Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 COUNT_LIMIT = 10_001
 FIRST = 2**62
 _KEYS = {
@@ -33,6 +43,7 @@ _KEYS = {
     "-name": ("name_key", True),
 }
 _CATEGORY = {"category", "category_slug"}
+_STOCK = {"in_stock", "out_of_stock"}
 _in_category = product_categories.c
 
 
@@ -45,12 +56,16 @@ class Shape:
     filters: frozenset[str]
     search: bool
     after: bool
+    cards: bool = False
+    """One variant of each group: the first that matches. Ranked, `above` may find siblings too."""
+    above: bool = False
 
 
 def list_page(
     conn: Connection, *, shape: Shape, values: dict[str, Any]
 ) -> list[Row[*tuple[Any, ...]]]:
-    """`values`: one per filter, `limit`, with a search `match`, after a page `key` and `seq`."""
+    """`values`: one per filter, `limit`, with a search `match`, after a page `key` and `seq`,
+    and for cards of a tier that is not the best `above`, which matches all tiers before."""
     return list(conn.execute(_page(shape), values).all())
 
 
@@ -110,7 +125,7 @@ def _source(
     """Where the rows come from, the column that says which is newer, and the conditions."""
     conditions = [_CONDITIONS[name] for name in sorted(shape.filters) if name in _CONDITIONS]
     seq: ColumnElement[int] = p.seq
-    stock = every_column or shape.filters & {"in_stock", "out_of_stock"}
+    stock = every_column or shape.filters & _STOCK
     source: FromClause = FROM if stock else products
     if shape.filters & _CATEGORY:
         source = source.join(product_categories, _in_category.product_seq == p.seq)
@@ -122,7 +137,39 @@ def _source(
         conditions.append(matches)
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
+    if shape.cards:
+        conditions.append(_is_card(shape, by_rank=by_rank))
     return seq, source, conditions
+
+
+def _is_card(shape: Shape, *, by_rank: bool) -> ColumnElement[bool]:
+    """No sibling that the filters let through comes before."""
+    matches = [_OF_SIBLING[name] for name in sorted(shape.filters) if name in _OF_SIBLING]
+    before = newer()
+    if shape.sort in _KEYS:
+        key, down = _KEYS[shape.sort]
+        before = sorted_before(key, down=down)
+    if by_rank and shape.above:
+        before = better(_sibling_found(shape, "above"), _sibling_found(shape, "match"))
+    elif by_rank:
+        matches.append(_sibling_found(shape, "match"))
+    elif shape.search:
+        matches.append(newest_matches(shape.dialect, SIBLING.c.seq))
+    return stands_for_its_group(matches, before, in_stock=bool(shape.filters & _STOCK))
+
+
+def _sibling_found(shape: Shape, parameter: str) -> ColumnElement[bool]:
+    index, seq, found = index_of(shape.dialect, parameter)
+    one = select(seq).select_from(index).where(seq == SIBLING.c.seq, found)
+    return one.correlate(SIBLING).exists()
+
+
+def _sibling_beside() -> ColumnElement[bool]:
+    """The sibling is in the category that is listed."""
+    beside = product_categories.alias("beside").c
+    same = beside.category_id == _in_category.category_id
+    one = select(beside.product_seq).where(same, beside.product_seq == SIBLING.c.seq)
+    return one.correlate(SIBLING, product_categories).exists()
 
 
 def _id_by_slug(table: Any, kind: str) -> ColumnElement[Any]:
@@ -133,16 +180,27 @@ def _id_by_slug(table: Any, kind: str) -> ColumnElement[Any]:
     return func.coalesce(has.scalar_subquery(), had.scalar_subquery())
 
 
+def _conditions(p: Columns, s: Columns) -> dict[str, ColumnElement[bool]]:
+    return {
+        "status": p.status == bindparam("status", type_=String),
+        "any_status": p.status != "deleted",
+        "min_price": p.price_amount >= bindparam("min_price"),
+        "max_price": p.price_amount <= bindparam("max_price"),
+        "in_stock": s.on_hand > s.reserved,
+        "out_of_stock": s.on_hand == s.reserved,
+    }
+
+
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "status": p.status == bindparam("status", type_=String),
-    "any_status": p.status != "deleted",
+    **_conditions(p, s),
     "category": _in_category.category_id == bindparam("category"),
     "category_slug": _in_category.category_id == _id_by_slug(categories, "category"),
     "group": p.group_id == bindparam("group"),
     "group_slug": p.group_id == _id_by_slug(product_groups, "group"),
     "sku_key": p.sku_key == bindparam("sku_key"),
-    "min_price": p.price_amount >= bindparam("min_price"),
-    "max_price": p.price_amount <= bindparam("max_price"),
-    "in_stock": s.on_hand > s.reserved,
-    "out_of_stock": s.on_hand == s.reserved,
+}
+_OF_SIBLING: dict[str, ColumnElement[bool]] = {
+    **_conditions(SIBLING.c, SIBLING_STOCK.c),
+    "category": _sibling_beside(),
+    "category_slug": _sibling_beside(),
 }

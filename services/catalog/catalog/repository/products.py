@@ -34,6 +34,7 @@ PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
     p.updated_at,
     s.on_hand - s.reserved,
     p.name_key,
+    p.group_id,
 )
 FROM = products.join(stock, s.product_id == p.id)
 _LIVE = p.status != "deleted"

@@ -28,9 +28,13 @@ class ProductQuery(Input):
         Reference | None, Field(description="Id or slug; includes all categories below it.")
     ] = None
     group: Annotated[
-        Reference | None, Field(description="Variants of this group (id or slug).")
+        Reference | None,
+        Field(
+            description="All variants of this group (id or slug); `expand`: every variant of every "
+            "group. Otherwise of each group one variant is shown: the first that matches."
+        ),
     ] = None
-    sku: Annotated[Sku | None, Field(description="Exactly this SKU.")] = None
+    sku: Annotated[Sku | None, Field(description="Exactly this SKU, a variant's too.")] = None
     min_price: Annotated[_Price | None, Field(description="In minor units.")] = None
     max_price: Annotated[_Price | None, Field(description="In minor units.")] = None
     in_stock: QueryBool | None = None
