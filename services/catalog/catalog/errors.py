@@ -26,6 +26,18 @@ class VariesByInUse(Conflict):
     code, title = "varies_by_in_use", "The group's variants have other options"
 
 
+class AttributeTaken(Conflict):
+    code, title = "attribute_taken", "The attribute's code is in use"
+
+
+class AttributeNotReady(Conflict):
+    code, title = "attribute_not_ready", "Products are still being indexed by the attribute"
+
+
+class TooManyAttributes(Conflict):
+    code, title = "too_many_attributes", "The shop has as many attributes as it may have"
+
+
 class CategoryCycle(Conflict):
     code, title = "category_cycle", "A category cannot be below itself"
 
@@ -35,7 +47,7 @@ class CategoryTooDeep(Conflict):
 
 
 class CategoryNotEmpty(Conflict):
-    code, title = "category_not_empty", "The category has products or categories in it"
+    code, title = "category_not_empty", "The category has products, categories or attributes"
 
 
 class TooManyCategories(Conflict):

@@ -11,8 +11,10 @@ from catalog.models import audit_log, idempotency_keys
 from catalog.products import add_product
 from catalog.repository import groups as rows
 from catalog.repository import products
+from catalog.repository.attributes import lock_definitions
 from catalog.repository.search import index_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
+from catalog.repository.values import file_values
 from catalog.schemas.groups import GroupCreate, GroupInput, GroupPatch, GroupQuery
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, group_etag
@@ -48,6 +50,7 @@ def create_group(
     """With its variants, or not at all. Raises SlugTaken, SkuTaken, VariantTaken, Invalid."""
 
     def effect() -> Answer:
+        lock_definitions(conn, "use")
         values = payload.model_dump(exclude={"variants"})
         values["slug"] = chosen_slug(conn, "group", given=payload.slug, name=payload.name)
         times = {"created_at": now, "updated_at": now}
@@ -123,6 +126,7 @@ def _reorder_variants(
 
 def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now: datetime) -> None:
     """Its variants stay, as products without a group."""
+    lock_definitions(conn, "use")
     group = _locked(conn, id, if_match)
     for row in products.lock_variants(conn, group_id=id):
         details = {**json.loads(row["details"]), "group": None}
@@ -135,6 +139,7 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
             attributes=details["attributes"],
             description=row["description"],
         )
+        file_values(conn, seq=row["seq"], attributes=details["attributes"])
     rows.delete_group(conn, id=id)
     forget_slugs(conn, kind="group", id=id)
     was = _written(group)

@@ -3,7 +3,7 @@
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
 from catalog.settings import MIGRATIONS, CatalogSettings
-from catalog.worker import Census, Filer, Housekeeper, Librarian, Sweeper
+from catalog.worker import Census, Filer, Housekeeper, Indexer, Librarian, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
 from shopkit.http_client import ServiceClient, ServiceToken
@@ -33,6 +33,7 @@ def build(
             Sweeper(database, clock, settings.sweep_seconds).run,
             Housekeeper(database, clock).run,
             Filer(database).run,
+            Indexer(database).run,
             Census(database, context.size).run,
             Librarian(database).run,
         ],

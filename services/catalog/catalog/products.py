@@ -12,11 +12,14 @@ from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.product_forms import columns_of, wanted_of
 from catalog.product_places import category_places, variant_place
+from catalog.product_values import check_attributes
 from catalog.repository import products as rows
+from catalog.repository.attributes import lock_definitions
 from catalog.repository.groups import lock_group
 from catalog.repository.search import index_product, unindex_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.repository.stock import insert_stock, record_movements
+from catalog.repository.values import file_values, unfile_values
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
@@ -73,6 +76,8 @@ def add_product(
     conn: Connection, wanted: dict[str, Any], *, stock: int, by: By, now: datetime
 ) -> str:
     """Its id. Raises as `create_product`."""
+    lock_definitions(conn, "use")
+    check_attributes(conn, wanted["attributes"], wanted["category_ids"])
     slug = chosen_slug(conn, "product", given=wanted["slug"], name=wanted["name"])
     wanted = {**wanted, "slug": slug}
     product_id = new_id()
@@ -154,6 +159,7 @@ def delete_product(
     rows.update_product(conn, seq=row["seq"], values=values)
     rows.set_categories(conn, seq=row["seq"], with_ancestors=())
     unindex_product(conn, seq=row["seq"])
+    unfile_values(conn, seq=row["seq"])
     forget_slugs(conn, kind="product", id=id)
     was = wanted_of(row)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
@@ -163,6 +169,7 @@ def _locked(
     conn: Connection, id: str, if_match: str | None, *, group_id: str | None = None
 ) -> dict[str, Any]:
     """The product; before it the group that it is to stand in, as groups lock their variants."""
+    lock_definitions(conn, "use")
     if group_id is not None:
         lock_group(conn, id=group_id)
     row = rows.lock_product(conn, id=id)
@@ -182,6 +189,8 @@ def _change(
 ) -> dict[str, Any]:
     was = wanted_of(row)
     if not _same(wanted, was):
+        if any(not _same(wanted[name], was[name]) for name in ("attributes", "category_ids")):
+            check_attributes(conn, wanted["attributes"], wanted["category_ids"])
         stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
         group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
         values = columns_of(wanted, group)
@@ -218,5 +227,7 @@ def _file_and_index(
         rows.set_categories(conn, seq=seq, with_ancestors=places)
     words = {name: wanted[name] for name in _SEARCHED}
     words["attributes"] = {**wanted["attributes"], **wanted["options"]}
+    if was is None or not all(_same(was[name], wanted[name]) for name in ("attributes", "options")):
+        file_values(conn, seq=seq, attributes=words["attributes"])
     if was is None or not all(_same(was[name], wanted[name]) for name in (*_SEARCHED, "options")):
         index_product(conn, seq=seq, **words)

@@ -6,6 +6,7 @@ from catalog.repository.listing import newest_seq
 from catalog.repository.refiling import refile_next
 from catalog.repository.reservations import delete_tombstones
 from catalog.repository.search import merge_index
+from catalog.repository.values import index_next
 from catalog.reservations import expire_due
 from shopkit.background import drain, every
 from shopkit.clock import Clock
@@ -45,6 +46,19 @@ class Filer:
 
     async def drain(self) -> None:
         await drain(self._database, refile_next, limit=BATCH)
+
+
+class Indexer:
+    """Fills the index of lists' filters when an attribute is defined, and clears it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self) -> None:
+        await every(FILER_SECONDS, self.drain)
+
+    async def drain(self) -> None:
+        await drain(self._database, index_next, limit=BATCH)
 
 
 class Census:

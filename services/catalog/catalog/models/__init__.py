@@ -1,5 +1,11 @@
 """Catalog's tables. The search index is not here: it differs between the databases."""
 
+from catalog.models.attributes import (
+    attribute_categories,
+    attribute_values,
+    attributes,
+    product_values,
+)
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
 from catalog.models.products import categories, product_categories, product_groups, products
@@ -7,6 +13,9 @@ from catalog.models.records import audit_log, idempotency_keys
 from catalog.models.stock import reservation_lines, reservations, returns, stock, stock_movements
 
 __all__ = [
+    "attribute_categories",
+    "attribute_values",
+    "attributes",
     "audit_log",
     "categories",
     "idempotency_keys",
@@ -14,6 +23,7 @@ __all__ = [
     "old_slugs",
     "product_categories",
     "product_groups",
+    "product_values",
     "products",
     "refilings",
     "reservation_lines",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, and_, bindparam, not_, or_, select, tuple_
+from sqlalchemy import Connection, FromClause, Row, and_, bindparam, func, not_, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_groups, products, stock
@@ -47,13 +47,19 @@ def stands_for_its_group(
     return not_(sibling.correlate_except(SIBLING, SIBLING_STOCK).exists())
 
 
+def not_by_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Where few rows are looked at and put in order, no index may lead through all others."""
+    return func.coalesce(column, column)
+
+
 def newer() -> ColumnElement[bool]:
     return SIBLING.c.seq > p.seq
 
 
 def sorted_before(key: str, *, down: bool) -> ColumnElement[bool]:
     """Whether the sibling comes first when sorted by a column, and by `seq` where that is equal."""
-    theirs, ours = tuple_(SIBLING.c[key], SIBLING.c.seq), tuple_(p[key], p.seq)
+    theirs = tuple_(not_by_index(SIBLING.c[key]), SIBLING.c.seq)
+    ours = tuple_(p[key], p.seq)
     return theirs > ours if down else theirs < ours
 
 

@@ -1,16 +1,16 @@
 """Pages of products. Every combination of filters and sort is one statement, built once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     FromClause,
     Row,
     Select,
     String,
-    Text,
     bindparam,
     func,
     literal_column,
@@ -20,17 +20,20 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement, KeyedColumnElement
 
-from catalog.models import categories, old_slugs, product_categories, product_groups, products
+from catalog.models import product_categories, product_groups, products
+from catalog.repository.attribute_filters import Kind, has_values
 from catalog.repository.cards import (
     SIBLING,
     SIBLING_STOCK,
     better,
     newer,
+    not_by_index,
     sorted_before,
     stands_for_its_group,
 )
+from catalog.repository.category_filters import CATEGORY, id_by_slug, is_listed, is_within
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
-from catalog.repository.search import index_of, newest_matches
+from catalog.repository.search import MATCHES, index_of, newest_matches
 from shopkit.ids import is_id
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
@@ -42,7 +45,7 @@ _KEYS = {
     "name": ("name_key", False),
     "-name": ("name_key", True),
 }
-_CATEGORY = {"category", "category_slug"}
+_SEQS: BindParameter[int] = bindparam("seqs", expanding=True)
 _STOCK = {"in_stock", "out_of_stock"}
 _in_category = product_categories.c
 
@@ -59,6 +62,13 @@ class Shape:
     cards: bool = False
     """One variant of each group: the first that matches. Ranked, `above` may find siblings too."""
     above: bool = False
+    attributes: tuple[Kind, ...] = ()
+    few: bool = False
+    """What attributes and category let through is known: `seqs`."""
+
+    @property
+    def in_category(self) -> bool:
+        return not self.few and bool(self.filters & CATEGORY)
 
 
 def list_page(
@@ -72,6 +82,20 @@ def list_page(
 def count_page(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> int:
     """How many there are, up to COUNT_LIMIT; `match` is for all words anywhere."""
     return int(conn.execute(_count(shape), values).scalar_one())
+
+
+def list_matches(
+    conn: Connection, *, shape: Shape, values: dict[str, Any]
+) -> list[Row[*tuple[Any, ...]]]:
+    """seq, group, price and availability of the newest; `values` as for `count_page`, `limit`."""
+    return list(conn.execute(_matches(shape), values).all())
+
+
+def has_more_matches(conn: Connection, dialect: str, values: dict[str, Any]) -> bool:
+    """Whether a search finds more than those that are looked at."""
+    index, seq, matches = index_of(dialect)
+    beyond = select(seq).select_from(index).where(matches).offset(MATCHES).limit(1)
+    return conn.execute(beyond, {"match": values["match"]}).first() is not None
 
 
 def newest_seq(conn: Connection) -> int:
@@ -95,8 +119,8 @@ def _page(shape: Shape) -> Select[Any]:
     statement = select(*PUBLIC_COLUMNS).select_from(source).where(*conditions)
     if shape.sort in _KEYS:
         name, down = _KEYS[shape.sort]
-        sorted_in = _in_category if shape.filters & _CATEGORY else p
-        key = sorted_in[name]
+        column = (_in_category if shape.in_category else p)[name]
+        key: ColumnElement[Any] = not_by_index(column) if shape.few else column
         order = (key.desc(), seq.desc()) if down else (key, seq)
         statement = statement.order_by(*order)
         if shape.after:
@@ -108,6 +132,15 @@ def _page(shape: Shape) -> Select[Any]:
         if shape.after:
             statement = statement.where(seq < bindparam("seq", type_=p.seq.type))
     return statement.limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=512)
+def _matches(shape: Shape) -> Select[Any]:
+    every = replace(shape, cards=False)
+    seq, source, conditions = _source(every, by_rank=False, every_column=True)
+    shown = (p.seq, p.group_id, p.price_amount, (s.on_hand > s.reserved).label("available"))
+    found = select(*shown).select_from(source).where(*conditions)
+    return found.order_by(seq.desc()).limit(bindparam("limit"))
 
 
 @lru_cache(maxsize=512)
@@ -125,18 +158,25 @@ def _source(
     """Where the rows come from, the column that says which is newer, and the conditions."""
     conditions = [_CONDITIONS[name] for name in sorted(shape.filters) if name in _CONDITIONS]
     seq: ColumnElement[int] = p.seq
+    where: FromClause = products
     stock = every_column or shape.filters & _STOCK
     source: FromClause = FROM if stock else products
-    if shape.filters & _CATEGORY:
+    if shape.in_category:
+        conditions += is_listed(shape.filters, _in_category.category_id)
         source = source.join(product_categories, _in_category.product_seq == p.seq)
-        seq = _in_category.product_seq
+        seq, where = _in_category.product_seq, product_categories
     if by_rank:
         index, index_seq, matches = index_of(shape.dialect)
         source = source.join(index, index_seq == p.seq)
-        seq = index_seq
+        seq, where = index_seq, index
         conditions.append(matches)
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
+    if shape.few:
+        conditions.append(p.seq.in_(_SEQS))
+        seq = not_by_index(p.seq)
+    else:
+        conditions += has_values(enumerate(shape.attributes), seq, where)
     if shape.cards:
         conditions.append(_is_card(shape, by_rank=by_rank))
     return seq, source, conditions
@@ -145,6 +185,11 @@ def _source(
 def _is_card(shape: Shape, *, by_rank: bool) -> ColumnElement[bool]:
     """No sibling that the filters let through comes before."""
     matches = [_OF_SIBLING[name] for name in sorted(shape.filters) if name in _OF_SIBLING]
+    if shape.few:
+        matches.append(SIBLING.c.seq.in_(_SEQS))
+    else:
+        matches += is_within(shape.filters, SIBLING.c.seq, SIBLING)
+        matches += has_values(enumerate(shape.attributes), SIBLING.c.seq, SIBLING)
     before = newer()
     if shape.sort in _KEYS:
         key, down = _KEYS[shape.sort]
@@ -164,22 +209,6 @@ def _sibling_found(shape: Shape, parameter: str) -> ColumnElement[bool]:
     return one.correlate(SIBLING).exists()
 
 
-def _sibling_beside() -> ColumnElement[bool]:
-    """The sibling is in the category that is listed."""
-    beside = product_categories.alias("beside").c
-    same = beside.category_id == _in_category.category_id
-    one = select(beside.product_seq).where(same, beside.product_seq == SIBLING.c.seq)
-    return one.correlate(SIBLING, product_categories).exists()
-
-
-def _id_by_slug(table: Any, kind: str) -> ColumnElement[Any]:
-    """The id of what has a slug, or else had it once."""
-    slug, old = bindparam(f"{kind}_slug", type_=Text), old_slugs.c
-    has = select(table.c.id).where(table.c.slug == slug)
-    had = select(old.target_id).where(old.kind == kind, old.slug == slug)
-    return func.coalesce(has.scalar_subquery(), had.scalar_subquery())
-
-
 def _conditions(p: Columns, s: Columns) -> dict[str, ColumnElement[bool]]:
     return {
         "status": p.status == bindparam("status", type_=String),
@@ -193,14 +222,8 @@ def _conditions(p: Columns, s: Columns) -> dict[str, ColumnElement[bool]]:
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     **_conditions(p, s),
-    "category": _in_category.category_id == bindparam("category"),
-    "category_slug": _in_category.category_id == _id_by_slug(categories, "category"),
     "group": p.group_id == bindparam("group"),
-    "group_slug": p.group_id == _id_by_slug(product_groups, "group"),
+    "group_slug": p.group_id == id_by_slug(product_groups, "group"),
     "sku_key": p.sku_key == bindparam("sku_key"),
 }
-_OF_SIBLING: dict[str, ColumnElement[bool]] = {
-    **_conditions(SIBLING.c, SIBLING_STOCK.c),
-    "category": _sibling_beside(),
-    "category_slug": _sibling_beside(),
-}
+_OF_SIBLING = _conditions(SIBLING.c, SIBLING_STOCK.c)

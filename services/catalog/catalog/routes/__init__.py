@@ -1,5 +1,11 @@
 """The public API."""
 
-from catalog.routes import categories, groups, products, stock
+from catalog.routes import attributes, categories, groups, products, stock
 
-routers = (products.router, groups.router, categories.router, stock.router)
+routers = (
+    products.router,
+    groups.router,
+    attributes.router,
+    categories.router,
+    stock.router,
+)
