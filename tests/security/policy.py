@@ -103,6 +103,7 @@ CATALOG = {
     "PATCH /api/product-groups/{id}": staff("products:write"),
     "DELETE /api/product-groups/{id}": staff("products:write"),
     "GET /api/products": ANYONE,
+    "GET /api/products/facets": ANYONE,
     "GET /api/products/{id}": ANYONE,
     "POST /api/products": staff("products:write"),
     "PUT /api/products/{id}": staff("products:write"),

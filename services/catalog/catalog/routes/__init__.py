@@ -1,8 +1,9 @@
 """The public API."""
 
-from catalog.routes import attributes, categories, groups, products, stock
+from catalog.routes import attributes, categories, facets, groups, products, stock
 
 routers = (
+    facets.router,
     products.router,
     groups.router,
     attributes.router,
