@@ -47,6 +47,13 @@ class CatalogApi:
         body = {"name": name, "slug": slug, "parent_id": parent_id}
         return _object(await self._client.post("/api/categories", body))
 
+    async def attribute_codes(self) -> set[str]:
+        items = _object(await self._client.get("/api/attributes")).get("items", [])
+        return {str(item["code"]) for item in items}
+
+    async def define_attribute(self, body: Item) -> Item:
+        return _object(await self._client.post("/api/attributes", body))
+
     async def find_group(self, slug: str) -> Item | None:
         return await self._first("/api/product-groups", {"slug": slug})
 

@@ -62,9 +62,8 @@ def count_facets(conn: Connection, *, wanted: Wanted) -> dict[str, Any]:
         if one["code"] in wanted.attributes:
             others = {code: is_ for code, is_ in wanted.attributes.items() if code != one["code"]}
             passes.append(_Matches(conn, replace(wanted, attributes=others)))
-            counted = rows.count_values(conn, passes[-1].cards)
             values = [value for value in values if value[0] != one["seq"]]
-            values += [value for value in counted if value[0] == one["seq"]]
+            values += rows.count_values(conn, passes[-1].cards, one["seq"])
     return {
         "total": every.total,
         "exact": all(one.exact for one in passes),

@@ -20,7 +20,7 @@ from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
 EVERY_VARIANT = "expand"
-FEW = 1_000
+FEW = 2_000
 """Where attributes let so many products through, or fewer, all are looked at and put in order;
 where more, the list is gone through in its order until a page is full."""
 SMALL_CATALOG = 20_000

@@ -17,9 +17,11 @@ _COUNTED = {
 }
 # CROSS JOIN: SQLite goes from the products to what they have, not the other way.
 _VALUES = (
-    "SELECT attribute_seq, value_seq, count({card}) FROM {counted} AS m (seq, card) CROSS JOIN "
-    "product_values WHERE product_seq = m.seq GROUP BY attribute_seq, value_seq"
+    "SELECT min(attribute_seq), value_seq, count({card}) FROM {counted} AS m (seq, card) "
+    "CROSS JOIN product_values WHERE product_seq = m.seq{only} GROUP BY value_seq"
 )
+_ALL_VALUES = _VALUES.replace("{only}", "")
+_ONE_ATTRIBUTE = _VALUES.replace("{only}", " AND attribute_seq = :attribute")
 _PLACES = (
     "SELECT category_id, count({card}) FROM {counted} AS m (seq, card) CROSS JOIN "
     "product_categories WHERE product_seq = m.seq AND category_id IN :ids GROUP BY category_id"
@@ -49,9 +51,15 @@ def _count(conn: Connection, sql: str, cards: dict[int, int], **more: Any) -> li
     return [tuple(row) for row in conn.execute(statement, {**values, **more})]
 
 
-def count_values(conn: Connection, cards: dict[int, int]) -> list[tuple[int, int, int]]:
-    """attribute_seq, value_seq and how many cards have it."""
-    return [(row[0], row[1], row[2]) for row in _count(conn, _VALUES, cards)]
+def count_values(
+    conn: Connection, cards: dict[int, int], attribute: int | None = None
+) -> list[tuple[int, int, int]]:
+    """attribute_seq, value_seq and how many cards have it; of all attributes, or of one."""
+    if attribute is None:
+        found = _count(conn, _ALL_VALUES, cards)
+    else:
+        found = _count(conn, _ONE_ATTRIBUTE, cards, attribute=attribute)
+    return [(row[0], row[1], row[2]) for row in found]
 
 
 def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dict[str, int]:
