@@ -24,6 +24,7 @@ FEW = 2_000
 """Where attributes let so many products through, or fewer, all are looked at and put in order;
 where more, the list is gone through in its order until a page is full."""
 SMALL_CATALOG = 20_000
+SMALL_GROUP = 30
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 
@@ -48,18 +49,24 @@ class Wanted:
 
 
 class CatalogSize:
-    """How many products there are, or have been.
+    """How many products there are, or have been, and how many of the largest group.
 
     The first page of a search takes about a millisecond in a small catalog, and handing it to
-    another thread takes as long again; in a large one it must not hold up what else we do.
+    another thread takes as long again; in a large one it must not hold up what else we do. Nor
+    must a page of cards, each for hundreds of variants.
     """
 
     def __init__(self) -> None:
         self.products: int | None = None
+        self.largest_group: int | None = None
 
     @property
     def is_large(self) -> bool:
         return self.products is None or self.products > SMALL_CATALOG
+
+    @property
+    def has_large_groups(self) -> bool:
+        return self.largest_group is None or self.largest_group > SMALL_GROUP
 
 
 def wanted_of(query: ProductQuery, dialect: str) -> Wanted:

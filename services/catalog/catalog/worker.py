@@ -3,6 +3,7 @@
 from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
+from catalog.repository.products import largest_group
 from catalog.repository.refiling import refile_next
 from catalog.repository.reservations import delete_tombstones
 from catalog.repository.search import merge_index
@@ -72,6 +73,7 @@ class Census:
 
     async def count(self) -> None:
         self._size.products = await self._database.read(newest_seq)
+        self._size.largest_group = await self._database.read_slow(largest_group)
 
 
 class Librarian:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from catalog.listing import CatalogSize
+from catalog.worker import Census
+
 from .conftest import Shop
 
 pytestmark = pytest.mark.anyio
@@ -190,6 +193,18 @@ async def test_a_group_is_made_with_its_variants_or_not_at_all(shop: Shop) -> No
     assert (await shop.guest.get("/api/product-groups/new")).status_code == 404
     many = new_group(" ".join(f"s{number}" for number in range(51)))
     assert (await shop.staff("POST", "/api/product-groups", json=many)).status_code == 422
+
+
+async def test_the_census_tells_how_large_groups_are(shop: Shop) -> None:
+    size = CatalogSize()
+    assert size.has_large_groups  # until it is known
+    await shop.staff("POST", "/api/product-groups", json=new_group("S M"))
+    await Census(shop.database, size).count()
+    assert (size.largest_group, size.has_large_groups) == (2, False)
+    many = new_group(" ".join(f"s{number}" for number in range(31)), name="Many")
+    await shop.staff("POST", "/api/product-groups", json=many)
+    await Census(shop.database, size).count()
+    assert size.has_large_groups
 
 
 async def test_words_with_a_meaning_are_no_slugs(shop: Shop) -> None:

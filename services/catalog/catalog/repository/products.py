@@ -161,6 +161,15 @@ def count_variants(conn: Connection, *, group_id: str) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
+def largest_group(conn: Connection) -> int:
+    """How many variants the group has that has the most."""
+    each = (
+        select(func.count().label("variants")).where(p.group_id.is_not(None)).group_by(p.group_id)
+    )
+    most = select(func.coalesce(func.max(each.subquery().c.variants), 0))
+    return int(conn.execute(most).scalar_one())
+
+
 def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, Any]]:
     """What carts and reservations need of products that exist, by id."""
     found: dict[str, dict[str, Any]] = {}
