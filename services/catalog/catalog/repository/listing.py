@@ -31,7 +31,7 @@ from catalog.repository.cards import (
     sorted_before,
     stands_for_its_group,
 )
-from catalog.repository.category_filters import CATEGORY, id_by_slug, is_listed, is_within
+from catalog.repository.category_filters import CATEGORY, id_by_slug, is_listed
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.search import MATCHES, index_of, newest_matches
 from shopkit.ids import is_id
@@ -188,7 +188,7 @@ def _is_card(shape: Shape, *, by_rank: bool) -> ColumnElement[bool]:
     if shape.few:
         matches.append(SIBLING.c.seq.in_(_SEQS))
     else:
-        matches += is_within(shape.filters, SIBLING.c.seq, SIBLING)
+        matches += [_BESIDE] if shape.in_category else []
         matches += has_values(enumerate(shape.attributes), SIBLING.c.seq, SIBLING)
     before = newer()
     if shape.sort in _KEYS:
@@ -201,6 +201,17 @@ def _is_card(shape: Shape, *, by_rank: bool) -> ColumnElement[bool]:
     elif shape.search:
         matches.append(newest_matches(shape.dialect, SIBLING.c.seq))
     return stands_for_its_group(matches, before, in_stock=bool(shape.filters & _STOCK))
+
+
+def _sibling_beside() -> ColumnElement[bool]:
+    """The sibling is in the category that is listed."""
+    beside = product_categories.alias("beside").c
+    same = beside.category_id == _in_category.category_id
+    one = select(beside.product_seq).where(same, beside.product_seq == SIBLING.c.seq)
+    return one.correlate(SIBLING, product_categories).exists()
+
+
+_BESIDE = _sibling_beside()
 
 
 def _sibling_found(shape: Shape, parameter: str) -> ColumnElement[bool]:
