@@ -24,7 +24,7 @@ FEW = 2_000
 """Where attributes let so many products through, or fewer, all are looked at and put in order;
 where more, the list is gone through in its order until a page is full."""
 SMALL_CATALOG = 20_000
-SMALL_GROUP = 30
+SMALL_GROUP = 25
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 

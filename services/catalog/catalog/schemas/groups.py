@@ -55,7 +55,7 @@ class GroupCreate(GroupInput):
 
     variants: Annotated[
         list[VariantCreate],
-        Field(max_length=50, description="All are made, or nothing; more can be added later."),
+        Field(max_length=30, description="All are made, or nothing; more can be added later."),
     ] = Field(default_factory=list)
 
 
