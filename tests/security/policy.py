@@ -87,7 +87,7 @@ AUTH = {
 CATALOG = {
     "GET /api/categories": ANYONE,
     "GET /api/categories/{id}": ANYONE,
-    "GET /api/categories/{id}/attributes": ANYONE,
+    "GET /api/categories/{ref}/attributes": ANYONE,
     "POST /api/categories": staff("categories:write"),
     "PUT /api/categories/{id}": staff("categories:write"),
     "PATCH /api/categories/{id}": staff("categories:write"),
