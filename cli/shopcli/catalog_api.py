@@ -7,6 +7,7 @@ from urllib.parse import quote
 from shopcli.client import ShopClient
 
 ANY_STATUS = {"status": "any"}
+EVERY_VARIANT = {"group": "expand"}
 
 Item = dict[str, Any]
 
@@ -19,7 +20,7 @@ class CatalogApi:
 
     async def products(self) -> AsyncIterator[Item]:
         """All of them, whatever their status."""
-        async for product in self._client.items("/api/products", ANY_STATUS):
+        async for product in self._client.items("/api/products", ANY_STATUS | EVERY_VARIANT):
             yield product
 
     async def find_product(self, sku: str) -> Item | None:
@@ -45,6 +46,13 @@ class CatalogApi:
     async def create_category(self, name: str, slug: str, parent_id: str | None) -> Item:
         body = {"name": name, "slug": slug, "parent_id": parent_id}
         return _object(await self._client.post("/api/categories", body))
+
+    async def attribute_codes(self) -> set[str]:
+        items = _object(await self._client.get("/api/attributes")).get("items", [])
+        return {str(item["code"]) for item in items}
+
+    async def define_attribute(self, body: Item) -> Item:
+        return _object(await self._client.post("/api/attributes", body))
 
     async def find_group(self, slug: str) -> Item | None:
         return await self._first("/api/product-groups", {"slug": slug})

@@ -17,6 +17,12 @@ def sample_listings() -> list[Listing]:
     return [_listing(entry, catalog["currency"]) for entry in catalog["products"]]
 
 
+def sample_attributes() -> list[dict[str, Any]]:
+    """What its products can be filtered by, as POST /api/attributes takes it."""
+    found: list[dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))["attributes"]
+    return found
+
+
 def _listing(entry: Mapping[str, Any], currency: str) -> Listing:
     variants = entry.get("variants", [entry])
     products = tuple(_draft({**entry, **variant}, entry, currency) for variant in variants)

@@ -85,7 +85,7 @@ class Shop:
         return ShopClient(self.wire(), session or FixedToken(self.staff))
 
     async def products(self) -> dict[str, dict[str, Any]]:
-        items = self.client().items("/api/products", {"status": "any"})
+        items = self.client().items("/api/products", {"status": "any", "group": "expand"})
         found = [item async for item in items]
         by_sku = {item["sku"]: item for item in found}
         assert len(by_sku) == len(found)

@@ -1,7 +1,7 @@
 """The built-in sample is a catalog that somebody could believe."""
 
 from shopcli.drafts import ProductDraft
-from shopcli.sample_catalog import sample_listings
+from shopcli.sample_catalog import sample_attributes, sample_listings
 
 LISTINGS = sample_listings()
 PRODUCTS: list[ProductDraft] = [draft for listing in LISTINGS for draft in listing.products]
@@ -47,3 +47,14 @@ def test_some_is_low_and_some_is_out() -> None:
     assert sum(1 for stock in stocks if stock == 0) >= 3
     assert sum(1 for stock in stocks if 0 < stock <= 5) >= 5
     assert sum(1 for stock in stocks if stock > 5) >= 30
+
+
+def test_its_products_have_what_they_can_be_filtered_by() -> None:
+    drafts = [draft for listing in LISTINGS for draft in listing.products]
+    kinds = {"text": str, "number": int | float, "boolean": bool}
+    for attribute in sample_attributes():
+        code, kind = attribute["code"], kinds[attribute["type"]]
+        values = [draft.attributes[code] for draft in drafts if code in draft.attributes]
+        options = [draft.options[code] for draft in drafts if code in draft.options]
+        assert len(values) + len(options) > 3, code
+        assert all(isinstance(value, kind) for value in values), code

@@ -31,7 +31,7 @@ class StrictRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Handler:
-        known = query_names(self.dependant)
+        known, prefixes = query_names(self.dependant), query_prefixes(self.dependant)
         dependencies = plain_dependencies(self.dependant)
         handle: Handler = self._handler_given_their_values()
         if answers_by_itself(self.endpoint, {name for name, _ in dependencies}):
@@ -40,7 +40,7 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
-                check_query(request, known)
+                check_query(request, known, prefixes)
             request.scope[_VALUES] = {
                 name: await dependency(request) for name, dependency in dependencies
             }
@@ -106,17 +106,23 @@ def query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(field.alias for field in dependant.query_params).union(*models)
 
 
-def check_query(request: Request, known: frozenset[str]) -> None:
+def query_prefixes(dependant: Dependant) -> tuple[str, ...]:
+    """What query parameters begin with whose names only the data knows."""
+    models = [one.call for one in dependant.dependencies if isinstance(one.call, QueryOf)]
+    return tuple(model.prefix for model in models if model.prefix is not None)
+
+
+def check_query(request: Request, known: frozenset[str], prefixes: tuple[str, ...] = ()) -> None:
     """Raise Invalid for unknown and repeated query parameters, all of them at once."""
     names = [name for name, _ in request.query_params.multi_items()][:MAX_PARAMETERS]
     errors = [
         FieldError(f"?{name[:100]}", "unknown_parameter", "There is no such query parameter.")
         for name in dict.fromkeys(names)
-        if name not in known
+        if name not in known and not name.startswith(prefixes)
     ] + [
         FieldError(f"?{name}", "repeated_parameter", "Send this query parameter once.")
         for name in dict.fromkeys(names)
-        if name in known and names.count(name) > 1
+        if (name in known or name.startswith(prefixes)) and names.count(name) > 1
     ]
     if errors:
         raise Invalid("The query string is not valid.", errors=errors)

@@ -7,11 +7,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
     Connection,
     Dialect,
+    Double,
     Index,
     Insert,
     Integer,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -94,6 +96,7 @@ Instant = postgresql.TIMESTAMP(timezone=True).with_variant(_SqliteInstant(), "sq
 Json = postgresql.JSONB(none_as_null=True).with_variant(_SqliteJson(), "sqlite")
 Verbatim = postgresql.JSON(none_as_null=True).with_variant(_SqliteJson(), "sqlite")
 """JSON whose members keep their order: for answers that are to be repeated byte by byte."""
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 Flag = Boolean().with_variant(_SqliteFlag(), "sqlite")
 
 

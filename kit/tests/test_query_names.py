@@ -21,8 +21,21 @@ class Filters(Input):
     limit: Limit = 20
 
 
+class Open(Filters):
+    attr: Annotated[
+        dict[str, Annotated[str, Field(max_length=3)]],
+        Field(max_length=2, description="Whatever the data knows."),
+    ] = Field(default_factory=dict)
+
+
 def new_app() -> FastAPI:
     router = new_router()
+
+    @router.get("/open")
+    async def by_open_model(
+        _: Public, filters: Annotated[Open, FromQuery(Open, gathers="attr")]
+    ) -> Any:
+        return filters.model_dump()
 
     @router.get("/model")
     async def by_model(_: Public, filters: Annotated[Filters, FromQuery(Filters)]) -> Any:
@@ -39,7 +52,7 @@ def new_app() -> FastAPI:
 
 def test_models_and_plain_parameters_are_all_known() -> None:
     names = [query_names(route.dependant) for route in new_app().router.routes]  # type: ignore[attr-defined]
-    assert names == [{"color", "limit"}, {"limit"}]
+    assert names == [{"color", "limit"}, {"color", "limit"}, {"limit"}]
 
 
 async def of_a_parameter(cursor: str | None = None) -> str | None:
@@ -102,6 +115,33 @@ async def test_all_that_is_wrong_with_a_query_is_told() -> None:
     assert {error["pointer"] for error in bad.json()["errors"]} == {"?color", "?limit"}
     codes = [answer.json()["errors"][0]["code"] for answer in (unknown, repeated)]
     assert codes == ["unknown_parameter", "repeated_parameter"]
+
+
+@pytest.mark.anyio
+async def test_parameters_whose_names_only_the_data_knows() -> None:
+    transport = httpx2.ASGITransport(new_app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
+        good = await client.get("/open?attr.a=1&limit=3&attr.b.c=2")
+        bad = [
+            await client.get(f"/open?{query}")
+            for query in ("attr.a=1234", "attr.a=1&attr.a=2", "attr=1", "attr.a=&attr.b=&attr.c=")
+        ]
+        closed = await client.get("/model?attr.a=1")
+    assert good.json() == {"color": None, "limit": 3, "attr": {"a": "1", "b.c": "2"}}
+    assert [answer.json()["errors"][0]["pointer"] for answer in bad] == [
+        "?attr.a",
+        "?attr.a",
+        "?attr",
+        "?attr",
+    ]
+    assert closed.json()["errors"][0]["code"] == "unknown_parameter"
+    (attr,) = [
+        one
+        for one in document(new_app())["paths"]["/open"]["get"]["parameters"]
+        if one["name"] == "attr"
+    ]
+    assert (attr["style"], attr["explode"]) == ("form", True)
+    assert attr["schema"]["propertyNames"] == {"pattern": "^attr[.]"}
 
 
 async def by_itself(_: Public, filters: Annotated[Filters, FromQuery(Filters)]) -> Response: ...

@@ -27,6 +27,7 @@ PREFIXES = {
         "/api/products",
         "/api/categories",
         "/api/product-groups",
+        "/api/attributes",
         "/api/media",
         "/media",
         "/api/feeds",

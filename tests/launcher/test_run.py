@@ -48,7 +48,7 @@ def shop(first_run: FirstRun) -> Iterator[LaunchedShop]:
 
 
 def products(shop: LaunchedShop) -> int:
-    answer = httpx2.get(f"{shop.url}/api/products?count=true", timeout=10)
+    answer = httpx2.get(f"{shop.url}/api/products?count=true&group=expand", timeout=10)
     return int(answer.json()["total"])
 
 

@@ -17,7 +17,7 @@ from shopcli.drafts import Listing, Remark
 from shopcli.errors import ShopError, UsageError
 from shopcli.money import is_currency_code
 from shopcli.report import INTERRUPTED, counted, remark_lines, skipped_rows, summary
-from shopcli.sample_catalog import sample_listings
+from shopcli.sample_catalog import sample_attributes, sample_listings
 from shopcli.screen import say, show, show_table
 from shopcli.session import Session
 from shopcli.settings import DEFAULT_URL, settings_for
@@ -71,7 +71,7 @@ def sample(
     if not force and asyncio.run(_has_others(settings.url, session, listings)):
         say("This shop has products of its own; nothing loaded (--force loads the sample anyway).")
         return
-    _load(Load(settings.url, session, listings), [])
+    _load(Load(settings.url, session, listings, attributes=sample_attributes()), [])
 
 
 def _load(load: Load, remarks: list[Remark]) -> None:

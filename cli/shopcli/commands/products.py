@@ -29,7 +29,7 @@ def list_products(
 ) -> None:
     """Show products: those on sale, or for staff those of a status."""
     settings = settings_for(url)
-    given = {"q": q, "category": category, "status": status}
+    given = {"q": q, "category": category, "status": status, "group": "expand"}
     params: Params = {name: value for name, value in given.items() if value is not None}
     session = Guest() if status is None else settings.session()
     products = asyncio.run(_products(settings.url, session, params, limit))

@@ -27,7 +27,8 @@ class Context:
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
-        return wanted.passes_over_rows or (wanted.shape.search and deep)
+        many = wanted.shape.cards and self.size.has_large_groups
+        return wanted.passes_over_rows or many or (wanted.shape.search and deep)
 
     async def list_products(self, wanted: Wanted, cursor: str | None) -> dict[str, Any]:
         """A page, read where it holds up nobody. Raises InvalidCursor."""

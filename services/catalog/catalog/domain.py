@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from catalog.search_text import fold, words
 
@@ -12,6 +12,8 @@ StockState = Literal["in_stock", "low_stock", "out_of_stock"]
 MAX_DEPTH = 12
 """Levels of the category tree."""
 MAX_CATEGORIES = 5_000
+MAX_DEFINITIONS = 500
+"""Definitions of attributes."""
 MAX_VARIANTS = 250
 """Variants of one product group."""
 MAX_ATTRIBUTES = 50
@@ -55,8 +57,58 @@ def name_key(name: str) -> str:
 
 def options_key(options: dict[str, str]) -> str:
     """Equal for combinations of option values that nobody could tell apart."""
-    pairs = sorted((key, " ".join(value.casefold().split())) for key, value in options.items())
+    pairs = sorted((key, value_key(value)) for key, value in options.items())
     return json.dumps(pairs, ensure_ascii=False)
+
+
+def value_key(text: str) -> str:
+    """Equal for values that nobody could tell apart."""
+    return " ".join(text.casefold().split())
+
+
+class Value(NamedTuple):
+    """A value of an attribute, as lists filter by it."""
+
+    key: str
+    label: str
+    number: float | None = None
+
+
+def values_of(type_: str, given: Any) -> list[Value]:
+    """The values that a product has of an attribute, each once; none when they do not fit."""
+    if type_ == "boolean":
+        return [Value(str(given).lower(), str(given).lower())] if isinstance(given, bool) else []
+    if type_ == "number":
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        return [Value(number_text(given), number_text(given), float(given))] if is_number else []
+    texts = given if isinstance(given, list) else [given]
+    found = {value_key(text): text for text in reversed(texts) if isinstance(text, str)}
+    return [Value(key, " ".join(text.split())) for key, text in found.items() if key]
+
+
+def misfit(definition: dict[str, Any], given: Any) -> str | None:
+    """What is wrong with a value, in a sentence; None when it is as the attribute is defined."""
+    type_, choices = definition["type"], definition["choices"]
+    texts = given if isinstance(given, list) else [given]
+    if type_ == "boolean":
+        return None if isinstance(given, bool) else "Say true or false."
+    if type_ == "number":
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        return None if is_number else f"Give a number{_in(definition['unit'])}."
+    if not all(isinstance(text, str) for text in texts):
+        return "Give a text, or a list of texts."
+    if type_ == "choice" and not set(texts) <= set(choices):
+        return f"Choose from: {', '.join(choices)}."
+    return None
+
+
+def _in(unit: str | None) -> str:
+    return f" (in {unit})" if unit else ""
+
+
+def number_text(number: float) -> str:
+    """Shortest form: `2` for 2 and 2.0."""
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
 
 
 def merged(current: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """What catalog refuses, besides the general errors of the kit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from shopkit.errors import Conflict, FieldError, Gone, Invalid, NotFound, Problem
 
 
@@ -23,6 +26,18 @@ class VariesByInUse(Conflict):
     code, title = "varies_by_in_use", "The group's variants have other options"
 
 
+class AttributeTaken(Conflict):
+    code, title = "attribute_taken", "The attribute's code is in use"
+
+
+class AttributeNotReady(Conflict):
+    code, title = "attribute_not_ready", "Products are still being indexed by the attribute"
+
+
+class TooManyAttributes(Conflict):
+    code, title = "too_many_attributes", "The shop has as many attributes as it may have"
+
+
 class CategoryCycle(Conflict):
     code, title = "category_cycle", "A category cannot be below itself"
 
@@ -32,7 +47,7 @@ class CategoryTooDeep(Conflict):
 
 
 class CategoryNotEmpty(Conflict):
-    code, title = "category_not_empty", "The category has products or categories in it"
+    code, title = "category_not_empty", "The category has products, categories or attributes"
 
 
 class TooManyCategories(Conflict):
@@ -109,6 +124,18 @@ class UploadTooSlow(Problem):
 class ProductNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__("There is no such product.")
+
+
+@contextmanager
+def within(pointer: str) -> Iterator[None]:
+    """What is refused in here concerns a part of the input; a conflict is told of it too."""
+    try:
+        yield
+    except Problem as exc:
+        exc.errors = [
+            FieldError(pointer + error.pointer, error.code, error.detail) for error in exc.errors
+        ] or [FieldError(pointer, exc.code, exc.detail)]
+        raise
 
 
 def invalid_field(pointer: str, code: str, detail: str) -> Invalid:

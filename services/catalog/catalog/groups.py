@@ -6,13 +6,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from catalog.errors import VariesByInUse
+from catalog.errors import VariesByInUse, within
 from catalog.models import audit_log, idempotency_keys
+from catalog.product_forms import whole
+from catalog.products import add_product
 from catalog.repository import groups as rows
 from catalog.repository import products
+from catalog.repository.attributes import lock_definitions
 from catalog.repository.search import index_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
-from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
+from catalog.repository.values import file_values
+from catalog.schemas.groups import GroupCreate, GroupInput, GroupPatch, GroupQuery
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, group_etag
 from shopkit.audit import By, record
@@ -36,12 +40,19 @@ def get_group(conn: Connection, *, ref: str, all_variants: bool, low_stock: int)
 
 
 def create_group(
-    conn: Connection, *, payload: GroupCreate, key: str | None, by: By, now: datetime
+    conn: Connection,
+    *,
+    payload: GroupCreate,
+    key: str | None,
+    by: By,
+    now: datetime,
+    low_stock: int,
 ) -> Answer:
-    """Raises SlugTaken."""
+    """With its variants, or not at all. Raises SlugTaken, SkuTaken, VariantTaken, Invalid."""
 
     def effect() -> Answer:
-        values = payload.model_dump()
+        lock_definitions(conn, "use")
+        values = payload.model_dump(exclude={"variants"})
         values["slug"] = chosen_slug(conn, "group", given=payload.slug, name=payload.name)
         times = {"created_at": now, "updated_at": now}
         group = {"id": new_id(), "version": 1, **values, **times}
@@ -49,7 +60,8 @@ def create_group(
         id, made = group["id"], _written(group)
         give_slug(conn, kind="group", id=id, new=group["slug"], was=None, now=now)
         record(conn, audit_log, by, "product_group.create", id, before=None, after=made, now=now)
-        shown = {**group, "variants": []}
+        _add_variants(conn, id, payload, by, now)
+        shown = get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
 
@@ -63,6 +75,15 @@ def create_group(
         now=now,
         effect=effect,
     )
+
+
+def _add_variants(
+    conn: Connection, group_id: str, payload: GroupCreate, by: By, now: datetime
+) -> None:
+    for number, variant in enumerate(payload.variants):
+        with within(f"/variants/{number}"):
+            wanted = whole(variant) | {"group_id": group_id}
+            add_product(conn, wanted, stock=variant.stock, by=by, now=now)
 
 
 def patch_group(
@@ -106,6 +127,7 @@ def _reorder_variants(
 
 def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now: datetime) -> None:
     """Its variants stay, as products without a group."""
+    lock_definitions(conn, "use")
     group = _locked(conn, id, if_match)
     for row in products.lock_variants(conn, group_id=id):
         details = {**json.loads(row["details"]), "group": None}
@@ -118,6 +140,7 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
             attributes=details["attributes"],
             description=row["description"],
         )
+        file_values(conn, seq=row["seq"], attributes=details["attributes"])
     rows.delete_group(conn, id=id)
     forget_slugs(conn, kind="group", id=id)
     was = _written(group)
@@ -126,7 +149,7 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
 
 def _written(group: dict[str, Any]) -> dict[str, Any]:
     """What staff wrote of it."""
-    return {name: group[name] for name in GroupCreate.model_fields}
+    return {name: group[name] for name in GroupInput.model_fields}
 
 
 def _update_variant(

@@ -5,10 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.attribute_filters import filters_of
+from catalog.cards import tell_groups
 from catalog.domain import sku_key
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
+from catalog.repository.attribute_filters import find_few
 from catalog.repository.listing import Shape
 from catalog.repository.products import product_of
 from catalog.schemas.product_query import ProductQuery
@@ -16,7 +19,12 @@ from catalog.search_text import query_words
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
+EVERY_VARIANT = "expand"
+FEW = 2_000
+"""Where attributes let so many products through, or fewer, all are looked at and put in order;
+where more, the list is gone through in its order until a page is full."""
 SMALL_CATALOG = 20_000
+SMALL_GROUP = 25
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 
@@ -28,6 +36,7 @@ class Wanted:
     shape: Shape
     values: dict[str, Any]
     words: list[str]
+    attributes: dict[str, str]
     name: str
     """Tells queries apart, so that a cursor fits only its own."""
     limit: int
@@ -36,22 +45,28 @@ class Wanted:
     @property
     def passes_over_rows(self) -> bool:
         """Whether all rows of a catalog may have to be looked at to find a page of them."""
-        return self.count or not self.shape.filters <= _ALONG_AN_INDEX
+        return self.count or bool(self.attributes) or not self.shape.filters <= _ALONG_AN_INDEX
 
 
 class CatalogSize:
-    """How many products there are, or have been.
+    """How many products there are, or have been, and how many of the largest group.
 
     The first page of a search takes about a millisecond in a small catalog, and handing it to
-    another thread takes as long again; in a large one it must not hold up what else we do.
+    another thread takes as long again; in a large one it must not hold up what else we do. Nor
+    must a page of cards, each for hundreds of variants.
     """
 
     def __init__(self) -> None:
         self.products: int | None = None
+        self.largest_group: int | None = None
 
     @property
     def is_large(self) -> bool:
         return self.products is None or self.products > SMALL_CATALOG
+
+    @property
+    def has_large_groups(self) -> bool:
+        return self.largest_group is None or self.largest_group > SMALL_GROUP
 
 
 def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
@@ -64,15 +79,29 @@ def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
     words = query_words(query.q or "") if searching else []
     filters = _filters(query)
     values = rows.filter_values(filters)
-    shape = Shape(dialect, sort, frozenset(values), searching, after=False)
-    name = f"products {sort} {sorted(filters.items())} {words if searching else None}"
-    return Wanted(shape, values, words, name, query.limit, query.count)
+    cards = query.group is None and query.sku is None
+    shape = Shape(dialect, sort, frozenset(values), searching, after=False, cards=cards)
+    name = f"products {sort} {cards} {sorted(filters.items())} {words if searching else None}"
+    if query.attr:
+        name += f" {sorted(query.attr.items())}"
+    return Wanted(shape, values, words, query.attr, name, query.limit, query.count)
+
+
+def with_attributes(conn: Connection, wanted: Wanted) -> Wanted:
+    """With what its attributes mean for the database. Raises Invalid, AttributeNotReady."""
+    if not wanted.attributes:
+        return wanted
+    filters = filters_of(conn, wanted.attributes)
+    values = {**wanted.values, **filters.values}
+    seqs = find_few(conn, filters.kinds, wanted.shape.filters, values, most=FEW)
+    shape = replace(wanted.shape, attributes=filters.kinds, few=seqs is not None)
+    return replace(wanted, shape=shape, values={**values, "seqs": seqs})
 
 
 def _filters(query: ProductQuery) -> dict[str, Any]:
     found: dict[str, Any] = {
         "category": query.category,
-        "group": query.group,
+        "group": None if query.group == EVERY_VARIANT else query.group,
         "min_price": query.min_price,
         "max_price": query.max_price,
         "sku_key": None if query.sku is None else sku_key(query.sku),
@@ -88,7 +117,8 @@ def _filters(query: ProductQuery) -> dict[str, Any]:
 def list_products(
     conn: Connection, *, wanted: Wanted, cursor: str | None, cursors: Cursors, low_stock: int
 ) -> dict[str, Any]:
-    """A page. Raises InvalidCursor."""
+    """A page. Raises InvalidCursor, Invalid, AttributeNotReady."""
+    wanted = with_attributes(conn, wanted)
     position = cursors.decode(wanted.name, cursor) if cursor is not None else None
     nothing = wanted.shape.search and not wanted.words
     if nothing:
@@ -103,6 +133,8 @@ def list_products(
         "items": [product_of(row, low_stock) for row, _ in found],
         "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
     }
+    if wanted.shape.cards:
+        tell_groups(conn, page["items"], only_active=wanted.values.get("status") == "active")
     if wanted.count:
         page["total"] = 0 if nothing else _count(conn, wanted)
     return page
@@ -112,7 +144,7 @@ def _sorted(
     conn: Connection, wanted: Wanted, position: list[Any] | None
 ) -> list[tuple[Any, list[Any]]]:
     """Rows, one more than the limit when there are more, and the position of each."""
-    values = {**wanted.values, "limit": wanted.limit + 1, **_match(conn, wanted)}
+    values = {**wanted.values, "limit": wanted.limit + 1, **match_of(conn, wanted)}
     shape = wanted.shape
     if position is not None:
         shape = replace(shape, after=True)
@@ -124,11 +156,12 @@ def _sorted(
 
 def _count(conn: Connection, wanted: Wanted) -> int:
     return rows.count_page(
-        conn, shape=wanted.shape, values={**wanted.values, **_match(conn, wanted)}
+        conn, shape=wanted.shape, values={**wanted.values, **match_of(conn, wanted)}
     )
 
 
-def _match(conn: Connection, wanted: Wanted) -> dict[str, str]:
+def match_of(conn: Connection, wanted: Wanted) -> dict[str, str]:
+    """The parameter of a search, for all words anywhere."""
     if not wanted.words:
         return {}
     return {"match": search.anywhere(conn, wanted.words)}

@@ -5,7 +5,7 @@ from catalog.context import new_context
 from catalog.feed_worker import Publisher
 from catalog.media_worker import Curator
 from catalog.settings import MIGRATIONS, CatalogSettings
-from catalog.worker import Census, Filer, Housekeeper, Librarian, Sweeper, Timekeeper
+from catalog.worker import Census, Filer, Housekeeper, Indexer, Librarian, Sweeper, Timekeeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
 from shopkit.console import command_line
 from shopkit.http_client import ServiceClient, ServiceToken
@@ -36,6 +36,7 @@ def build(
             Timekeeper(database, clock, settings.sweep_seconds).run,
             Housekeeper(database, clock).run,
             Filer(database).run,
+            Indexer(database).run,
             Census(database, context.size).run,
             Librarian(database).run,
             Curator(database, context.storage, clock).run,

@@ -8,11 +8,11 @@ from catalog import domain
 from catalog.errors import invalid_field
 from catalog.product_images import shown_images, written_images
 from catalog.repository.products import details_text
-from catalog.schemas.products import ProductCreate, ProductInput
+from catalog.schemas.products import ProductCreate, ProductInput, VariantCreate
 from shopkit.money import money
 
 
-def whole(payload: ProductInput | ProductCreate) -> dict[str, Any]:
+def whole(payload: ProductInput | ProductCreate | VariantCreate) -> dict[str, Any]:
     """What a whole product is to be. Raises Invalid."""
     wanted = payload.model_dump(exclude={"stock"})
     if payload.publish_at is not None and "status" not in payload.model_fields_set:

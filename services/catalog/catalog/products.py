@@ -4,22 +4,25 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog import domain
+from catalog.cards import tell_siblings
 from catalog.errors import ProductNotFound, invalid_field
 from catalog.models import audit_log, idempotency_keys
 from catalog.prices import begin_history, follow_price
+from catalog.product_filing import file_and_index, same
 from catalog.product_forms import columns_of, fit_times, wanted_of, whole
 from catalog.product_images import place_images
-from catalog.product_places import category_places, variant_place
+from catalog.product_places import variant_place
+from catalog.product_values import check_attributes
 from catalog.repository import products as rows
-from catalog.repository.categories import lock_tree
+from catalog.repository.attributes import lock_definitions
 from catalog.repository.groups import lock_group
-from catalog.repository.search import index_product, unindex_product
+from catalog.repository.search import unindex_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.repository.stock import insert_stock, record_movements
+from catalog.repository.values import unfile_values
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
 from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
@@ -27,9 +30,7 @@ from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
 from shopkit.ids import is_id, new_id
 
-_FILED = ("price", "name")
 _FREED = ("sku_key", "slug", "group_id", "options_key", "publish_at", "archive_at")
-_SEARCHED = ("name", "sku", "attributes", "description")
 
 
 def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -
         product = _find(conn, slug, low_stock)
     if product is None or (product["status"] != "active" and not sees_all):
         raise ProductNotFound
+    tell_siblings(conn, product, only_active=not sees_all, low_stock=low_stock)
     return product
 
 
@@ -54,7 +56,8 @@ def create_product(
     """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
 
     def effect() -> Answer:
-        product_id = _insert(conn, payload, by, now)
+        wanted = whole(payload)
+        product_id = add_product(conn, wanted, stock=payload.stock, by=by, now=now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)
@@ -71,20 +74,25 @@ def create_product(
     )
 
 
-def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
-    wanted = whole(payload)
-    wanted["slug"] = chosen_slug(conn, "product", given=payload.slug, name=payload.name)
+def add_product(
+    conn: Connection, wanted: dict[str, Any], *, stock: int, by: By, now: datetime
+) -> str:
+    """Its id. Raises as `create_product`."""
+    lock_definitions(conn, "use")
+    check_attributes(conn, wanted["attributes"], wanted["category_ids"])
+    slug = chosen_slug(conn, "product", given=wanted["slug"], name=wanted["name"])
+    wanted = {**wanted, "slug": slug}
     product_id = new_id()
     values = columns_of(wanted, _place(conn, wanted, product_id))
     times = {"created_at": now, "updated_at": now}
     seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
     begin_history(conn, seq=seq, values=values, now=now)
     give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
-    _file_and_index(conn, seq, wanted)
+    file_and_index(conn, seq, wanted)
     place_images(conn, seq=seq, images=wanted["images"], was=None, now=now)
-    insert_stock(conn, product_id=product_id, on_hand=payload.stock)
-    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
-    made = {**wanted, "stock": payload.stock}
+    insert_stock(conn, product_id=product_id, on_hand=stock)
+    record_movements(conn, {product_id: stock}, kind="opening", now=now, actor=by.actor)
+    made = {**wanted, "stock": stock}
     record(conn, audit_log, by, "product.create", product_id, before=None, after=made, now=now)
     return product_id
 
@@ -157,6 +165,7 @@ def delete_product(
     rows.update_product(conn, seq=row["seq"], values=values)
     rows.set_categories(conn, seq=row["seq"], with_ancestors=())
     unindex_product(conn, seq=row["seq"])
+    unfile_values(conn, seq=row["seq"])
     forget_slugs(conn, kind="product", id=id)
     was = wanted_of(row)
     place_images(conn, seq=row["seq"], images=[], was=was["images"], now=now)
@@ -167,6 +176,7 @@ def _locked(
     conn: Connection, id: str, if_match: str | None, *, group_id: str | None = None
 ) -> dict[str, Any]:
     """The product; before it the group that it is to stand in, as groups lock their variants."""
+    lock_definitions(conn, "use")
     if group_id is not None:
         lock_group(conn, id=group_id)
     row = rows.lock_product(conn, id=id)
@@ -190,22 +200,19 @@ def change_product(
     `row` is locked; `change_id` is of the scheduled change of its price that this is.
     """
     was = wanted_of(row)
-    if _same(wanted, was):
+    if same(wanted, was):
         return
+    if any(not same(wanted[name], was[name]) for name in ("attributes", "category_ids")):
+        check_attributes(conn, wanted["attributes"], wanted["category_ids"])
     stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
     group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
     values = columns_of(wanted, group) | {"version": row["version"] + 1, "updated_at": now}
     values |= follow_price(conn, row, values, now=now, change_id=change_id)
     rows.update_product(conn, seq=row["seq"], values=values)
     give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
-    _file_and_index(conn, row["seq"], wanted, was)
+    file_and_index(conn, row["seq"], wanted, was)
     place_images(conn, seq=row["seq"], images=wanted["images"], was=was["images"], now=now)
     record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
-
-
-def _same(one: object, other: object) -> bool:
-    """As a client sees them: `true` is not 1."""
-    return to_json(one) == to_json(other)
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
@@ -218,18 +225,3 @@ def _find(conn: Connection, ref: str, low_stock: int) -> dict[str, Any] | None:
 
 def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:
     return variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
-
-
-def _file_and_index(
-    conn: Connection, seq: int, wanted: dict[str, Any], was: dict[str, Any] | None = None
-) -> None:
-    if was is None or was["category_ids"] != wanted["category_ids"]:
-        places = category_places(conn, wanted["category_ids"])
-        rows.set_categories(conn, seq=seq, with_ancestors=places)
-    elif wanted["category_ids"] and any(was[name] != wanted[name] for name in _FILED):
-        lock_tree(conn, "use")
-        rows.refile(conn, seq=seq)
-    words = {name: wanted[name] for name in _SEARCHED}
-    words["attributes"] = {**wanted["attributes"], **wanted["options"]}
-    if was is None or not all(_same(was[name], wanted[name]) for name in (*_SEARCHED, "options")):
-        index_product(conn, seq=seq, **words)

@@ -63,6 +63,8 @@ class _Page:
                 full, below = tier, rows
             else:
                 fitting, best = tier, rows
+        if self._shape.cards and any(row.group_id for row in best):
+            return self.after(0, FIRST)  # a better variant than the newest may stand for a group
         shown = {row.seq for row in best}
         return [
             *((row, [full, FIRST]) for row in self._in_order(best)),
@@ -72,14 +74,22 @@ class _Page:
     def after(self, tier: int, seq: int) -> Found:
         found: Found = []
         for number in range(tier, len(self._tiers)):
-            match = self._tiers[number]
-            if number > 0:
-                match = search.but(self._shape.dialect, match, self._tiers[number - 1])
-            found += [(row, [number, row.seq]) for row in self._rows(match, seq)]
+            found += [(row, [number, row.seq]) for row in self._tier_alone(number, seq)]
             if len(found) > self._limit:
                 break
             seq = FIRST
         return found[: self._limit + 1]
+
+    def _tier_alone(self, number: int, seq: int) -> list[Any]:
+        """What this tier finds and none above it; of cards, what stands for its group."""
+        match = self._tiers[number]
+        if number == 0:
+            return self._rows(match, seq)
+        above = self._tiers[number - 1]
+        match = search.but(self._shape.dialect, match, above)
+        shape = replace(self._shape, above=self._shape.cards)
+        values = {**self._values, "match": match, "seq": seq, "above": above}
+        return list_page(self._conn, shape=shape, values=values)
 
     def _rows(self, match: str, seq: int) -> list[Any]:
         values = {**self._values, "match": match, "seq": seq}

@@ -4,15 +4,19 @@ import hashlib
 import re
 from typing import Any
 
+from pydantic_core import to_json
+
 from shopkit.conditional import check_if_match, etag
 
 _SHOWN_ONLY = re.compile(r'-[0-9a-z_-]+"')
 
 
 def product_etag(product: dict[str, Any]) -> str:
-    """Changes with the product and with what is shown of its stock."""
+    """Changes with the product, with what is shown of its stock, and with its variants."""
     stock = product["stock"]
     shown = f"{stock['available']:x}-{stock['state']}{'-backorder' if stock['backorder'] else ''}"
+    if product["group"] and "variants" in product["group"]:
+        shown = hashlib.sha256(to_json(product["group"])).hexdigest()[:16]
     return etag(f"{product['version']}-{shown}")
 
 

@@ -6,9 +6,11 @@ from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
 from catalog.repository.price_changes import list_due
+from catalog.repository.products import largest_group
 from catalog.repository.refiling import refile_next
 from catalog.repository.reservations import delete_tombstones
 from catalog.repository.search import merge_index
+from catalog.repository.values import index_next
 from catalog.reservations import expire_due
 from catalog.schedule import bring_up_to_date
 from shopkit.background import PAUSE_SECONDS, drain, every
@@ -73,6 +75,19 @@ class Filer:
         await drain(self._database, refile_next, limit=BATCH)
 
 
+class Indexer:
+    """Fills the index of lists' filters when an attribute is defined, and clears it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self) -> None:
+        await every(FILER_SECONDS, self.drain)
+
+    async def drain(self) -> None:
+        await drain(self._database, index_next, limit=BATCH)
+
+
 class Census:
     """Keeps CatalogSize true within a minute."""
 
@@ -84,6 +99,7 @@ class Census:
 
     async def count(self) -> None:
         self._size.products = await self._database.read(newest_seq)
+        self._size.largest_group = await self._database.read_slow(largest_group)
 
 
 class Librarian:

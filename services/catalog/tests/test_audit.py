@@ -59,6 +59,28 @@ async def delete_product(shop: Shop) -> Done:
     return answer, "product.delete", tea["id"], before, None
 
 
+SIZE = {"code": "size", "name": "Size", "type": "number", "unit": "cm"}
+ANYWHERE: dict[str, Any] = {"choices": [], "category_ids": [], "filterable": False}
+
+
+async def create_attribute(shop: Shop) -> Done:
+    answer = await shop.staff("POST", "/api/attributes", json=SIZE)
+    return answer, "attribute.create", answer.json()["id"], None, SIZE | ANYWHERE
+
+
+async def patch_attribute(shop: Shop) -> Done:
+    size = (await shop.staff("POST", "/api/attributes", json=SIZE)).json()
+    body = {"unit": "mm", "filterable": True}
+    answer = await shop.staff("PATCH", f"/api/attributes/{size['id']}", json=body)
+    return answer, "attribute.update", size["id"], {"unit": "cm", "filterable": False}, body
+
+
+async def delete_attribute(shop: Shop) -> Done:
+    size = (await shop.staff("POST", "/api/attributes", json=SIZE)).json()
+    answer = await shop.staff("DELETE", f"/api/attributes/{size['id']}")
+    return answer, "attribute.delete", size["id"], SIZE | ANYWHERE, None
+
+
 async def set_stock(shop: Shop) -> Done:
     tea = await shop.product(stock=3)
     answer = await shop.staff("PUT", f"/api/products/{tea['id']}/stock", json={"on_hand": 7})
@@ -176,6 +198,9 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/product-groups": create_group,
     "PATCH /api/product-groups/{id}": patch_group,
     "DELETE /api/product-groups/{id}": delete_group,
+    "POST /api/attributes": create_attribute,
+    "PATCH /api/attributes/{id}": patch_attribute,
+    "DELETE /api/attributes/{id}": delete_attribute,
     "POST /api/categories": create_category,
     "PUT /api/categories/{id}": replace_category,
     "PATCH /api/categories/{id}": patch_category,

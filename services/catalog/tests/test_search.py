@@ -163,7 +163,7 @@ async def test_c11_what_may_look_at_every_product_holds_up_nobody(
     query: dict[str, str], cursor: str | None, slow: bool
 ) -> None:
     context = new_context(CatalogSettings(database_url="sqlite:////nowhere"), FrozenClock())
-    context.size.products = 10
+    context.size.products, context.size.largest_group = 10, 0
     wanted = wanted_of(ProductQuery.model_validate(query), "sqlite")
     assert context.may_be_slow(wanted, cursor) is slow
 

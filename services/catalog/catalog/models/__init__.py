@@ -1,5 +1,11 @@
 """Catalog's tables. The search index is not here: it differs between the databases."""
 
+from catalog.models.attributes import (
+    attribute_categories,
+    attribute_values,
+    attributes,
+    product_values,
+)
 from catalog.models.feeds import feeds
 from catalog.models.media import media, media_leftovers, product_media
 from catalog.models.metadata import metadata
@@ -10,6 +16,9 @@ from catalog.models.records import audit_log, idempotency_keys
 from catalog.models.stock import reservation_lines, reservations, returns, stock, stock_movements
 
 __all__ = [
+    "attribute_categories",
+    "attribute_values",
+    "attributes",
     "audit_log",
     "categories",
     "feeds",
@@ -23,6 +32,7 @@ __all__ = [
     "product_categories",
     "product_groups",
     "product_media",
+    "product_values",
     "products",
     "refilings",
     "reservation_lines",

@@ -68,4 +68,6 @@ def delete_category(conn: Connection, *, id: str) -> None:
     try:
         conn.execute(delete(categories).where(c.id == id))
     except IntegrityError:
-        raise CategoryNotEmpty("Move or delete what is in it first.") from None
+        raise CategoryNotEmpty(
+            "Move or delete what is in it first, attributes that are defined for it too."
+        ) from None

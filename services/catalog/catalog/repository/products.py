@@ -39,6 +39,7 @@ PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
     p.lowest_amount,
     p.publish_at,
     p.archive_at,
+    p.group_id,
 )
 FROM = products.join(stock, s.product_id == p.id)
 _LIVE = p.status != "deleted"
@@ -181,6 +182,15 @@ def refile(conn: Connection, *, seq: int) -> None:
 def count_variants(conn: Connection, *, group_id: str) -> int:
     statement = select(func.count()).select_from(products).where(p.group_id == group_id)
     return int(conn.execute(statement).scalar_one())
+
+
+def largest_group(conn: Connection) -> int:
+    """How many variants the group has that has the most."""
+    each = (
+        select(func.count().label("variants")).where(p.group_id.is_not(None)).group_by(p.group_id)
+    )
+    most = select(func.coalesce(func.max(each.subquery().c.variants), 0))
+    return int(conn.execute(most).scalar_one())
 
 
 def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, Any]]:

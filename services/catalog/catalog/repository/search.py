@@ -126,9 +126,11 @@ def _endings(conn: Connection, beginning: str) -> list[str] | None:
     return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
 
 
-def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
-    """The index to select from, its product's seq, and the condition on the parameter `match`."""
-    match = bindparam("match", type_=Text)
+def index_of(
+    dialect: str, parameter: str = "match"
+) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
+    """The index to select from, its product's seq, and the condition on the parameter."""
+    match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
         matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
         return _FTS, _FTS.c.rowid, matches
@@ -136,8 +138,10 @@ def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnEleme
     return _GIN, _GIN.c.seq, matches
 
 
-def newest_matches(dialect: str) -> ColumnElement[bool]:
+def newest_matches(
+    dialect: str, product_seq: ColumnElement[int] = products.c.seq
+) -> ColumnElement[bool]:
     """A condition on products: among the newest MATCHES that match."""
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
-    return products.c.seq.in_(found)
+    return product_seq.in_(found)

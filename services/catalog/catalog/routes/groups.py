@@ -7,7 +7,7 @@ from fastapi import Response
 
 from catalog import groups
 from catalog.deps import MOVED, CatalogContext, GroupRef, caching, moved_to, sees_all
-from catalog.errors import SlugTaken, VariesByInUse
+from catalog.errors import SkuTaken, SlugTaken, VariantTaken, VariesByInUse
 from catalog.schemas.groups import (
     GroupCreate,
     GroupPatch,
@@ -82,7 +82,7 @@ async def get_product_group(
     summary="Create a product group",
     status_code=201,
     response_model=ProductGroupWithVariants,
-    responses=problems(SlugTaken),
+    responses=problems(SlugTaken, SkuTaken, VariantTaken),
 )
 async def create_product_group(
     payload: GroupCreate,
@@ -90,7 +90,8 @@ async def create_product_group(
     context: CatalogContext,
     key: IdempotencyKey,
 ) -> Any:
-    """Then create its variants as products with `group_id` and `options`."""
+    """With its `variants`, all or nothing. More can be created as products with `group_id` and
+    `options`."""
     answer = await run_with_slug(
         context.database,
         groups.create_group,
@@ -99,6 +100,7 @@ async def create_product_group(
         key=key,
         by=by_staff(editor),
         now=context.clock.now(),
+        low_stock=context.low_stock,
     )
     return answer.response()
 

@@ -15,7 +15,7 @@ from catalog.deps import (
     require_sees_all,
     sees_all,
 )
-from catalog.errors import GroupFull, SkuTaken, SlugTaken, VariantTaken
+from catalog.errors import AttributeNotReady, GroupFull, SkuTaken, SlugTaken, VariantTaken
 from catalog.listing import wanted_of
 from catalog.schemas.product_query import ProductQuery
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
@@ -45,10 +45,10 @@ Editor = Annotated[Principal, Staff("products:write")]
     tags=_TAGS,
     summary="List and search products",
     response_model=ProductPage,
-    responses=problems(InsufficientScope),
+    responses=problems(InsufficientScope, AttributeNotReady),
 )
 async def list_products(
-    query: Annotated[ProductQuery, FromQuery(ProductQuery)],
+    query: Annotated[ProductQuery, FromQuery(ProductQuery, gathers="attr")],
     user: MaybeUser,
     context: CatalogContext,
 ) -> Response:

@@ -1,11 +1,12 @@
 """Product groups."""
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Any, NotRequired
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from catalog.schemas.fields import Name, OptionName, Reference, Slug
+from catalog.schemas.products import VariantCreate
 from catalog.schemas.shown import Product
 from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp, absent
 
@@ -23,13 +24,39 @@ VariesBy = Annotated[
 ]
 
 
-class GroupCreate(Input):
-    """Without a slug, one is made from the name."""
-
+class GroupInput(Input):
     name: Name
     varies_by: VariesBy
     slug: Slug | None = None
     description: LongText = ""
+
+
+_NEW_GROUP: dict[str, Any] = {
+    "name": "Shirt",
+    "varies_by": ["size"],
+    "description": "Of cotton.",
+    "variants": [
+        {
+            "sku": f"SHIRT-{size}",
+            "name": f"Shirt {size}",
+            "price": {"amount": 1999, "currency": "USD"},
+            "options": {"size": size},
+            "stock": 25,
+        }
+        for size in ("M", "L")
+    ],
+}
+
+
+class GroupCreate(GroupInput):
+    """Without a slug, one is made from the name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_NEW_GROUP]})
+
+    variants: Annotated[
+        list[VariantCreate],
+        Field(max_length=30, description="All are made, or nothing; more can be added later."),
+    ] = Field(default_factory=list)
 
 
 class GroupPatch(Input):

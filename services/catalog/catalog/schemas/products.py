@@ -63,6 +63,11 @@ Images = Annotated[list[ImageInput], Field(max_length=20)]
 CategoryIds = Annotated[list[Id], Field(max_length=20)]
 
 
+OpeningStock = Annotated[
+    int, Field(ge=0, le=1_000_000_000, description="The opening stock.", examples=[25])
+]
+
+
 def _refuse_stock(_: object) -> None:
     where = "Stock has calls of its own: PUT /api/products/{id}/stock sets it."
     raise PydanticCustomError("extra_forbidden", where)
@@ -81,7 +86,7 @@ PublishAt = Annotated[
 ArchiveAt = Annotated[Moment | None, Field(description="When it becomes archived by itself.")]
 
 
-class _WholeProduct(Input):
+class _Sold(Input):
     sku: Sku
     name: Name
     price: MoneyInput
@@ -92,12 +97,15 @@ class _WholeProduct(Input):
     category_ids: CategoryIds = Field(default_factory=list)
     attributes: Attributes = Field(default_factory=dict)
     images: Images = Field(default_factory=list)
+    publish_at: PublishAt = None
+    archive_at: ArchiveAt = None
+
+
+class _WholeProduct(_Sold):
     group_id: Annotated[Id | None, Field(description="The group that this is a variant of.")] = None
     options: Annotated[
         Options, Field(description="This variant's value for each of the group's `varies_by`.")
     ] = Field(default_factory=dict)
-    publish_at: PublishAt = None
-    archive_at: ArchiveAt = None
 
 
 class ProductInput(_WholeProduct):
@@ -122,7 +130,14 @@ class ProductCreate(_WholeProduct):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_NEW_PRODUCT]})
 
-    stock: Annotated[int, Field(ge=0, le=1_000_000_000, description="The opening stock.")] = 0
+    stock: OpeningStock = 0
+
+
+class VariantCreate(_Sold):
+    """A whole product, but for the group that it is made with."""
+
+    options: Annotated[Options, Field(description="A value for each of the group's `varies_by`.")]
+    stock: OpeningStock = 0
 
 
 class ProductPatch(Input):

@@ -52,13 +52,51 @@ class PublicStock(TypedDict):
     backorder: bool
 
 
-class ProductGroupRef(TypedDict):
+class Variant(TypedDict):
+    """What tells a variant from its siblings."""
+
+    id: str
+    slug: str
+    sku: str
+    name: str
+    status: Status
+    price: Price
+    compare_at_price: Price | None
+    stock: PublicStock
+    options: dict[str, str]
+    image: Image | None
+
+
+class _Group(TypedDict):
     id: str
     varies_by: list[str]
     options: dict[str, str]
 
 
-class Product(TypedDict):
+class ProductGroupRef(_Group):
+    """`variants` is there where one product is shown: all of its group, itself too."""
+
+    variants: NotRequired[list[Variant]]
+
+
+PriceRange = TypedDict("PriceRange", {"from": Price, "to": Price})
+
+
+class CardGroup(_Group):
+    """What is not required is there when one variant is shown for its whole group. It tells of all
+    variants on sale, whatever was asked for."""
+
+    name: NotRequired[str]
+    slug: NotRequired[str]
+    variants: NotRequired[Annotated[int, Field(description="How many there are.")]]
+    price_range: NotRequired[PriceRange]
+    choices: NotRequired[
+        Annotated[dict[str, list[str]], Field(examples=[{"size": ["S", "M", "L"]}])]
+    ]
+    available: NotRequired[Annotated[bool, Field(description="Whether one is in stock.")]]
+
+
+class _Product(TypedDict):
     id: str
     sku: str
     name: str
@@ -89,15 +127,22 @@ class Product(TypedDict):
         ),
     ]
     images: list[Image]
-    group: ProductGroupRef | None
     version: int
     created_at: Timestamp
     updated_at: Timestamp
 
 
+class Product(_Product):
+    group: ProductGroupRef | None
+
+
+class ListedProduct(_Product):
+    group: CardGroup | None
+
+
 class ProductPage(TypedDict):
     """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
 
-    items: list[Product]
+    items: list[ListedProduct]
     next_cursor: str | None
     total: NotRequired[int]

@@ -1,0 +1,116 @@
+"""The index of lists' filters: which product has which value of an attribute."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from catalog.domain import Value, values_of
+from catalog.models import attribute_values, attributes, product_values, products
+from catalog.repository.attributes import lock_definitions
+from shopkit.background import delete_batch
+from shopkit.tables import insert_or_ignore
+
+a, v, pv = attributes.c, attribute_values.c, product_values.c
+_FILTERABLE = select(a.seq, a.code, a.type).where(a.filterable, a.code.is_not(None))
+_CLEAR = delete(product_values).where(pv.product_seq == bindparam("product"))
+_CLEAR_ONE = delete(product_values).where(
+    pv.product_seq == bindparam("product"), pv.attribute_seq == bindparam("attribute")
+)
+_SEQ = select(v.seq).where(v.attribute_seq == bindparam("attribute"), v.key == bindparam("key"))
+_NEXT = (
+    select(a.seq, a.code, a.type, a.indexed, a.after_seq)
+    .where(a.indexed.in_(("filling", "clearing")))
+    .order_by(a.seq)
+    .limit(1)
+)
+_PRODUCTS = (
+    select(products.c.seq, products.c.details)
+    .where(products.c.seq > bindparam("after_seq"), products.c.status != "deleted")
+    .order_by(products.c.seq)
+    .limit(bindparam("limit"))
+)
+
+
+def file_values(conn: Connection, *, seq: int, attributes: dict[str, Any]) -> None:
+    """Put a product into the index with its attributes and options, or put it there anew.
+    Definitions are locked for use."""
+    found = [tuple(row) for row in conn.execute(_FILTERABLE)]
+    if not found:
+        return
+    conn.execute(_CLEAR, {"product": seq})
+    _file(conn, seq, attributes, found)
+
+
+def unfile_values(conn: Connection, *, seq: int) -> None:
+    conn.execute(_CLEAR, {"product": seq})
+
+
+def _file(
+    conn: Connection,
+    product_seq: int,
+    attributes: dict[str, Any],
+    definitions: Iterable[tuple[Any, ...]],
+) -> None:
+    rows = [
+        {
+            "product_seq": product_seq,
+            "attribute_seq": attribute_seq,
+            "value_seq": _value_seq(conn, attribute_seq, value),
+        }
+        for attribute_seq, code, type_ in definitions
+        if code in attributes
+        for value in values_of(type_, attributes[code])
+    ]
+    if rows:
+        conn.execute(insert(product_values), rows)
+
+
+def _value_seq(conn: Connection, attribute_seq: int, value: Value) -> int:
+    asked = {"attribute": attribute_seq, "key": value.key}
+    found = conn.execute(_SEQ, asked).scalar()
+    if found is None:
+        new = {"attribute_seq": attribute_seq, **value._asdict()}
+        insert_or_ignore(conn, attribute_values, new)
+        found = conn.execute(_SEQ, asked).scalar_one()
+    return int(found)
+
+
+def index_next(conn: Connection, *, limit: int) -> int:
+    """Fill or clear the index by some products; `limit` while there is more to do, else 0."""
+    if conn.execute(_NEXT).first() is None:
+        return 0
+    lock_definitions(conn, "change")
+    job = conn.execute(_NEXT).mappings().first()
+    if job is not None:
+        (_clear_some if job["indexed"] == "clearing" else fill_some)(conn, dict(job), limit=limit)
+    return limit
+
+
+def fill_some(conn: Connection, job: dict[str, Any], *, limit: int) -> None:
+    """Definitions are locked for a change, so nobody files the same products beside us."""
+    place = {"after_seq": job["after_seq"], "limit": limit}
+    rows = conn.execute(_PRODUCTS, place).all()
+    for seq, text in rows:
+        details = json.loads(text)
+        options = details["group"]["options"] if details["group"] else {}
+        conn.execute(_CLEAR_ONE, {"product": seq, "attribute": job["seq"]})
+        definition = (job["seq"], job["code"], job["type"])
+        _file(conn, seq, {**details["attributes"], **options}, [definition])
+    done = len(rows) < limit
+    changed = {"indexed": "ready"} if done else {"after_seq": rows[-1].seq}
+    conn.execute(update(attributes).where(a.seq == job["seq"]).values(changed))
+
+
+def _clear_some(conn: Connection, job: dict[str, Any], *, limit: int) -> None:
+    its_values = select(v.seq).where(v.attribute_seq == job["seq"])
+    if delete_batch(conn, product_values, pv.value_seq.in_(its_values), limit=limit):
+        return
+    if delete_batch(conn, attribute_values, v.attribute_seq == job["seq"], limit=limit):
+        return
+    here = a.seq == job["seq"]
+    if job["code"] is None:
+        conn.execute(delete(attributes).where(here))
+    else:
+        conn.execute(update(attributes).where(here).values(indexed="none"))
