@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog.product_places import category_places

@@ -17,7 +17,7 @@ _LISTED = (
         p.price_amount,
         p.price_currency,
         p.details,
-        (s.on_hand > s.reserved).label("available"),
+        or_(s.on_hand > s.reserved, s.backorder).label("available"),
         product_groups.c.name,
         product_groups.c.slug,
     )

@@ -6,7 +6,7 @@ from alembic import op
 from shopkit.tables import Flag, Id, Instant, Int, Str
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _RESERVED = "reserved >= 0 AND (backorder OR reserved <= on_hand)"
 _KINDS = "kind IN ('opening', 'receipt', 'sale', 'return', 'adjustment', 'correction')"

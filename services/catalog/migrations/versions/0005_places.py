@@ -5,8 +5,8 @@ from alembic import op
 
 from shopkit.tables import Id, Instant, Int, Str
 
-revision = "0009"
-down_revision = "0006"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:

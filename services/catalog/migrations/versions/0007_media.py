@@ -5,8 +5,8 @@ from alembic import op
 
 from shopkit.tables import Flag, Id, Instant, Int, Str
 
-revision = "0011"
-down_revision = "0009"
+revision = "0007"
+down_revision = "0006"
 _SUFFIX = "suffix IN ('jpg', 'png', 'webp')"
 
 

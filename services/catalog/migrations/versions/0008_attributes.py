@@ -5,8 +5,8 @@ from alembic import op
 
 from shopkit.tables import Flag, Id, Instant, Int, Real, Str
 
-revision = "0012"
-down_revision = "0009"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
