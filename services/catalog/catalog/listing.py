@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.domain import sku_key
+from catalog.lexicon import Lexicon
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
@@ -13,6 +14,7 @@ from catalog.repository.listing import Shape
 from catalog.repository.products import product_of
 from catalog.schemas.product_query import ProductQuery
 from catalog.search_text import query_words
+from catalog.slots import Slots
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
@@ -86,17 +88,24 @@ def _filters(query: ProductQuery) -> dict[str, Any]:
 
 
 def list_products(
-    conn: Connection, *, wanted: Wanted, cursor: str | None, cursors: Cursors, low_stock: int
+    conn: Connection,
+    *,
+    wanted: Wanted,
+    cursor: str | None,
+    cursors: Cursors,
+    low_stock: int,
+    lexicon: Lexicon,
 ) -> dict[str, Any]:
     """A page. Raises InvalidCursor."""
     position = cursors.decode(wanted.name, cursor) if cursor is not None else None
     nothing = wanted.shape.search and not wanted.words
+    slots = lexicon.slots(conn, wanted.words) if wanted.words else []
     if nothing:
         found: list[tuple[Any, list[Any]]] = []
     elif wanted.shape.sort == "relevance":
-        found = ranked(conn, wanted.shape, wanted.values, wanted.words, wanted.limit, position)
+        found = ranked(conn, wanted.shape, wanted.values, slots, wanted.limit, position)
     else:
-        found = _sorted(conn, wanted, position)
+        found = _sorted(conn, wanted, slots, position)
     more = len(found) > wanted.limit
     found = found[: wanted.limit]
     page: dict[str, Any] = {
@@ -104,15 +113,15 @@ def list_products(
         "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
     }
     if wanted.count:
-        page["total"] = 0 if nothing else _count(conn, wanted)
+        page["total"] = 0 if nothing else _count(conn, wanted, slots)
     return page
 
 
 def _sorted(
-    conn: Connection, wanted: Wanted, position: list[Any] | None
+    conn: Connection, wanted: Wanted, slots: Slots, position: list[Any] | None
 ) -> list[tuple[Any, list[Any]]]:
     """Rows, one more than the limit when there are more, and the position of each."""
-    values = {**wanted.values, "limit": wanted.limit + 1, **_match(conn, wanted)}
+    values = {**wanted.values, "limit": wanted.limit + 1, **_match(conn, slots)}
     shape = wanted.shape
     if position is not None:
         shape = replace(shape, after=True)
@@ -122,13 +131,11 @@ def _sorted(
     return [(row, [row.seq] if column is None else [row[column], row.seq]) for row in found]
 
 
-def _count(conn: Connection, wanted: Wanted) -> int:
+def _count(conn: Connection, wanted: Wanted, slots: Slots) -> int:
     return rows.count_page(
-        conn, shape=wanted.shape, values={**wanted.values, **_match(conn, wanted)}
+        conn, shape=wanted.shape, values={**wanted.values, **_match(conn, slots)}
     )
 
 
-def _match(conn: Connection, wanted: Wanted) -> dict[str, str]:
-    if not wanted.words:
-        return {}
-    return {"match": search.anywhere(conn, wanted.words)}
+def _match(conn: Connection, slots: Slots) -> dict[str, str]:
+    return {"match": search.anywhere(conn, slots)} if slots else {}

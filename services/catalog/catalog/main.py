@@ -2,6 +2,7 @@
 
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
+from catalog.lexicographer import Lexicographer
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Filer, Housekeeper, Librarian, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
@@ -35,6 +36,7 @@ def build(
             Filer(database).run,
             Census(database, context.size).run,
             Librarian(database).run,
+            Lexicographer(database, context.lexicon).run,
         ],
         closables=[auth],
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from catalog.repository import search
 from catalog.repository.listing import FIRST, Shape, list_page
-from catalog.search_text import tier_of
+from catalog.slots import Slots, tier_of
 
 Position = list[Any]
 """The tier and the `seq` that a page goes on behind."""
@@ -23,12 +23,12 @@ def ranked(
     conn: Connection,
     shape: Shape,
     values: dict[str, Any],
-    words: list[str],
+    slots: Slots,
     limit: int,
     position: Position | None,
 ) -> Found:
     """Rows, one more than `limit` when there are more, and the position of each."""
-    page = _Page(conn, replace(shape, after=True), values, words, limit)
+    page = _Page(conn, replace(shape, after=True), values, slots, limit)
     return page.first() if position is None else page.after(*position)
 
 
@@ -38,13 +38,13 @@ class _Page:
         conn: Connection,
         shape: Shape,
         values: dict[str, Any],
-        words: list[str],
+        slots: Slots,
         limit: int,
     ) -> None:
-        self._conn, self._shape, self._words = conn, shape, words
+        self._conn, self._shape, self._slots = conn, shape, slots
         self._values = {**values, "limit": limit + 1}
         self._limit = limit
-        self._tiers = search.tiers(conn, words)
+        self._tiers = search.tiers(conn, slots)
 
     def first(self) -> Found:
         """The best tier that does not fit on a page, after those that do, put in order here.
@@ -94,4 +94,4 @@ class _Page:
         options = details["group"]["options"] if details["group"] else {}
         attributes = {**details["attributes"], **options}
         last = len(self._tiers) - 1
-        return tier_of(self._words, name=row.name, sku=row.sku, attributes=attributes, last=last)
+        return tier_of(self._slots, name=row.name, sku=row.sku, attributes=attributes, last=last)

@@ -19,8 +19,10 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import TableClause
 
-from catalog import search_text
+from catalog import search_text, slots
 from catalog.models import products
+from catalog.repository.vocabulary import add_words, words_beginning
+from catalog.slots import BEGINNING, Forms, Slots
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
@@ -36,8 +38,6 @@ _ADD_SQLITE = text(
     "INSERT INTO product_search (seq, name, sku, attributes, anywhere) "
     "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
 )
-_ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
-_ENDINGS = "SELECT word FROM product_search_words WHERE word >= ? AND word < ? LIMIT ?"
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
 _ADD_FTS = text(
@@ -75,10 +75,9 @@ def index_product(
         values = {"seq": seq, **dict(zip(_COLUMNS, columns, strict=True))}
         conn.execute(_ADD_SQLITE, values)
         conn.execute(_ADD_FTS, values)
-        if new := [{"word": word} for word in set(" ".join(fields).split())]:
-            conn.execute(_ADD_WORDS, new)
     else:
         conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
+    add_words(conn, " ".join(fields).split())
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:
@@ -98,11 +97,11 @@ def merge_index(conn: Connection, *, limit: int) -> int:
     return int(conn.execute(_CHANGES).scalar_one() - before) - 1
 
 
-def tiers(conn: Connection, words: list[str]) -> list[str]:
+def tiers(conn: Connection, wanted: Slots) -> list[str]:
     """Expressions for the parameter `match`, best tier first; each finds what those before find."""
     if conn.dialect.name == "sqlite":
-        return search_text.fts5_tiers(words, _endings(conn, words[-1]))
-    return search_text.tsquery_tiers(words)
+        return slots.fts5_tiers(wanted, _endings(conn, wanted))
+    return slots.tsquery_tiers(wanted)
 
 
 def but(dialect: str, match: str, above: str) -> str:
@@ -110,20 +109,21 @@ def but(dialect: str, match: str, above: str) -> str:
     return f"({match}) NOT ({above})" if dialect == "sqlite" else f"({match}) & !({above})"
 
 
-def anywhere(conn: Connection, words: list[str]) -> str:
-    """The match expression for all words in any field."""
+def anywhere(conn: Connection, wanted: Slots) -> str:
+    """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
-        return search_text.fts5(words, _endings(conn, words[-1]))
-    return search_text.tsquery(words)
+        return slots.fts5(wanted, _endings(conn, wanted))
+    return slots.tsquery(wanted)
 
 
-def _endings(conn: Connection, beginning: str) -> list[str] | None:
-    """The indexed words that begin like that; None when FTS5 had better find them itself."""
-    if len(beginning) <= PREFIX_INDEX:
+def _endings(conn: Connection, wanted: Slots) -> Forms | None:
+    """The indexed words that begin as the last typed word does; None when there is no such
+    beginning, or FTS5 had better find them itself."""
+    beginning = wanted[-1][0][-1][0]
+    if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
         return None
-    asked = (beginning, f"{beginning}\U0010ffff", MOST_ENDINGS + 1)
-    found = [word for (word,) in conn.exec_driver_sql(_ENDINGS, asked).all()]
-    return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
+    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
+    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
 
 
 def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:

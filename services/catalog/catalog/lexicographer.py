@@ -1,0 +1,40 @@
+"""Keeps each process's lexicon as the database has it."""
+
+from catalog.lexicon import Lexicon
+from catalog.repository.synonyms import all_terms, edition
+from catalog.repository.vocabulary import words_after
+from catalog.search_text import words
+from shopkit.background import every
+from shopkit.db import Database
+
+SECONDS = 5
+BATCH = 5_000
+_UNCOMMITTED = 500
+"""On PostgreSQL what has a smaller number may be committed later: so many are read again."""
+
+
+class Lexicographer:
+    def __init__(self, database: Database, lexicon: Lexicon) -> None:
+        self._database, self._lexicon = database, lexicon
+        self._seq = 0
+
+    async def run(self) -> None:
+        await every(SECONDS, self.follow)
+
+    async def follow(self) -> None:
+        """Learn what is new. A search that needs it earlier asks the database."""
+        await self.follow_synonyms()
+        after = max(self._seq - _UNCOMMITTED, 0)
+        while found := await self._database.read_slow(words_after, seq=after, limit=BATCH):
+            self._lexicon.vocabulary.add(word for _, word in found)
+            after = found[-1][0]
+            if len(found) < BATCH:
+                break
+        self._seq = max(self._seq, after)
+
+    async def follow_synonyms(self) -> None:
+        number = await self._database.read(edition)
+        if number != self._lexicon.edition:
+            groups = await self._database.read(all_terms)
+            folded = [[tuple(words(term)) for term in group] for group in groups]
+            self._lexicon.use_synonyms(folded, number)

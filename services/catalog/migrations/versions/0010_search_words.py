@@ -1,0 +1,47 @@
+"""The words in the search index on both databases, and synonyms."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from shopkit.tables import Id, Instant, Int, Json, Str
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "search_words",
+        sa.Column("seq", Int, sa.Identity(), nullable=False),
+        sa.Column("word", Str, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_search_words"),
+        sa.UniqueConstraint("word", name="uq_search_words_word"),
+        sqlite_strict=True,
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("INSERT INTO search_words (word) SELECT word FROM product_search_words")
+        op.execute("DROP TABLE product_search_words")
+    else:
+        op.execute(
+            "INSERT INTO search_words (word) SELECT word "
+            "FROM ts_stat('SELECT document FROM product_search') WHERE word !~ '[0-9]'"
+        )
+    op.create_table(
+        "synonyms",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("terms", Json, nullable=False),
+        sa.Column("version", Int, nullable=False),
+        sa.Column("created_at", Instant, nullable=False),
+        sa.Column("updated_at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_synonyms"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "synonym_edition",
+        sa.Column("id", Int, autoincrement=False, nullable=False),
+        sa.Column("number", Int, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_synonym_edition"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_synonym_edition_one")),
+        sqlite_strict=True,
+    )
+    op.execute("INSERT INTO synonym_edition (id, number) VALUES (1, 0)")
