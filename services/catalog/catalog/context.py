@@ -5,7 +5,9 @@ from typing import Any
 
 from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
+from catalog.search_text import query_words
 from catalog.settings import CatalogSettings
+from catalog.suggest import suggest
 from shopkit.clock import Clock
 from shopkit.databases import open_database
 from shopkit.db import Database
@@ -36,6 +38,11 @@ class Context:
             low_stock=self.low_stock,
             lexicon=self.lexicon,
         )
+
+    async def suggest(self, typed: str, limit: int) -> list[dict[str, Any]]:
+        """Completions of what was typed."""
+        read = self.database.read_slow if self.size.is_large else self.database.read
+        return await read(suggest, typed=query_words(typed), lexicon=self.lexicon, limit=limit)
 
 
 def new_context(settings: CatalogSettings, clock: Clock) -> Context:

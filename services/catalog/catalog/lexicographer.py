@@ -1,6 +1,8 @@
 """Keeps each process's lexicon as the database has it."""
 
+from catalog.category_names import CategoryNames
 from catalog.lexicon import Lexicon
+from catalog.repository.categories import list_categories, newest_change
 from catalog.repository.synonyms import all_terms, edition
 from catalog.repository.vocabulary import words_after
 from catalog.search_text import words
@@ -17,6 +19,7 @@ class Lexicographer:
     def __init__(self, database: Database, lexicon: Lexicon) -> None:
         self._database, self._lexicon = database, lexicon
         self._seq = 0
+        self._categories: object = None
 
     async def run(self) -> None:
         await every(SECONDS, self.follow)
@@ -24,6 +27,7 @@ class Lexicographer:
     async def follow(self) -> None:
         """Learn what is new. A search that needs it earlier asks the database."""
         await self.follow_synonyms()
+        await self._follow_categories()
         after = max(self._seq - _UNCOMMITTED, 0)
         while found := await self._database.read_slow(words_after, seq=after, limit=BATCH):
             self._lexicon.vocabulary.add(word for _, word in found)
@@ -38,3 +42,9 @@ class Lexicographer:
             groups = await self._database.read(all_terms)
             folded = [[tuple(words(term)) for term in group] for group in groups]
             self._lexicon.use_synonyms(folded, number)
+
+    async def _follow_categories(self) -> None:
+        newest = await self._database.read(newest_change)
+        if newest != self._categories:
+            names = CategoryNames(await self._database.read_slow(list_categories))
+            self._lexicon.categories, self._categories = names, newest

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from catalog.category_names import CategoryNames
 from catalog.repository.vocabulary import is_indexed
 from catalog.slots import BEGINNING, Alternative, Forms, Phrase, Slot, Slots
 from catalog.vocabulary import MOST_FORMS, Vocabulary, has_digit, number_forms
@@ -51,10 +52,11 @@ class Synonyms:
 
 
 class Lexicon:
-    """Vocabulary and synonyms of one process; the worker keeps them up to date."""
+    """What searches know, in the memory of one process; the worker keeps it up to date."""
 
     def __init__(self) -> None:
         self.vocabulary = Vocabulary()
+        self.categories = CategoryNames([])
         self.synonyms = Synonyms()
         self.edition = 0
 

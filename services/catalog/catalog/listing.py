@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.domain import sku_key
+from catalog.highlights import highlight
 from catalog.lexicon import Lexicon
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
@@ -34,11 +35,12 @@ class Wanted:
     """Tells queries apart, so that a cursor fits only its own."""
     limit: int
     count: bool
+    highlight: bool
 
     @property
     def passes_over_rows(self) -> bool:
         """Whether all rows of a catalog may have to be looked at to find a page of them."""
-        return self.count or not self.shape.filters <= _ALONG_AN_INDEX
+        return self.count or self.highlight or not self.shape.filters <= _ALONG_AN_INDEX
 
 
 class CatalogSize:
@@ -68,7 +70,7 @@ def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
     values = rows.filter_values(filters)
     shape = Shape(dialect, sort, frozenset(values), searching, after=False)
     name = f"products {sort} {sorted(filters.items())} {words if searching else None}"
-    return Wanted(shape, values, words, name, query.limit, query.count)
+    return Wanted(shape, values, words, name, query.limit, query.count, query.highlight)
 
 
 def _filters(query: ProductQuery) -> dict[str, Any]:
@@ -112,6 +114,8 @@ def list_products(
         "items": [product_of(row, low_stock) for row, _ in found],
         "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
     }
+    if wanted.highlight:
+        highlight(page["items"], slots)
     if wanted.count:
         page["total"] = 0 if nothing else _count(conn, wanted, slots)
     return page

@@ -10,6 +10,8 @@ import unicodedata
 FIELDS = ("name", "sku", "attributes", "description")
 """The searched fields, best first."""
 MAX_WORDS = 16
+LAST_CHARACTER = "\U0010ffff"
+"""Comes after all that words are made of."""
 _MAX_WORD = 40
 MARK = "_"
 """Before words of name, SKU and attributes in FTS5; in no word."""
@@ -42,8 +44,12 @@ def query_words(text: str) -> list[str]:
 def document(*, name: str, sku: str, attributes: dict[str, object], description: str) -> list[str]:
     """The folded text of each of FIELDS."""
     found = [words(name), sku_words(sku), attribute_words(attributes)]
-    found.append(words(_TAG.sub(" ", description)))
+    found.append(words(without_tags(description)))
     return [" ".join(field) for field in found]
+
+
+def without_tags(html: str) -> str:
+    return _TAG.sub(" ", html)
 
 
 def sku_words(sku: str) -> list[str]:

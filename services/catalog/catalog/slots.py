@@ -139,17 +139,19 @@ def _ended(phrase: Phrase, endings: Forms | None) -> list[Phrase]:
     return [(*phrase[:-1], ending) for ending in endings]
 
 
-def tier_of(
-    slots: Slots, *, name: str, sku: str, attributes: dict[str, object], last: int
-) -> int:
+def tier_of(slots: Slots, *, name: str, sku: str, attributes: dict[str, object], last: int) -> int:
     """The number of the first of `fts5_tiers` that finds a product; `last` when no other does."""
     fields = (words(name), sku_words(sku), attribute_words(attributes))
     seen: list[str] = []
     for tier, field in enumerate(fields, start=last - len(fields)):
         seen += field
-        if all(any(_has_all(seen, one) for one in slot) for slot in slots):
-            return 0 if field is fields[0] and _has_phrase(field, slots) else tier
+        if fills_all(seen, slots):
+            return 0 if field is fields[0] and has_phrase(field, slots) else tier
     return last
+
+
+def fills_all(field: list[str], slots: Slots) -> bool:
+    return all(any(_has_all(field, one) for one in slot) for slot in slots)
 
 
 def _has_all(field: list[str], alternative: Alternative) -> bool:
@@ -162,7 +164,7 @@ def _has(field: list[str], form: str) -> bool:
     return form in field
 
 
-def _has_phrase(field: list[str], slots: Slots) -> bool:
+def has_phrase(field: list[str], slots: Slots) -> bool:
     return any(
         all(is_form(word, form) for word, form in zip(field[at:], phrase, strict=False))
         for phrase in phrases(slots)

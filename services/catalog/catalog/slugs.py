@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
 from catalog.repository.slugs import Kind, slugs_like
+from catalog.schemas.fields import RESERVED
 from shopkit.db import Database
 
 ATTEMPTS = 5
@@ -22,7 +23,7 @@ def chosen_slug(conn: Connection, kind: Kind, *, given: str | None, name: str) -
     base = slug_of(name)
     if conn.dialect.name == "postgresql":  # SQLite has one writer
         conn.execute(_QUEUE, {"base": base})
-    return free_slug(base, slugs_like(conn, kind, base))
+    return free_slug(base, slugs_like(conn, kind, base) | RESERVED)
 
 
 async def run_with_slug(

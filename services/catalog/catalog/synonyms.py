@@ -19,9 +19,7 @@ from shopkit.pagination import Cursors
 MAX_GROUPS = 1_000
 
 
-def list_synonyms(
-    conn: Connection, *, query: SynonymsQuery, cursors: Cursors
-) -> dict[str, Any]:
+def list_synonyms(conn: Connection, *, query: SynonymsQuery, cursors: Cursors) -> dict[str, Any]:
     """A page, newest first. Raises InvalidCursor."""
     after = cursors.decode("synonyms", query.cursor)[0] if query.cursor is not None else None
     found = rows.list_synonyms(conn, after=after, limit=query.limit + 1)

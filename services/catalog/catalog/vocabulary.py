@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
+from catalog.search_text import LAST_CHARACTER
+
 MOST_FORMS = 16
 """Words that one typed word may stand for."""
 _ONE_ERROR, _TWO_ERRORS = 4, 8  # letters from which a word may have so many
 _HISSING = ("s", "x", "z", "ch", "sh", "o")  # a plural after these has `es`
-_AFTER = "\U0010ffff"
 
 
 def has_digit(word: str) -> bool:
@@ -100,7 +101,7 @@ class Vocabulary:
 
     def _nearest_beginnings(self, word: str) -> list[str]:
         first = bisect_left(self._sorted, word[0])
-        last = bisect_left(self._sorted, word[0] + _AFTER)
+        last = bisect_left(self._sorted, word[0] + LAST_CHARACTER)
         longer = [one for one in self._sorted[first:last] if len(one) > len(word)]
         close = set(_closest(word, [[*{one[: len(word)] for one in longer}]], 1))
         return [one for one in longer if one[: len(word)] in close]

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
+from catalog.lexicographer import Lexicographer
+from catalog.lexicon import Lexicon
 from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
@@ -37,6 +39,7 @@ class Shop:
     clock: FrozenClock
     tokens: TokenFactory
     auth: FakeAuth
+    lexicon: Lexicon
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -91,6 +94,10 @@ class Shop:
         body = {"order_id": order_id, "lines": sent}
         return await self.orders("PUT", f"/internal/returns/{return_id or new_id()}", json=body)
 
+    async def learn(self) -> None:
+        """What the worker does every few seconds: read what is new to searches."""
+        await Lexicographer(self.database, self.lexicon).follow()
+
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
         def run(conn: Connection) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in conn.execute(text(sql))]
@@ -115,4 +122,5 @@ async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> A
             clock=clock,
             tokens=tokens,
             auth=auth,
+            lexicon=service.public.state.context.lexicon,
         )

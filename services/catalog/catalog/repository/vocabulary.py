@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, select, text
 
 from catalog.models import search_words
+from catalog.search_text import LAST_CHARACTER
 from catalog.vocabulary import has_digit
 
 _ADD_SQLITE = text("INSERT INTO search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
@@ -52,5 +53,5 @@ def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
 
 def words_beginning(conn: Connection, beginning: str, *, limit: int) -> list[str]:
     """At most `limit` words that begin like that; on SQLite only."""
-    asked = (beginning, f"{beginning}\U0010ffff", limit)
+    asked = (beginning, beginning + LAST_CHARACTER, limit)
     return [word for (word,) in conn.exec_driver_sql(_BETWEEN, asked).all()]

@@ -1,5 +1,12 @@
 """The public API."""
 
-from catalog.routes import categories, groups, products, stock, synonyms
+from catalog.routes import categories, groups, products, stock, suggest, synonyms
 
-routers = (products.router, groups.router, categories.router, stock.router, synonyms.router)
+routers = (
+    suggest.router,
+    products.router,
+    groups.router,
+    categories.router,
+    stock.router,
+    synonyms.router,
+)

@@ -35,13 +35,11 @@ Editor = Annotated[Principal, Staff("products:write")]
 )
 async def list_synonyms(
     query: Annotated[SynonymsQuery, FromQuery(SynonymsQuery)],
-    reader: Reader,
+    _: Reader,
     context: CatalogContext,
 ) -> Any:
     """Groups of terms that mean the same, newest first."""
-    return await context.database.read(
-        synonyms.list_synonyms, query=query, cursors=context.cursors
-    )
+    return await context.database.read(synonyms.list_synonyms, query=query, cursors=context.cursors)
 
 
 @router.get(
@@ -52,7 +50,7 @@ async def list_synonyms(
     responses=_NOT_MODIFIED,
 )
 async def get_synonyms(
-    id: PathId, reader: Reader, context: CatalogContext, if_none_match: IfNoneMatch
+    id: PathId, _: Reader, context: CatalogContext, if_none_match: IfNoneMatch
 ) -> Any:
     found = await context.database.read(synonyms.get_synonyms, id=id)
     return conditional_response(found, etag(found["version"]), if_none_match, _HEADERS)

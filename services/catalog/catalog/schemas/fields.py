@@ -14,19 +14,23 @@ ATTRIBUTES_EXAMPLE = {
     "organic": True,
     "fits": ["slim", "regular"],
 }
+RESERVED = {"suggest"}
+"""What stands where a slug could in the address of another call."""
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
-def _not_an_id(slug: str) -> str:
+def _free_for_slugs(slug: str) -> str:
     if is_id(slug):
         raise ValueError("a slug must not look like an id")
+    if slug in RESERVED:
+        raise ValueError("this word has a meaning of its own in addresses")
     return slug
 
 
 Slug = Annotated[
     str,
     Field(pattern=_SLUG_PATTERN, max_length=120, examples=["ocean-blue-shirt"]),
-    AfterValidator(_not_an_id),
+    AfterValidator(_free_for_slugs),
 ]
 Name = Annotated[
     str,

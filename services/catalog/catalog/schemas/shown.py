@@ -72,9 +72,22 @@ class Product(TypedDict):
     updated_at: Timestamp
 
 
+class Highlights(TypedDict):
+    """HTML, escaped but for `<mark>` around what was found; of the description a part."""
+
+    name: str
+    description: str
+
+
+class ListedProduct(Product):
+    """`highlights` is there when `highlight=true` asked for it."""
+
+    highlights: NotRequired[Highlights]
+
+
 class ProductPage(TypedDict):
     """`total` is there when `count=true` asked for it; 10001 means more than 10,000."""
 
-    items: list[Product]
+    items: list[ListedProduct]
     next_cursor: str | None
     total: NotRequired[int]

@@ -1,0 +1,53 @@
+"""Products to suggest: the newest that have in their names, or SKUs, what was typed."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, select
+
+from catalog.models import products
+from catalog.repository.search import index_of, tiers
+from catalog.slots import Slots
+
+MATCHES = 100
+"""So many are looked at, the newest ones, whatever was typed."""
+_FIELDS = 4
+p = products.c
+
+
+class Named(NamedTuple):
+    seq: int
+    id: str
+    name: str
+    slug: str
+    group_id: str | None
+
+
+def newest_named(conn: Connection, slots: Slots) -> list[Named]:
+    """Active products, with all in the name; where there are none, in name and SKU."""
+    in_name, in_name_and_sku = tiers(conn, slots)[-_FIELDS:][:2]
+    return _newest(conn, in_name) or _newest(conn, in_name_and_sku)
+
+
+def _newest(conn: Connection, match: str) -> list[Named]:
+    rows = conn.execute(_statement(conn.dialect.name), {"match": match})
+    return [Named(*row) for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _statement(dialect: str) -> Select[Any]:
+    index, seq, matches = index_of(dialect)
+    found = (
+        select(seq.label("seq"))
+        .select_from(index)
+        .where(matches)
+        .order_by(seq.desc())
+        .limit(MATCHES)
+        .subquery()
+    )
+    return (
+        select(p.seq, p.id, p.name, p.slug, p.group_id)
+        .join(found, found.c.seq == p.seq)
+        .where(p.status == "active")
+        .order_by(p.seq.desc())
+    )
