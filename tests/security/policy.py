@@ -97,6 +97,7 @@ CATALOG = {
     "PATCH /api/product-groups/{id}": staff("products:write"),
     "DELETE /api/product-groups/{id}": staff("products:write"),
     "GET /api/products": ANYONE,
+    "GET /api/products/suggest": ANYONE,
     "GET /api/products/{id}": ANYONE,
     "POST /api/products": staff("products:write"),
     "PUT /api/products/{id}": staff("products:write"),
@@ -106,6 +107,11 @@ CATALOG = {
     "PUT /api/products/{id}/stock": staff("inventory:write"),
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+    "GET /api/search/synonyms": staff("products:read"),
+    "GET /api/search/synonyms/{id}": staff("products:read"),
+    "POST /api/search/synonyms": staff("products:write"),
+    "PUT /api/search/synonyms/{id}": staff("products:write"),
+    "DELETE /api/search/synonyms/{id}": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

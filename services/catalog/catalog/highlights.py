@@ -6,7 +6,7 @@ from html import escape, unescape
 from typing import Any
 
 from catalog.search_text import fold, without_tags, words
-from catalog.slots import BEGINNING, Slots
+from catalog.slots import BEGINNING, Alternative, Slots, is_form
 
 SNIPPET = 200
 """Characters of a description that are shown, about."""
@@ -24,14 +24,15 @@ def highlight(products: list[dict[str, Any]], slots: Slots) -> None:
 
 
 class Highlighter:
-    """Marks whole words: those that were typed, their forms, corrections and synonyms."""
+    """Marks whole words: those that were typed, their forms, corrections and synonyms; of a
+    synonym of several words only where there are all."""
 
     def __init__(self, slots: Slots) -> None:
-        forms = {
-            form for slot in slots for alternative in slot for one in alternative for form in one
-        }
-        self._words = {form for form in forms if not form.endswith(BEGINNING)}
-        self._beginnings = tuple(form[:-1] for form in forms if form.endswith(BEGINNING))
+        typed = [(forms,) for slot in slots for forms in slot[0]]
+        self._alternatives: list[Alternative] = [
+            *typed,
+            *(one for slot in slots for one in slot[1:]),
+        ]
 
     def highlights(self, *, name: str, description: str) -> dict[str, str]:
         text = " ".join(unescape(without_tags(description)).split())
@@ -53,19 +54,25 @@ class Highlighter:
 
     def _hits(self, text: str) -> Iterator[tuple[int, int]]:
         folded = fold(text)
-        places = [folded.find(word) for word in (*self._words, *self._beginnings)]
-        earliest = min((place for place in places if place >= 0), default=None)
-        if earliest is None:
+        forms = {
+            form
+            for alternative in self._alternatives
+            if all(any(_letters(form) in folded for form in one) for one in alternative)
+            for one in alternative
+            for form in one
+            if _letters(form) in folded
+        }
+        if not forms:
             return
-        begin = folded.rfind(" ", 0, earliest) + 1 if text.isascii() else 0
+        first = min(folded.index(_letters(form)) for form in forms)
+        begin = folded.rfind(" ", 0, first) + 1 if text.isascii() else 0
         for one in _WORD.finditer(text, begin):
-            if self._is_hit(one.group()):
+            if any(is_form(word, form) for word in words(one.group()) for form in forms):
                 yield one.span()
 
-    def _is_hit(self, written: str) -> bool:
-        return any(
-            word in self._words or word.startswith(self._beginnings) for word in words(written)
-        )
+
+def _letters(form: str) -> str:
+    return form.removesuffix(BEGINNING)
 
 
 def _window(text: str, first: int) -> tuple[int, int]:
