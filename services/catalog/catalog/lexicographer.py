@@ -4,13 +4,13 @@ from catalog.category_names import CategoryNames
 from catalog.lexicon import Lexicon
 from catalog.repository.categories import list_categories, newest_change
 from catalog.repository.synonyms import all_terms, edition
-from catalog.repository.vocabulary import words_after
+from catalog.repository.vocabulary import newest_word, words_among
 from catalog.search_text import words
 from shopkit.background import every
 from shopkit.db import Database
 
 SECONDS = 5
-BATCH = 5_000
+BATCH = 10_000
 _UNCOMMITTED = 500
 """On PostgreSQL what has a smaller number may be committed later: so many are read again."""
 
@@ -28,13 +28,12 @@ class Lexicographer:
         """Learn what is new. A search that needs it earlier asks the database."""
         await self.follow_synonyms()
         await self._follow_categories()
-        after = max(self._seq - _UNCOMMITTED, 0)
-        while found := await self._database.read_slow(words_after, seq=after, limit=BATCH):
-            self._lexicon.vocabulary.add(word for _, word in found)
-            after = found[-1][0]
-            if len(found) < BATCH:
-                break
-        self._seq = max(self._seq, after)
+        newest = await self._database.read(newest_word)
+        for after in range(max(self._seq - _UNCOMMITTED, 0), newest, BATCH):
+            upto = min(after + BATCH, newest)
+            found = await self._database.read_slow(words_among, after=after, upto=upto)
+            self._lexicon.vocabulary.add(found)
+        self._seq = newest
 
     async def follow_synonyms(self) -> None:
         number = await self._database.read(edition)

@@ -17,6 +17,7 @@ from catalog.slots import Slots, tier_of
 Position = list[Any]
 """The tier and the `seq` that a page goes on behind."""
 Found = list[tuple[Any, Position]]
+_PASS_NEARLY_ALL = {"status", "any_status"}
 
 
 def ranked(
@@ -45,6 +46,15 @@ class _Page:
         self._values = {**values, "limit": limit + 1}
         self._limit = limit
         self._tiers = search.tiers(conn, slots)
+        if not shape.filters <= _PASS_NEARLY_ALL:
+            self._look_at_the_newest()
+
+    def _look_at_the_newest(self) -> None:
+        """Filters may let few of very many matches pass: those that are old are left out."""
+        oldest = search.oldest_looked_at(self._conn, self._tiers[-1])
+        if oldest is not None:
+            self._shape = replace(self._shape, filters=self._shape.filters | {"oldest"})
+            self._values |= {"oldest": oldest}
 
     def first(self) -> Found:
         """The best tier that does not fit on a page, after those that do, put in order here.

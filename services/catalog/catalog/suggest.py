@@ -47,7 +47,7 @@ def _completions(slots: Slots, found: list[Named]) -> list[str]:
         word
         for product in found
         for word in dict.fromkeys(words(product.name))
-        if _is_any(word, last)
+        if len(word) > 1 and _is_any(word, last)
     )
     return [" ".join([*before, word]) for word, _ in counted.most_common()]
 

@@ -120,6 +120,8 @@ def _source(
         source = source.join(index, index_seq == p.seq)
         seq = index_seq
         conditions.append(matches)
+        if "oldest" in shape.filters:
+            conditions.append(index_seq > bindparam("oldest", type_=p.seq.type))
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
     return seq, source, conditions

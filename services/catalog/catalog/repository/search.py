@@ -1,11 +1,13 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
@@ -30,7 +32,8 @@ PREFIX_INDEX = 3
 """FTS5 has an index of the first so many letters of words."""
 MOST_ENDINGS = 16
 MATCHES = 10_000
-"""A search that is not sorted by relevance sorts this many matches, the newest ones."""
+"""So many matches are looked at, the newest ones, where all of them might have to be: to sort
+them, or to find those that a filter lets pass."""
 
 _COLUMNS = ("name", "sku", "attributes", "anywhere")  # of FTS5
 _INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
@@ -141,3 +144,15 @@ def newest_matches(dialect: str) -> ColumnElement[bool]:
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
     return products.c.seq.in_(found)
+
+
+def oldest_looked_at(conn: Connection, match: str) -> int | None:
+    """The `seq` of the last of the newest MATCHES; None when there are no more than those."""
+    return conn.execute(_oldest(conn.dialect.name), {"match": match}).scalar()
+
+
+@lru_cache(maxsize=2)
+def _oldest(dialect: str) -> Select[int]:
+    index, seq, matches = index_of(dialect)
+    found = select(seq).select_from(index).where(matches).order_by(seq.desc())
+    return found.limit(1).offset(MATCHES)

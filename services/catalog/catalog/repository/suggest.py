@@ -11,7 +11,6 @@ from catalog.slots import Slots
 
 MATCHES = 100
 """So many are looked at, the newest ones, whatever was typed."""
-_FIELDS = 4
 p = products.c
 
 
@@ -24,9 +23,11 @@ class Named(NamedTuple):
 
 
 def newest_named(conn: Connection, slots: Slots) -> list[Named]:
-    """Active products, with all in the name; where there are none, in name and SKU."""
-    in_name, in_name_and_sku = tiers(conn, slots)[-_FIELDS:][:2]
-    return _newest(conn, in_name) or _newest(conn, in_name_and_sku)
+    """Active products, with all in the name; where there are none, in name and SKU, or in those
+    and the attributes."""
+    *_, in_name, in_sku, in_attributes, _ = tiers(conn, slots)
+    fields = (in_name, in_sku, in_attributes)
+    return next((found for match in fields if (found := _newest(conn, match))), [])
 
 
 def _newest(conn: Connection, match: str) -> list[Named]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from catalog.models import search_words
 from catalog.search_text import LAST_CHARACTER
@@ -22,12 +22,9 @@ _FIRST = (
     .order_by(search_words.c.word)
     .limit(1)
 )
-_AFTER = (
-    select(search_words.c.seq, search_words.c.word)
-    .where(search_words.c.seq > bindparam("seq"))
-    .order_by(search_words.c.seq)
-    .limit(bindparam("limit"))
-)
+_NEWEST = select(func.coalesce(func.max(search_words.c.seq), 0))
+_PLAIN = {"sqlite": "NOT GLOB '*[0-9]*'", "postgresql": "!~ '[0-9]'"}
+_AMONG = "SELECT word FROM search_words WHERE seq > :after AND seq <= :upto AND word "
 
 
 def add_words(conn: Connection, words: Iterable[str]) -> None:
@@ -40,9 +37,15 @@ def add_words(conn: Connection, words: Iterable[str]) -> None:
         conn.execute(_ADD_POSTGRES, {"words": [word for word in new if not has_digit(word)]})
 
 
-def words_after(conn: Connection, *, seq: int, limit: int) -> list[tuple[int, str]]:
-    """In the order in which they came, each with its number."""
-    return [(row.seq, row.word) for row in conn.execute(_AFTER, {"seq": seq, "limit": limit})]
+def newest_word(conn: Connection) -> int:
+    """The number of the word that came last."""
+    return int(conn.execute(_NEWEST).scalar_one())
+
+
+def words_among(conn: Connection, *, after: int, upto: int) -> list[str]:
+    """Those without digits, of the words with these numbers."""
+    statement = text(_AMONG + _PLAIN[conn.dialect.name])
+    return list(conn.execute(statement, {"after": after, "upto": upto}).scalars())
 
 
 def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
