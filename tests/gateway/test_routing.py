@@ -72,6 +72,7 @@ OWN = ("/api/auth", "/api/products", "/api/cart")
         ("/api/products/caf%C3%A9?limit=1&limit=2", "catalog"),
         ("/api/categories/x", "catalog"),
         ("/api/product-groups/x", "catalog"),
+        ("/api/search/synonyms", "catalog"),
         ("/api/cart", "cart"),
         ("/api/cart/merge", "cart"),
         ("/api/orders", "orders"),

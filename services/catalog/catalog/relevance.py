@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from catalog.repository import search
 from catalog.repository.listing import FIRST, Shape, list_page
-from catalog.slots import Slots, tier_of
+from catalog.slots import Slots, phrases, tier_of
 
 Position = list[Any]
 """The tier and the `seq` that a page goes on behind."""
@@ -45,6 +45,7 @@ class _Page:
         self._conn, self._shape, self._slots = conn, shape, slots
         self._values = {**values, "limit": limit + 1}
         self._limit = limit
+        self._wordings = phrases(slots)
         self._tiers = search.tiers(conn, slots)
         if not shape.filters <= _PASS_NEARLY_ALL:
             self._look_at_the_newest()
@@ -104,4 +105,11 @@ class _Page:
         options = details["group"]["options"] if details["group"] else {}
         attributes = {**details["attributes"], **options}
         last = len(self._tiers) - 1
-        return tier_of(self._slots, name=row.name, sku=row.sku, attributes=attributes, last=last)
+        return tier_of(
+            self._slots,
+            self._wordings,
+            name=row.name,
+            sku=row.sku,
+            attributes=attributes,
+            last=last,
+        )

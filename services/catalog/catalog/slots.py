@@ -139,14 +139,25 @@ def _ended(phrase: Phrase, endings: Forms | None) -> list[Phrase]:
     return [(*phrase[:-1], ending) for ending in endings]
 
 
-def tier_of(slots: Slots, *, name: str, sku: str, attributes: dict[str, object], last: int) -> int:
-    """The number of the first of `fts5_tiers` that finds a product; `last` when no other does."""
+def tier_of(
+    slots: Slots,
+    wordings: list[Phrase],
+    *,
+    name: str,
+    sku: str,
+    attributes: dict[str, object],
+    last: int,
+) -> int:
+    """The number of the first of `fts5_tiers` that finds a product; `last` when no other does.
+
+    `wordings` are the search's `phrases`.
+    """
     fields = (words(name), sku_words(sku), attribute_words(attributes))
     seen: list[str] = []
     for tier, field in enumerate(fields, start=last - len(fields)):
         seen += field
         if fills_all(seen, slots):
-            return 0 if field is fields[0] and has_phrase(field, slots) else tier
+            return 0 if field is fields[0] and has_phrase(field, wordings) else tier
     return last
 
 
@@ -164,10 +175,10 @@ def _has(field: list[str], form: str) -> bool:
     return form in field
 
 
-def has_phrase(field: list[str], slots: Slots) -> bool:
+def has_phrase(field: list[str], wordings: list[Phrase]) -> bool:
     return any(
         all(is_form(word, form) for word, form in zip(field[at:], phrase, strict=False))
-        for phrase in phrases(slots)
+        for phrase in wordings
         for at in range(len(field) - len(phrase) + 1)
     )
 

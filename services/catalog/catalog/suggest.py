@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from catalog.lexicon import Lexicon
 from catalog.repository.suggest import Named, newest_named
 from catalog.search_text import words
-from catalog.slots import Forms, Slots, fills_all, has_phrase, is_form
+from catalog.slots import Forms, Slots, fills_all, has_phrase, is_form, phrases
 
 MOST_WORDS = MOST_CATEGORIES = 3
 
@@ -58,6 +58,7 @@ def _is_any(word: str, forms: Forms) -> bool:
 
 def _in_order(found: list[Named], slots: Slots) -> list[Named]:
     """Names that begin as was typed, then those with it as a phrase, then with all in the name."""
+    wordings = phrases(slots)
 
     def place(product: Named) -> int:
         name = words(product.name)
@@ -65,9 +66,9 @@ def _in_order(found: list[Named], slots: Slots) -> list[Named]:
             return 3
         if len(slots) == 1:
             return 0 if fills_all(name[:1], slots) else 1
-        if not has_phrase(name, slots):
+        if not has_phrase(name, wordings):
             return 2
-        return 0 if has_phrase(name[: len(slots)], slots) else 1
+        return 0 if has_phrase(name[: len(slots)], wordings) else 1
 
     return sorted(found, key=place)
 

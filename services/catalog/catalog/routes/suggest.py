@@ -23,8 +23,8 @@ router = new_router()
     responses=problems(),
 )
 async def suggest_products(
-    query: Annotated[SuggestQuery, FromQuery(SuggestQuery)],
     user: MaybeUser,
+    query: Annotated[SuggestQuery, FromQuery(SuggestQuery)],
     context: CatalogContext,
 ) -> Response:
     """Words to search for, categories and products, for what was typed so far; as forgiving as
