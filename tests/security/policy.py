@@ -157,10 +157,13 @@ ORDERS = {
 
 POLICY = {**AUTH, **CATALOG, **CART, **ORDERS, "GET /api/health": PUBLIC}
 
-_ORDERS = {"orders:read", "payments:read", "users:read", "inventory:read"}
+_ORDERS = {"products:read", "orders:read", "payments:read", "users:read", "inventory:read"}
 SCOPES_OF = {
     "support": _ORDERS,
-    "catalog_manager": {"products:write", "categories:write", "inventory:read", "inventory:write"},
+    "catalog_manager": {
+        *("products:read", "products:write", "categories:write"),
+        *("inventory:read", "inventory:write"),
+    },
     "order_manager": _ORDERS | {"orders:write", "payments:write", "refunds:write"},
     "admin": {rule.scope for rule in POLICY.values() if rule.scope},
 }

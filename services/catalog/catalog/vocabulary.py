@@ -88,35 +88,31 @@ class Vocabulary:
         """
         if len(word) < _ONE_ERROR or has_digit(word):
             return []
-        errors = 2 if len(word) >= _TWO_ERRORS else 1
-        found = self._nearest(word, errors)
+        found = self._with_errors(1, word)
+        if not found and len(word) >= _TWO_ERRORS:
+            found = self._with_errors(2, word)
         if not found and beginning:
-            found = self._nearest_beginnings(word)
+            found = self._with_beginnings(word)
         return found[:MOST_FORMS]
 
-    def _nearest(self, word: str, errors: int) -> list[str]:
+    def _with_errors(self, errors: int, word: str) -> list[str]:
         lengths = range(len(word) - errors, len(word) + errors + 1)
         keys = [key for length in lengths for key in _keys(word, length)]
-        return _closest(word, [self._buckets.get(key, []) for key in keys], errors)
+        buckets = (self._buckets.get(key, []) for key in keys)
+        return sorted({one for bucket in buckets for one in _within(errors, word, bucket)})
 
-    def _nearest_beginnings(self, word: str) -> list[str]:
+    def _with_beginnings(self, word: str) -> list[str]:
         first = bisect_left(self._sorted, word[0])
         last = bisect_left(self._sorted, word[0] + LAST_CHARACTER)
         longer = [one for one in self._sorted[first:last] if len(one) > len(word)]
-        close = set(_closest(word, [[*{one[: len(word)] for one in longer}]], 1))
-        return [one for one in longer if one[: len(word)] in close]
+        meant = set(_within(1, word, [*{one[: len(word)] for one in longer}]))
+        return [one for one in longer if one[: len(word)] in meant]
 
 
 def _keys(word: str, length: int) -> tuple[tuple[int, str, str], tuple[int, str, str]]:
     return (length, word[0], ""), (length, "", word[-1])
 
 
-def _closest(word: str, buckets: list[list[str]], errors: int) -> list[str]:
-    found: dict[str, int] = {}
-    for bucket in buckets:
-        for candidate, distance, _ in extract(
-            word, bucket, scorer=OSA.distance, score_cutoff=errors, limit=None
-        ):
-            found[candidate] = int(distance)
-    least = min(found.values(), default=0)
-    return sorted(candidate for candidate, distance in found.items() if distance == least)
+def _within(errors: int, word: str, candidates: list[str]) -> Iterator[str]:
+    found = extract(word, candidates, scorer=OSA.distance, score_cutoff=errors, limit=None)
+    return (candidate for candidate, _, _ in found)
