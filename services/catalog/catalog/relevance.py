@@ -52,7 +52,7 @@ class _Page:
 
     def _look_at_the_newest(self) -> None:
         """Filters may let few of very many matches pass: those that are old are left out."""
-        oldest = search.oldest_looked_at(self._conn, self._tiers[-1])
+        oldest = search.oldest_looked_at(self._conn, self._tiers[-1].text)
         if oldest is not None:
             self._shape = replace(self._shape, filters=self._shape.filters | {"oldest"})
             self._values |= {"oldest": oldest}
@@ -92,9 +92,10 @@ class _Page:
             seq = FIRST
         return found[: self._limit + 1]
 
-    def _rows(self, match: str, seq: int) -> list[Any]:
-        values = {**self._values, "match": match, "seq": seq}
-        return list_page(self._conn, shape=self._shape, values=values)
+    def _rows(self, match: search.Match, seq: int) -> list[Any]:
+        values = {**self._values, "match": match.text, "seq": seq}
+        shape = replace(self._shape, fields=match.fields)
+        return list_page(self._conn, shape=shape, values=values)
 
     def _in_order(self, rows: list[Any]) -> list[Any]:
         """As `after` would find them; `rows` are the newest first."""

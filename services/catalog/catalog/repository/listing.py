@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from catalog.models import categories, old_slugs, product_categories, product_groups, products
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.search import index_of, newest_matches
+from catalog.search_text import FIELDS
 from shopkit.ids import is_id
 
 COUNT_LIMIT = 10_001
@@ -45,6 +46,8 @@ class Shape:
     filters: frozenset[str]
     search: bool
     after: bool
+    fields: int = len(FIELDS)
+    """In how many of FIELDS a search by relevance looks."""
 
 
 def list_page(
@@ -116,7 +119,7 @@ def _source(
         source = source.join(product_categories, _in_category.product_seq == p.seq)
         seq = _in_category.product_seq
     if by_rank:
-        index, index_seq, matches = index_of(shape.dialect)
+        index, index_seq, matches = index_of(shape.dialect, shape.fields)
         source = source.join(index, index_seq == p.seq)
         seq = index_seq
         conditions.append(matches)

@@ -1,7 +1,7 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    func,
     literal_column,
     select,
     table,
@@ -24,13 +25,14 @@ from sqlalchemy.sql.expression import TableClause
 from catalog import search_text, slots
 from catalog.models import products
 from catalog.repository.vocabulary import add_words, words_beginning
+from catalog.search_text import FIELDS
 from catalog.slots import BEGINNING, Forms, Slots
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
 PREFIX_INDEX = 3
 """FTS5 has an index of the first so many letters of words."""
-MOST_ENDINGS = 16
+MOST_ENDINGS = {"sqlite": 16, "postgresql": 256}
 MATCHES = 10_000
 """So many matches are looked at, the newest ones, where all of them might have to be: to sort
 them, or to find those that a filter lets pass."""
@@ -100,42 +102,62 @@ def merge_index(conn: Connection, *, limit: int) -> int:
     return int(conn.execute(_CHANGES).scalar_one() - before) - 1
 
 
-def tiers(conn: Connection, wanted: Slots) -> list[str]:
-    """Expressions for the parameter `match`, best tier first; each finds what those before find."""
+class Match(NamedTuple):
+    """An expression for the parameter `match`, and in how many of FIELDS it looks."""
+
+    text: str
+    fields: int
+
+
+def tiers(conn: Connection, wanted: Slots) -> list[Match]:
+    """Best tier first; each finds what those before find."""
+    endings = _endings(conn, wanted)
     if conn.dialect.name == "sqlite":
-        return slots.fts5_tiers(wanted, _endings(conn, wanted))
-    return slots.tsquery_tiers(wanted)
+        texts = slots.fts5_tiers(wanted, endings)
+    else:
+        texts = slots.tsquery_tiers(wanted, endings)
+    above = len(texts) - len(FIELDS)  # as a phrase in the name
+    return [Match(text, max(at - above, 0) + 1) for at, text in enumerate(texts)]
 
 
-def but(dialect: str, match: str, above: str) -> str:
-    """The expression for what `match` finds and `above` does not."""
-    return f"({match}) NOT ({above})" if dialect == "sqlite" else f"({match}) & !({above})"
+def but(dialect: str, match: Match, above: Match) -> Match:
+    """For what `match` finds and `above` does not."""
+    words = "NOT" if dialect == "sqlite" else "& !"
+    return match._replace(text=f"({match.text}) {words} ({above.text})")
 
 
 def anywhere(conn: Connection, wanted: Slots) -> str:
     """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
         return slots.fts5(wanted, _endings(conn, wanted))
-    return slots.tsquery(wanted)
+    return slots.tsquery(wanted, _endings(conn, wanted))
 
 
 def _endings(conn: Connection, wanted: Slots) -> Forms | None:
     """The indexed words that begin as the last typed word does; None when there is no such
-    beginning, or FTS5 had better find them itself."""
+    beginning, or the index had better find them itself."""
     beginning = wanted[-1][0][-1][0]
-    if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
+    is_short = len(beginning) - 1 <= PREFIX_INDEX and conn.dialect.name == "sqlite"
+    if is_short or not beginning.endswith(BEGINNING):
         return None
-    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
-    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
+    most = MOST_ENDINGS[conn.dialect.name]
+    found = words_beginning(conn, beginning[:-1], limit=most + 1)
+    return (tuple(found) or (beginning[:-1],)) if len(found) <= most else None
 
 
-def index_of(dialect: str) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
+def index_of(
+    dialect: str, fields: int = len(FIELDS)
+) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
     """The index to select from, its product's seq, and the condition on the parameter `match`."""
     match = bindparam("match", type_=Text)
     if dialect == "sqlite":
         matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
         return _FTS, _FTS.c.rowid, matches
-    matches = _GIN.c.document.op("@@", is_comparison=True)(cast(match, TSQUERY))
+    document: ColumnElement[Any] = _GIN.c.document
+    if fields < len(FIELDS):
+        weights = ",".join("abcd"[:fields])
+        document = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
+    matches = document.op("@@", is_comparison=True)(cast(match, TSQUERY))
     return _GIN, _GIN.c.seq, matches
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, select
 
 from catalog.models import products
-from catalog.repository.search import index_of, tiers
+from catalog.repository.search import Match, index_of, tiers
 from catalog.slots import Slots
 
 MATCHES = 100
@@ -30,14 +30,14 @@ def newest_named(conn: Connection, slots: Slots) -> list[Named]:
     return next((found for match in fields if (found := _newest(conn, match))), [])
 
 
-def _newest(conn: Connection, match: str) -> list[Named]:
-    rows = conn.execute(_statement(conn.dialect.name), {"match": match})
+def _newest(conn: Connection, match: Match) -> list[Named]:
+    rows = conn.execute(_statement(conn.dialect.name, match.fields), {"match": match.text})
     return [Named(*row) for row in rows]
 
 
-@lru_cache(maxsize=2)
-def _statement(dialect: str) -> Select[Any]:
-    index, seq, matches = index_of(dialect)
+@lru_cache(maxsize=8)
+def _statement(dialect: str, fields: int) -> Select[Any]:
+    index, seq, matches = index_of(dialect, fields)
     found = (
         select(seq.label("seq"))
         .select_from(index)

@@ -23,9 +23,16 @@ def upgrade() -> None:
         op.execute("DROP TABLE product_search_words")
     else:
         op.execute(
-            "INSERT INTO search_words (word) SELECT word "
-            "FROM ts_stat('SELECT document FROM product_search') WHERE word !~ '[0-9]'"
+            "INSERT INTO search_words (word) "
+            "SELECT DISTINCT unnest(tsvector_to_array(document)) FROM product_search"
         )
+        # GIN does not know in which field a word is: without these, a common word that is in no
+        # name is looked for in all products that have it anywhere.
+        for name, fields in (("name", "a"), ("sku", "a,b"), ("attributes", "a,b,c")):
+            op.execute(
+                f"CREATE INDEX ix_product_search_{name} ON product_search "
+                f"USING gin (ts_filter(document, '{{{fields}}}'))"
+            )
     op.create_table(
         "synonyms",
         sa.Column("id", Id, nullable=False),
