@@ -89,9 +89,9 @@ def fts5(slots: Slots, endings: Forms | None = None) -> str:
     return _FTS5.all_of(_with_endings(slots, endings))
 
 
-def tsquery(slots: Slots, endings: Forms | None = None) -> str:
-    """`fts5` as a tsquery. PostgreSQL takes any beginning for a frequent word."""
-    return _TSQUERY[-1].all_of(_with_endings(slots, endings))
+def tsquery(slots: Slots) -> str:
+    """`fts5` as a tsquery."""
+    return _TSQUERY[-1].all_of(slots)
 
 
 def fts5_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
@@ -108,9 +108,9 @@ def fts5_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
     return tiers
 
 
-def tsquery_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
+def tsquery_tiers(slots: Slots) -> list[str]:
     """`fts5_tiers` as tsqueries."""
-    tiers = [*(language.all_of(slots) for language in _TSQUERY[1:-1]), tsquery(slots, endings)]
+    tiers = [language.all_of(slots) for language in _TSQUERY[1:]]
     if as_phrases := phrases(slots):
         tiers.insert(0, _TSQUERY[1].phrases(as_phrases))
     return tiers

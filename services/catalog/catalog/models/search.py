@@ -5,7 +5,8 @@ from sqlalchemy import CheckConstraint, Column, Identity, UniqueConstraint
 from catalog.models.metadata import metadata
 from shopkit.tables import Id, Instant, Int, Json, Str, new_table
 
-# Every word that was ever indexed: those that begin as was typed are asked for by name.
+# Every word that was ever indexed; on PostgreSQL only those without a digit, since SKUs are many
+# and GIN needs no help with beginnings.
 search_words = new_table(
     metadata,
     "search_words",

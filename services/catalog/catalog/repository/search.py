@@ -32,7 +32,7 @@ _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
 PREFIX_INDEX = 3
 """FTS5 has an index of the first so many letters of words."""
-MOST_ENDINGS = {"sqlite": 16, "postgresql": 256}
+MOST_ENDINGS = 16
 MATCHES = 10_000
 """So many matches are looked at, the newest ones, where all of them might have to be: to sort
 them, or to find those that a filter lets pass."""
@@ -111,11 +111,10 @@ class Match(NamedTuple):
 
 def tiers(conn: Connection, wanted: Slots) -> list[Match]:
     """Best tier first; each finds what those before find."""
-    endings = _endings(conn, wanted)
     if conn.dialect.name == "sqlite":
-        texts = slots.fts5_tiers(wanted, endings)
+        texts = slots.fts5_tiers(wanted, _endings(conn, wanted))
     else:
-        texts = slots.tsquery_tiers(wanted, endings)
+        texts = slots.tsquery_tiers(wanted)
     above = len(texts) - len(FIELDS)  # as a phrase in the name
     return [Match(text, max(at - above, 0) + 1) for at, text in enumerate(texts)]
 
@@ -130,19 +129,17 @@ def anywhere(conn: Connection, wanted: Slots) -> str:
     """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
         return slots.fts5(wanted, _endings(conn, wanted))
-    return slots.tsquery(wanted, _endings(conn, wanted))
+    return slots.tsquery(wanted)
 
 
 def _endings(conn: Connection, wanted: Slots) -> Forms | None:
     """The indexed words that begin as the last typed word does; None when there is no such
-    beginning, or the index had better find them itself."""
+    beginning, or FTS5 had better find them itself."""
     beginning = wanted[-1][0][-1][0]
-    is_short = len(beginning) - 1 <= PREFIX_INDEX and conn.dialect.name == "sqlite"
-    if is_short or not beginning.endswith(BEGINNING):
+    if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
         return None
-    most = MOST_ENDINGS[conn.dialect.name]
-    found = words_beginning(conn, beginning[:-1], limit=most + 1)
-    return (tuple(found) or (beginning[:-1],)) if len(found) <= most else None
+    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
+    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
 
 
 def index_of(

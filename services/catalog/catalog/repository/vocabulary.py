@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, func, select, text
 
 from catalog.models import search_words
 from catalog.search_text import LAST_CHARACTER
+from catalog.vocabulary import has_digit
 
 _ADD_SQLITE = text("INSERT INTO search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
 # A conflict would use up a number and write a dead row, and most words are there already.
@@ -14,8 +15,7 @@ _ADD_POSTGRES = text(
     "AS new (word) WHERE NOT EXISTS (SELECT FROM search_words s WHERE s.word = new.word) "
     "ON CONFLICT DO NOTHING"
 )
-_BETWEEN_SQLITE = "SELECT word FROM search_words WHERE word >= ? AND word < ? LIMIT ?"
-_BETWEEN_POSTGRES = "SELECT word FROM search_words WHERE word >= $1 AND word < $2 LIMIT $3"
+_BETWEEN = "SELECT word FROM search_words WHERE word >= ? AND word < ? LIMIT ?"  # SQLite's driver
 _FIRST = (
     select(search_words.c.word)
     .where(search_words.c.word >= bindparam("word"))
@@ -34,7 +34,7 @@ def add_words(conn: Connection, words: Iterable[str]) -> None:
         if new:
             conn.execute(_ADD_SQLITE, [{"word": word} for word in new])
     else:
-        conn.execute(_ADD_POSTGRES, {"words": new})
+        conn.execute(_ADD_POSTGRES, {"words": [word for word in new if not has_digit(word)]})
 
 
 def newest_word(conn: Connection) -> int:
@@ -55,7 +55,6 @@ def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
 
 
 def words_beginning(conn: Connection, beginning: str, *, limit: int) -> list[str]:
-    """At most `limit` words that begin like that. In the drivers' SQL, for every search asks."""
+    """At most `limit` words that begin like that; on SQLite only."""
     asked = (beginning, beginning + LAST_CHARACTER, limit)
-    statement = _BETWEEN_SQLITE if conn.dialect.name == "sqlite" else _BETWEEN_POSTGRES
-    return [word for (word,) in conn.exec_driver_sql(statement, asked).all()]
+    return [word for (word,) in conn.exec_driver_sql(_BETWEEN, asked).all()]
