@@ -10,7 +10,7 @@ from tests.gateway.stage import Service
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)\r\n")
 _HEAD = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) "
-    rb"/api/(?:auth|products|categories|product-groups|attributes|cart|orders|payments)"
+    rb"/api/(?:auth|products|categories|product-groups|attributes|search|cart|orders|payments)"
     rb"(?:[/?][\x21-\xff]*)? "
     rb"HTTP/1\.1\r\nHost: shop\r\n"
     rb"(?:[A-Za-z0-9!#$%&'*+.^`|~-]+: [\x20-\x7e\t\x80-\xff]*\r\n)*\r\n"

@@ -28,6 +28,7 @@ PREFIXES = {
         "/api/categories",
         "/api/product-groups",
         "/api/attributes",
+        "/api/search",
         "/api/media",
         "/media",
         "/api/feeds",

@@ -73,6 +73,7 @@ OWN = ("/api/auth", "/api/products", "/api/cart")
         ("/api/categories/x", "catalog"),
         ("/api/product-groups/x", "catalog"),
         ("/api/attributes/x", "catalog"),
+        ("/api/search/synonyms", "catalog"),
         ("/api/cart", "cart"),
         ("/api/cart/merge", "cart"),
         ("/api/orders", "orders"),

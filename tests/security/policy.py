@@ -104,6 +104,7 @@ CATALOG = {
     "DELETE /api/product-groups/{id}": staff("products:write"),
     "GET /api/products": ANYONE,
     "GET /api/products/facets": ANYONE,
+    "GET /api/products/suggest": ANYONE,
     "GET /api/products/{id}": ANYONE,
     "POST /api/products": staff("products:write"),
     "PUT /api/products/{id}": staff("products:write"),
@@ -123,6 +124,11 @@ CATALOG = {
     "POST /api/media": staff("products:write"),
     "GET /api/feeds": staff("products:write"),
     "POST /api/feeds": staff("products:write"),
+    "GET /api/search/synonyms": staff("products:read"),
+    "GET /api/search/synonyms/{id}": staff("products:read"),
+    "POST /api/search/synonyms": staff("products:write"),
+    "PUT /api/search/synonyms/{id}": staff("products:write"),
+    "DELETE /api/search/synonyms/{id}": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 
@@ -168,7 +174,7 @@ ORDERS = {
 
 POLICY = {**AUTH, **CATALOG, **CART, **ORDERS, "GET /api/health": PUBLIC}
 
-_ORDERS = {"orders:read", "payments:read", "users:read", "inventory:read"}
+_ORDERS = {"products:read", "orders:read", "payments:read", "users:read", "inventory:read"}
 SCOPES_OF = {
     "support": _ORDERS | {"products:read"},
     "catalog_manager": {

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.s3_storage import S3Storage
+from catalog.search_text import query_words
 from catalog.settings import CatalogSettings
 from catalog.storage import LocalStorage, Storage
+from catalog.suggest import suggest
 from catalog.uploads import Uploads
 from shopkit.clock import Clock
 from shopkit.databases import open_database
@@ -24,6 +27,7 @@ class Context:
     storage: Storage
     uploads: Uploads
     makes_feeds: bool
+    lexicon: Lexicon
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -39,7 +43,13 @@ class Context:
             cursor=cursor,
             cursors=self.cursors,
             low_stock=self.low_stock,
+            lexicon=self.lexicon,
         )
+
+    async def suggest(self, typed: str, limit: int) -> list[dict[str, Any]]:
+        """Completions of what was typed."""
+        read = self.database.read_slow if self.size.is_large else self.database.read
+        return await read(suggest, typed=query_words(typed), lexicon=self.lexicon, limit=limit)
 
 
 def open_storage(settings: CatalogSettings) -> Storage:
@@ -67,4 +77,5 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         storage=storage,
         uploads=Uploads(database, storage, clock),
         makes_feeds=bool(settings.storefront_url),
+        lexicon=Lexicon(),
     )

@@ -54,6 +54,10 @@ class TooManyCategories(Conflict):
     code, title = "too_many_categories", "The shop has as many categories as it may have"
 
 
+class TooManySynonyms(Conflict):
+    code, title = "too_many_synonyms", "The shop has as many synonyms as it may have"
+
+
 class StockBelowReserved(Conflict):
     code, title = "stock_below_reserved", "More is reserved than would be on hand"
 

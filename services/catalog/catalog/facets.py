@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from catalog.listing import Wanted, match_of, with_attributes
+from catalog.lexicon import Lexicon
+from catalog.listing import Wanted, match_of, with_attributes, with_slots
 from catalog.repository import facets as rows
 from catalog.repository import listing
 from catalog.repository.attributes import list_attributes
+from catalog.repository.search import oldest_looked_at
 
 MOST = 10_000
 MOST_VALUES = 50
@@ -29,9 +31,8 @@ class _Matches:
         nothing = wanted.shape.search and not wanted.words
         found = [] if nothing else listing.list_matches(conn, shape=wanted.shape, values=values)
         self.filters, self.values = wanted.shape.filters, values
-        self.exact = len(found) < MOST and not (
-            values.get("match") and listing.has_more_matches(conn, wanted.shape.dialect, values)
-        )
+        unseen = "match" in values and oldest_looked_at(conn, values["match"]) is not None
+        self.exact = len(found) < MOST and not unseen
         self.rows = found
         numbers: dict[str, int] = {}
         self.cards = {
@@ -50,8 +51,9 @@ class _Matches:
         return Counter(one for _, one in {(self.cards[seq], one) for seq, one in what})
 
 
-def count_facets(conn: Connection, *, wanted: Wanted) -> dict[str, Any]:
+def count_facets(conn: Connection, *, wanted: Wanted, lexicon: Lexicon) -> dict[str, Any]:
     """Raises Invalid, AttributeNotReady."""
+    wanted = with_slots(conn, wanted, lexicon)
     every = _Matches(conn, wanted)
     priced = _without(conn, wanted, every, _PRICES)
     stocked = _without(conn, wanted, every, _STOCK)

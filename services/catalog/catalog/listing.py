@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from catalog.attribute_filters import filters_of
 from catalog.cards import tell_groups
 from catalog.domain import sku_key
+from catalog.highlights import highlight
+from catalog.lexicon import Lexicon
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
@@ -16,6 +18,7 @@ from catalog.repository.listing import Shape
 from catalog.repository.products import product_of
 from catalog.schemas.product_query import ProductQuery
 from catalog.search_text import query_words
+from catalog.slots import Slots
 from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
@@ -41,11 +44,15 @@ class Wanted:
     """Tells queries apart, so that a cursor fits only its own."""
     limit: int
     count: bool
+    highlight: bool
+    slots: Slots = ()
+    """What its words may stand for; see `with_slots`."""
 
     @property
     def passes_over_rows(self) -> bool:
         """Whether all rows of a catalog may have to be looked at to find a page of them."""
-        return self.count or bool(self.attributes) or not self.shape.filters <= _ALONG_AN_INDEX
+        slow = self.count or self.highlight or self.attributes
+        return bool(slow) or not self.shape.filters <= _ALONG_AN_INDEX
 
 
 class CatalogSize:
@@ -84,7 +91,8 @@ def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
     name = f"products {sort} {cards} {sorted(filters.items())} {words if searching else None}"
     if query.attr:
         name += f" {sorted(query.attr.items())}"
-    return Wanted(shape, values, words, query.attr, name, query.limit, query.count)
+    rest = (query.limit, query.count, query.highlight)
+    return Wanted(shape, values, words, query.attr, name, *rest)
 
 
 def with_attributes(conn: Connection, wanted: Wanted) -> Wanted:
@@ -96,6 +104,11 @@ def with_attributes(conn: Connection, wanted: Wanted) -> Wanted:
     seqs = find_few(conn, filters.kinds, wanted.shape.filters, values, most=FEW)
     shape = replace(wanted.shape, attributes=filters.kinds, few=seqs is not None)
     return replace(wanted, shape=shape, values={**values, "seqs": seqs})
+
+
+def with_slots(conn: Connection, wanted: Wanted, lexicon: Lexicon) -> Wanted:
+    """With what its words may stand for."""
+    return replace(wanted, slots=lexicon.slots(conn, wanted.words)) if wanted.words else wanted
 
 
 def _filters(query: ProductQuery) -> dict[str, Any]:
@@ -115,16 +128,22 @@ def _filters(query: ProductQuery) -> dict[str, Any]:
 
 
 def list_products(
-    conn: Connection, *, wanted: Wanted, cursor: str | None, cursors: Cursors, low_stock: int
+    conn: Connection,
+    *,
+    wanted: Wanted,
+    cursor: str | None,
+    cursors: Cursors,
+    low_stock: int,
+    lexicon: Lexicon,
 ) -> dict[str, Any]:
     """A page. Raises InvalidCursor, Invalid, AttributeNotReady."""
-    wanted = with_attributes(conn, wanted)
+    wanted = with_slots(conn, with_attributes(conn, wanted), lexicon)
     position = cursors.decode(wanted.name, cursor) if cursor is not None else None
     nothing = wanted.shape.search and not wanted.words
     if nothing:
         found: list[tuple[Any, list[Any]]] = []
     elif wanted.shape.sort == "relevance":
-        found = ranked(conn, wanted.shape, wanted.values, wanted.words, wanted.limit, position)
+        found = ranked(conn, wanted.shape, wanted.values, wanted.slots, wanted.limit, position)
     else:
         found = _sorted(conn, wanted, position)
     more = len(found) > wanted.limit
@@ -135,6 +154,8 @@ def list_products(
     }
     if wanted.shape.cards:
         tell_groups(conn, page["items"], only_active=wanted.values.get("status") == "active")
+    if wanted.highlight:
+        highlight(page["items"], wanted.slots)
     if wanted.count:
         page["total"] = 0 if nothing else _count(conn, wanted)
     return page
@@ -164,4 +185,4 @@ def match_of(conn: Connection, wanted: Wanted) -> dict[str, str]:
     """The parameter of a search, for all words anywhere."""
     if not wanted.words:
         return {}
-    return {"match": search.anywhere(conn, wanted.words)}
+    return {"match": search.anywhere(conn, wanted.slots)}

@@ -3,6 +3,7 @@
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
 from catalog.feed_worker import Publisher
+from catalog.lexicographer import Lexicographer
 from catalog.media_worker import Curator
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Filer, Housekeeper, Indexer, Librarian, Sweeper, Timekeeper
@@ -41,6 +42,7 @@ def build(
             Librarian(database).run,
             Curator(database, context.storage, clock).run,
             Publisher(settings, database, context.storage, clock).run,
+            Lexicographer(database, context.lexicon).run,
         ],
         closables=[auth],
     )

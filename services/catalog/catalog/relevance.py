@@ -12,23 +12,24 @@ from sqlalchemy import Connection
 
 from catalog.repository import search
 from catalog.repository.listing import FIRST, Shape, list_page
-from catalog.search_text import tier_of
+from catalog.slots import Slots, phrases, tier_of
 
 Position = list[Any]
 """The tier and the `seq` that a page goes on behind."""
 Found = list[tuple[Any, Position]]
+_PASS_NEARLY_ALL = {"status", "any_status"}
 
 
 def ranked(
     conn: Connection,
     shape: Shape,
     values: dict[str, Any],
-    words: list[str],
+    slots: Slots,
     limit: int,
     position: Position | None,
 ) -> Found:
     """Rows, one more than `limit` when there are more, and the position of each."""
-    page = _Page(conn, replace(shape, after=True), values, words, limit)
+    page = _Page(conn, replace(shape, after=True), values, slots, limit)
     return page.first() if position is None else page.after(*position)
 
 
@@ -38,13 +39,23 @@ class _Page:
         conn: Connection,
         shape: Shape,
         values: dict[str, Any],
-        words: list[str],
+        slots: Slots,
         limit: int,
     ) -> None:
-        self._conn, self._shape, self._words = conn, shape, words
+        self._conn, self._shape, self._slots = conn, shape, slots
         self._values = {**values, "limit": limit + 1}
         self._limit = limit
-        self._tiers = search.tiers(conn, words)
+        self._wordings = phrases(slots)
+        self._tiers = search.tiers(conn, slots)
+        if not shape.few and (shape.attributes or not shape.filters <= _PASS_NEARLY_ALL):
+            self._look_at_the_newest()
+
+    def _look_at_the_newest(self) -> None:
+        """Filters may let few of very many matches pass: those that are old are left out."""
+        oldest = search.oldest_looked_at(self._conn, self._tiers[-1].text)
+        if oldest is not None:
+            self._shape = replace(self._shape, filters=self._shape.filters | {"oldest"})
+            self._values |= {"oldest": oldest}
 
     def first(self) -> Found:
         """The best tier that does not fit on a page, after those that do, put in order here.
@@ -86,14 +97,16 @@ class _Page:
         if number == 0:
             return self._rows(match, seq)
         above = self._tiers[number - 1]
-        match = search.but(self._shape.dialect, match, above)
-        shape = replace(self._shape, above=self._shape.cards)
-        values = {**self._values, "match": match, "seq": seq, "above": above}
-        return list_page(self._conn, shape=shape, values=values)
+        alone = search.but(self._shape.dialect, match, above)
+        return self._rows(alone, seq, above)
 
-    def _rows(self, match: str, seq: int) -> list[Any]:
-        values = {**self._values, "match": match, "seq": seq}
-        return list_page(self._conn, shape=self._shape, values=values)
+    def _rows(self, match: search.Match, seq: int, above: search.Match | None = None) -> list[Any]:
+        values = {**self._values, "match": match.text, "seq": seq}
+        shape = replace(self._shape, fields=match.fields)
+        if above and shape.cards:
+            shape = replace(shape, above=True)
+            values["above"] = above.text
+        return list_page(self._conn, shape=shape, values=values)
 
     def _in_order(self, rows: list[Any]) -> list[Any]:
         """As `after` would find them; `rows` are the newest first."""
@@ -104,4 +117,11 @@ class _Page:
         options = details["group"]["options"] if details["group"] else {}
         attributes = {**details["attributes"], **options}
         last = len(self._tiers) - 1
-        return tier_of(self._words, name=row.name, sku=row.sku, attributes=attributes, last=last)
+        return tier_of(
+            self._slots,
+            self._wordings,
+            name=row.name,
+            sku=row.sku,
+            attributes=attributes,
+            last=last,
+        )

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
+from catalog.lexicographer import Lexicographer
+from catalog.lexicon import Lexicon
 from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
 from shopkit.clock import FrozenClock
@@ -40,6 +42,7 @@ class Shop:
     auth: FakeAuth
     media_dir: Path
     service: Service
+    lexicon: Lexicon
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
@@ -94,6 +97,10 @@ class Shop:
         body = {"order_id": order_id, "lines": sent}
         return await self.orders("PUT", f"/internal/returns/{return_id or new_id()}", json=body)
 
+    async def learn(self) -> None:
+        """What the worker does every few seconds: read what is new to searches."""
+        await Lexicographer(self.database, self.lexicon).follow()
+
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
         def run(conn: Connection) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in conn.execute(text(sql))]
@@ -125,4 +132,5 @@ async def shop(
             auth=auth,
             media_dir=settings.media_dir,
             service=service,
+            lexicon=service.public.state.context.lexicon,
         )

@@ -185,6 +185,26 @@ async def ask_for_feeds(shop: Shop) -> Done:
     return answer, "feeds.ask", "public", None, {"asked_at": now}
 
 
+SOFAS, BIKES = ({"terms": terms} for terms in (["sofa", "couch"], ["bike", "bicycle"]))
+
+
+async def create_synonyms(shop: Shop) -> Done:
+    answer = await shop.staff("POST", "/api/search/synonyms", json=SOFAS)
+    return answer, "synonyms.create", answer.json()["id"], None, SOFAS
+
+
+async def replace_synonyms(shop: Shop) -> Done:
+    made = (await shop.staff("POST", "/api/search/synonyms", json=SOFAS)).json()
+    answer = await shop.staff("PUT", f"/api/search/synonyms/{made['id']}", json=BIKES)
+    return answer, "synonyms.update", made["id"], SOFAS, BIKES
+
+
+async def delete_synonyms(shop: Shop) -> Done:
+    made = (await shop.staff("POST", "/api/search/synonyms", json=SOFAS)).json()
+    answer = await shop.staff("DELETE", f"/api/search/synonyms/{made['id']}")
+    return answer, "synonyms.delete", made["id"], SOFAS, None
+
+
 ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/products": create_product,
     "PUT /api/products/{id}": replace_product,
@@ -207,6 +227,9 @@ ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "DELETE /api/categories/{id}": delete_category,
     "POST /api/media": upload_image,
     "POST /api/feeds": ask_for_feeds,
+    "POST /api/search/synonyms": create_synonyms,
+    "PUT /api/search/synonyms/{id}": replace_synonyms,
+    "DELETE /api/search/synonyms/{id}": delete_synonyms,
 }
 
 

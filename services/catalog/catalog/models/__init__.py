@@ -13,6 +13,7 @@ from catalog.models.places import old_slugs, refilings
 from catalog.models.prices import price_changes, price_history
 from catalog.models.products import categories, product_categories, product_groups, products
 from catalog.models.records import audit_log, idempotency_keys
+from catalog.models.search import search_words, synonym_edition, synonyms
 from catalog.models.stock import reservation_lines, reservations, returns, stock, stock_movements
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
     "reservation_lines",
     "reservations",
     "returns",
+    "search_words",
     "stock",
     "stock_movements",
+    "synonym_edition",
+    "synonyms",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from catalog.errors import CategoryNotEmpty, SlugTaken
@@ -30,6 +30,11 @@ def lock_tree(conn: Connection, purpose: str) -> None:
 def parents(conn: Connection) -> dict[str, str | None]:
     """The parent of every category."""
     return {row.id: row.parent_id for row in conn.execute(select(c.id, c.parent_id))}
+
+
+def newest_change(conn: Connection) -> tuple[Any, ...]:
+    """Something else after every change of categories."""
+    return tuple(conn.execute(select(func.count(), func.max(c.updated_at))).one())
 
 
 def list_categories(conn: Connection) -> list[dict[str, Any]]:

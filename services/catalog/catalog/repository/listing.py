@@ -33,7 +33,8 @@ from catalog.repository.cards import (
 )
 from catalog.repository.category_filters import CATEGORY, id_by_slug, is_listed
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
-from catalog.repository.search import MATCHES, index_of, newest_matches
+from catalog.repository.search import index_of, newest_matches
+from catalog.search_text import FIELDS
 from shopkit.ids import is_id
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
@@ -70,6 +71,9 @@ class Shape:
     def in_category(self) -> bool:
         return not self.few and bool(self.filters & CATEGORY)
 
+    fields: int = len(FIELDS)
+    """In how many of FIELDS a search by relevance looks."""
+
 
 def list_page(
     conn: Connection, *, shape: Shape, values: dict[str, Any]
@@ -89,13 +93,6 @@ def list_matches(
 ) -> list[Row[*tuple[Any, ...]]]:
     """seq, group, price and availability of the newest; `values` as for `count_page`, `limit`."""
     return list(conn.execute(_matches(shape), values).all())
-
-
-def has_more_matches(conn: Connection, dialect: str, values: dict[str, Any]) -> bool:
-    """Whether a search finds more than those that are looked at."""
-    index, seq, matches = index_of(dialect)
-    beyond = select(seq).select_from(index).where(matches).offset(MATCHES).limit(1)
-    return conn.execute(beyond, {"match": values["match"]}).first() is not None
 
 
 def newest_seq(conn: Connection) -> int:
@@ -166,10 +163,12 @@ def _source(
         source = source.join(product_categories, _in_category.product_seq == p.seq)
         seq, where = _in_category.product_seq, product_categories
     if by_rank:
-        index, index_seq, matches = index_of(shape.dialect)
+        index, index_seq, matches = index_of(shape.dialect, shape.fields)
         source = source.join(index, index_seq == p.seq)
         seq, where = index_seq, index
         conditions.append(matches)
+        if "oldest" in shape.filters:
+            conditions.append(index_seq > bindparam("oldest", type_=p.seq.type))
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
     if shape.few:
@@ -190,6 +189,8 @@ def _is_card(shape: Shape, *, by_rank: bool) -> ColumnElement[bool]:
     else:
         matches += [_BESIDE] if shape.in_category else []
         matches += has_values(enumerate(shape.attributes), SIBLING.c.seq, SIBLING)
+    if "oldest" in shape.filters:
+        matches.append(SIBLING.c.seq > bindparam("oldest", type_=p.seq.type))
     before = newer()
     if shape.sort in _KEYS:
         key, down = _KEYS[shape.sort]
@@ -215,7 +216,7 @@ _BESIDE = _sibling_beside()
 
 
 def _sibling_found(shape: Shape, parameter: str) -> ColumnElement[bool]:
-    index, seq, found = index_of(shape.dialect, parameter)
+    index, seq, found = index_of(shape.dialect, parameter=parameter)
     one = select(seq).select_from(index).where(seq == SIBLING.c.seq, found)
     return one.correlate(SIBLING).exists()
 

@@ -1,15 +1,18 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
     column,
+    func,
     literal_column,
     select,
     table,
@@ -19,8 +22,11 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import TableClause
 
-from catalog import search_text
+from catalog import search_text, slots
 from catalog.models import products
+from catalog.repository.vocabulary import add_words, words_beginning
+from catalog.search_text import FIELDS
+from catalog.slots import BEGINNING, Forms, Slots
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
@@ -28,7 +34,8 @@ PREFIX_INDEX = 3
 """FTS5 has an index of the first so many letters of words."""
 MOST_ENDINGS = 16
 MATCHES = 10_000
-"""A search that is not sorted by relevance sorts this many matches, the newest ones."""
+"""So many matches are looked at, the newest ones, where all of them might have to be: to sort
+them, or to find those that a filter lets pass."""
 
 _COLUMNS = ("name", "sku", "attributes", "anywhere")  # of FTS5
 _INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
@@ -36,8 +43,6 @@ _ADD_SQLITE = text(
     "INSERT INTO product_search (seq, name, sku, attributes, anywhere) "
     "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
 )
-_ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
-_ENDINGS = "SELECT word FROM product_search_words WHERE word >= ? AND word < ? LIMIT ?"
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
 _ADD_FTS = text(
@@ -75,10 +80,9 @@ def index_product(
         values = {"seq": seq, **dict(zip(_COLUMNS, columns, strict=True))}
         conn.execute(_ADD_SQLITE, values)
         conn.execute(_ADD_FTS, values)
-        if new := [{"word": word} for word in set(" ".join(fields).split())]:
-            conn.execute(_ADD_WORDS, new)
     else:
         conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
+    add_words(conn, " ".join(fields).split())
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:
@@ -98,43 +102,59 @@ def merge_index(conn: Connection, *, limit: int) -> int:
     return int(conn.execute(_CHANGES).scalar_one() - before) - 1
 
 
-def tiers(conn: Connection, words: list[str]) -> list[str]:
-    """Expressions for the parameter `match`, best tier first; each finds what those before find."""
+class Match(NamedTuple):
+    """An expression for the parameter `match`, and in how many of FIELDS it looks."""
+
+    text: str
+    fields: int
+
+
+def tiers(conn: Connection, wanted: Slots) -> list[Match]:
+    """Best tier first; each finds what those before find."""
     if conn.dialect.name == "sqlite":
-        return search_text.fts5_tiers(words, _endings(conn, words[-1]))
-    return search_text.tsquery_tiers(words)
+        texts = slots.fts5_tiers(wanted, _endings(conn, wanted))
+    else:
+        texts = slots.tsquery_tiers(wanted)
+    above = len(texts) - len(FIELDS)  # as a phrase in the name
+    return [Match(text, max(at - above, 0) + 1) for at, text in enumerate(texts)]
 
 
-def but(dialect: str, match: str, above: str) -> str:
-    """The expression for what `match` finds and `above` does not."""
-    return f"({match}) NOT ({above})" if dialect == "sqlite" else f"({match}) & !({above})"
+def but(dialect: str, match: Match, above: Match) -> Match:
+    """For what `match` finds and `above` does not."""
+    words = "NOT" if dialect == "sqlite" else "& !"
+    return match._replace(text=f"({match.text}) {words} ({above.text})")
 
 
-def anywhere(conn: Connection, words: list[str]) -> str:
-    """The match expression for all words in any field."""
+def anywhere(conn: Connection, wanted: Slots) -> str:
+    """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
-        return search_text.fts5(words, _endings(conn, words[-1]))
-    return search_text.tsquery(words)
+        return slots.fts5(wanted, _endings(conn, wanted))
+    return slots.tsquery(wanted)
 
 
-def _endings(conn: Connection, beginning: str) -> list[str] | None:
-    """The indexed words that begin like that; None when FTS5 had better find them itself."""
-    if len(beginning) <= PREFIX_INDEX:
+def _endings(conn: Connection, wanted: Slots) -> Forms | None:
+    """The indexed words that begin as the last typed word does; None when there is no such
+    beginning, or FTS5 had better find them itself."""
+    beginning = wanted[-1][0][-1][0]
+    if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
         return None
-    asked = (beginning, f"{beginning}\U0010ffff", MOST_ENDINGS + 1)
-    found = [word for (word,) in conn.exec_driver_sql(_ENDINGS, asked).all()]
-    return (found or [beginning]) if len(found) <= MOST_ENDINGS else None
+    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
+    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
 
 
 def index_of(
-    dialect: str, parameter: str = "match"
+    dialect: str, fields: int = len(FIELDS), *, parameter: str = "match"
 ) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
     """The index to select from, its product's seq, and the condition on the parameter."""
     match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
         matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
         return _FTS, _FTS.c.rowid, matches
-    matches = _GIN.c.document.op("@@", is_comparison=True)(cast(match, TSQUERY))
+    document: ColumnElement[Any] = _GIN.c.document
+    if fields < len(FIELDS):
+        weights = ",".join("abcd"[:fields])
+        document = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
+    matches = document.op("@@", is_comparison=True)(cast(match, TSQUERY))
     return _GIN, _GIN.c.seq, matches
 
 
@@ -145,3 +165,15 @@ def newest_matches(
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
     return product_seq.in_(found)
+
+
+def oldest_looked_at(conn: Connection, match: str) -> int | None:
+    """The `seq` of the last of the newest MATCHES; None when there are no more than those."""
+    return conn.execute(_oldest(conn.dialect.name), {"match": match}).scalar()
+
+
+@lru_cache(maxsize=2)
+def _oldest(dialect: str) -> Select[int]:
+    index, seq, matches = index_of(dialect)
+    found = select(seq).select_from(index).where(matches).order_by(seq.desc())
+    return found.limit(1).offset(MATCHES)

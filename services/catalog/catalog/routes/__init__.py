@@ -10,10 +10,13 @@ from catalog.routes import (
     prices,
     products,
     stock,
+    suggest,
+    synonyms,
 )
 
 routers = (
     facets.router,
+    suggest.router,
     products.router,
     groups.router,
     attributes.router,
@@ -22,4 +25,5 @@ routers = (
     prices.router,
     media.router,
     feeds.router,
+    synonyms.router,
 )

@@ -37,5 +37,5 @@ async def get_product_facets(
         require_sees_all(user)
     every = ProductQuery.model_construct(**dict(query), sort="newest")
     wanted = wanted_of(every, context.database.dialect)
-    found = await context.database.read_slow(count_facets, wanted=wanted)
+    found = await context.database.read_slow(count_facets, wanted=wanted, lexicon=context.lexicon)
     return json_response(found, headers=caching(user))

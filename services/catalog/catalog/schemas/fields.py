@@ -14,7 +14,7 @@ ATTRIBUTES_EXAMPLE = {
     "organic": True,
     "fits": ["slim", "regular"],
 }
-RESERVED = {"expand", "facets"}
+RESERVED = {"expand", "facets", "suggest"}
 """What stands where a slug could, and means something else."""
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 

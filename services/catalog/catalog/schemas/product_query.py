@@ -21,8 +21,9 @@ class ProductFilters(Input):
         Field(
             max_length=200,
             description="Words that must all occur in name, SKU, attributes or description; "
-            "the last one may be the beginning of a word. Case and accents do not matter. "
-            "Up to 16 words count.",
+            "the last one may be the beginning of a word. Case, accents and plural forms do not "
+            "matter; synonyms are found too; a word that no product has is taken for the ones "
+            "with the fewest typing errors between. Up to 16 words count.",
         ),
     ] = None
     category: Annotated[
@@ -61,6 +62,10 @@ class ProductQuery(ProductFilters):
     sort: Annotated[
         Sort | None, Field(description="`relevance` (needs `q`) is the default with `q`.")
     ] = None
+    highlight: Annotated[
+        QueryBool,
+        Field(description="Adds `highlights`: HTML with `<mark>` where the words of `q` are."),
+    ] = False
     limit: Limit = 20
     cursor: Annotated[str | None, Field(max_length=1000)] = None
     count: Annotated[QueryBool, Field(description="Adds `total`, which counts up to 10,001.")] = (

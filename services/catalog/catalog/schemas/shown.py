@@ -136,8 +136,18 @@ class Product(_Product):
     group: ProductGroupRef | None
 
 
+class Highlights(TypedDict):
+    """HTML, escaped but for `<mark>` around what was found; of the description a part."""
+
+    name: str
+    description: str
+
+
 class ListedProduct(_Product):
+    """`highlights` is there when `highlight=true` asked for it."""
+
     group: CardGroup | None
+    highlights: NotRequired[Highlights]
 
 
 class ProductPage(TypedDict):

@@ -1,0 +1,60 @@
+"""The table of indexed words, of which each process has those without digits in memory."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, func, select, text
+
+from catalog.models import search_words
+from catalog.search_text import LAST_CHARACTER
+from catalog.vocabulary import has_digit
+
+_ADD_SQLITE = text("INSERT INTO search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
+# A conflict would use up a number and write a dead row, and most words are there already.
+_ADD_POSTGRES = text(
+    "INSERT INTO search_words (word) SELECT new.word FROM unnest(CAST(:words AS text[])) "
+    "AS new (word) WHERE NOT EXISTS (SELECT FROM search_words s WHERE s.word = new.word) "
+    "ON CONFLICT DO NOTHING"
+)
+_BETWEEN = "SELECT word FROM search_words WHERE word >= ? AND word < ? LIMIT ?"  # SQLite's driver
+_FIRST = (
+    select(search_words.c.word)
+    .where(search_words.c.word >= bindparam("word"))
+    .order_by(search_words.c.word)
+    .limit(1)
+)
+_NEWEST = select(func.coalesce(func.max(search_words.c.seq), 0))
+_PLAIN = {"sqlite": "NOT GLOB '*[0-9]*'", "postgresql": "!~ '[0-9]'"}
+_AMONG = "SELECT word FROM search_words WHERE seq > :after AND seq <= :upto AND word "
+
+
+def add_words(conn: Connection, words: Iterable[str]) -> None:
+    """In one order, so that no two transactions wait for each other's."""
+    new = sorted(set(words))
+    if conn.dialect.name == "sqlite":
+        if new:
+            conn.execute(_ADD_SQLITE, [{"word": word} for word in new])
+    else:
+        conn.execute(_ADD_POSTGRES, {"words": [word for word in new if not has_digit(word)]})
+
+
+def newest_word(conn: Connection) -> int:
+    """The number of the word that came last."""
+    return int(conn.execute(_NEWEST).scalar_one())
+
+
+def words_among(conn: Connection, *, after: int, upto: int) -> list[str]:
+    """Those without digits, of the words with these numbers."""
+    statement = text(_AMONG + _PLAIN[conn.dialect.name])
+    return list(conn.execute(statement, {"after": after, "upto": upto}).scalars())
+
+
+def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
+    """Whether there is such a word without digits, or, when `beginning`, one that begins so."""
+    first = conn.execute(_FIRST, {"word": word}).scalar()
+    return first is not None and (first == word or (beginning and first.startswith(word)))
+
+
+def words_beginning(conn: Connection, beginning: str, *, limit: int) -> list[str]:
+    """At most `limit` words that begin like that; on SQLite only."""
+    asked = (beginning, beginning + LAST_CHARACTER, limit)
+    return [word for (word,) in conn.exec_driver_sql(_BETWEEN, asked).all()]

@@ -1,0 +1,87 @@
+"""Completions of what somebody types: words, categories and products."""
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection
+
+from catalog.lexicon import Lexicon
+from catalog.repository.suggest import Named, newest_named
+from catalog.search_text import words
+from catalog.slots import Forms, Slots, fills_all, has_phrase, is_form, phrases
+
+MOST_WORDS = MOST_CATEGORIES = 3
+
+
+def suggest(
+    conn: Connection, *, typed: list[str], lexicon: Lexicon, limit: int
+) -> list[dict[str, Any]]:
+    """At most `limit`: words first, then categories, then products.
+
+    The words are those of the names of the newest products that are found, so nothing is suggested
+    that is not to be seen in the shop.
+    """
+    if not typed:
+        return []
+    slots = lexicon.slots(conn, typed)
+    found = newest_named(conn, slots)
+    completions = _completions(slots, found)[: min(MOST_WORDS, limit)]
+    items: list[dict[str, Any]] = [_item("word", text) for text in completions]
+    for category in lexicon.categories.find(slots, min(MOST_CATEGORIES, limit - len(items))):
+        shown = _item("category", category.path[-1], category.id, category.slug)
+        items.append(shown | {"path": list(category.path)})
+    for product in _distinct(_in_order(found, slots))[: limit - len(items)]:
+        items.append(_item("product", product.name, product.id, product.slug))
+    return items
+
+
+def _item(kind: str, text: str, id: str | None = None, slug: str | None = None) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "id": id, "slug": slug, "path": None}
+
+
+def _completions(slots: Slots, found: list[Named]) -> list[str]:
+    """The search with its last word completed, the most frequent in the names first."""
+    *run, last = slots[-1][0]
+    before = [forms[0] for slot in slots[:-1] for forms in slot[0]] + [forms[0] for forms in run]
+    counted = Counter(
+        word
+        for product in found
+        for word in dict.fromkeys(words(product.name))
+        if len(word) > 1 and _is_any(word, last)
+    )
+    return [" ".join([*before, word]) for word, _ in counted.most_common()]
+
+
+def _is_any(word: str, forms: Forms) -> bool:
+    return any(is_form(word, form) for form in forms)
+
+
+def _in_order(found: list[Named], slots: Slots) -> list[Named]:
+    """Names that begin as was typed, then those with it as a phrase, then with all in the name."""
+    wordings = phrases(slots)
+
+    def place(product: Named) -> int:
+        name = words(product.name)
+        if not fills_all(name, slots):
+            return 3
+        if len(slots) == 1:
+            return 0 if fills_all(name[:1], slots) else 1
+        if not has_phrase(name, wordings):
+            return 2
+        return 0 if has_phrase(name[: len(slots)], wordings) else 1
+
+    return sorted(found, key=place)
+
+
+def _distinct(found: list[Named]) -> list[Named]:
+    """One of each group, and one of each name."""
+    groups: set[str] = set()
+    names: set[str] = set()
+    distinct: list[Named] = []
+    for product in found:
+        if product.group_id in groups or product.name in names:
+            continue
+        names.add(product.name)
+        groups |= {product.group_id} if product.group_id else set()
+        distinct.append(product)
+    return distinct
