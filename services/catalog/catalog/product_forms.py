@@ -8,14 +8,13 @@ from catalog.errors import invalid_field
 from catalog.repository.products import details_text
 from shopkit.money import money
 
+SEARCHED = ("name", "sku", "attributes", "description")
+
 
 def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
     """The columns of what is wanted, whose place in a group is checked already."""
+    check_currencies(wanted)
     price, compare_at = wanted["price"], wanted["compare_at_price"]
-    if compare_at and compare_at["currency"] != price["currency"]:
-        raise invalid_field(
-            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
-        )
     category_ids = list(dict.fromkeys(wanted["category_ids"]))
     return {
         "sku": wanted["sku"],
@@ -40,6 +39,15 @@ def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str
     }
 
 
+def check_currencies(wanted: dict[str, Any]) -> None:
+    """Raises Invalid."""
+    compare_at = wanted["compare_at_price"]
+    if compare_at and compare_at["currency"] != wanted["price"]["currency"]:
+        raise invalid_field(
+            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
+        )
+
+
 def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
     """A stored product in the form of a ProductInput."""
     details, currency = json.loads(row["details"]), row["price_currency"]
@@ -58,3 +66,9 @@ def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
         "group_id": row["group_id"],
         "options": group["options"] if group else {},
     }
+
+
+def words_of(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is searched of a product."""
+    attributes = {**wanted["attributes"], **wanted["options"]}
+    return {**{name: wanted[name] for name in SEARCHED}, "attributes": attributes}

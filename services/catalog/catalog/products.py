@@ -1,30 +1,24 @@
 """Create, change and delete products."""
 
-import json
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from catalog import domain
-from catalog.errors import ProductNotFound, invalid_field
+from catalog.errors import ProductNotFound
 from catalog.models import audit_log, idempotency_keys
-from catalog.product_forms import columns_of, wanted_of
-from catalog.product_places import category_places, variant_place
+from catalog.new_products import create_products, new_product
+from catalog.product_changes import change_product, patched, remove_product
+from catalog.product_forms import wanted_of
+from catalog.product_places import find_places
 from catalog.repository import products as rows
 from catalog.repository.groups import lock_group
-from catalog.repository.search import index_product, unindex_product
-from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
-from catalog.repository.stock import insert_stock, record_movements
+from catalog.repository.slugs import todays_slug
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
-from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
 from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import is_id, new_id
-
-_FILED = ("category_ids", "price", "name")
-_SEARCHED = ("name", "sku", "attributes", "description")
+from shopkit.ids import is_id
 
 
 def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -> dict[str, Any]:
@@ -49,7 +43,9 @@ def create_product(
     """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
 
     def effect() -> Answer:
-        product_id = _insert(conn, payload, by, now)
+        group_ids = () if payload.group_id is None else (payload.group_id,)
+        places = find_places(conn, category_ids=payload.category_ids, group_ids=group_ids)
+        (product_id,) = create_products(conn, [new_product(payload, places)], by=by, now=now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)
@@ -64,22 +60,6 @@ def create_product(
         now=now,
         effect=effect,
     )
-
-
-def _insert(conn: Connection, payload: ProductCreate, by: By, now: datetime) -> str:
-    wanted = payload.model_dump(exclude={"stock"})
-    wanted["slug"] = chosen_slug(conn, "product", given=payload.slug, name=payload.name)
-    product_id = new_id()
-    values = columns_of(wanted, _place(conn, wanted, product_id))
-    times = {"created_at": now, "updated_at": now}
-    seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
-    give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
-    _file_and_index(conn, seq, wanted)
-    insert_stock(conn, product_id=product_id, on_hand=payload.stock)
-    record_movements(conn, {product_id: payload.stock}, kind="opening", now=now, actor=by.actor)
-    made = {**wanted, "stock": payload.stock}
-    record(conn, audit_log, by, "product.create", product_id, before=None, after=made, now=now)
-    return product_id
 
 
 def replace_product(
@@ -114,28 +94,8 @@ def patch_product(
     if group_id is None and "options" in payload.model_fields_set:
         group_id = rows.group_of_product(conn, product_id=id)
     row = _locked(conn, id, if_match, group_id=group_id)
-    current, sent = wanted_of(row), payload.model_dump(exclude_unset=True)
-    for name in ("attributes", "options"):
-        if sent.get(name) is not None:
-            sent[name] = domain.merged(current[name], sent[name])
-    for name, empty in _EMPTY.items():
-        if name in sent and sent[name] is None:
-            sent[name] = empty
-    if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
-        sent["options"] = {}
-    wanted = {**current, **sent}
-    if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
-        raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
+    wanted = patched(wanted_of(row), payload.model_dump(exclude_unset=True))
     return _change(conn, row, wanted, by, now, low_stock)
-
-
-_EMPTY: dict[str, Any] = {
-    "description": "",
-    "category_ids": [],
-    "attributes": {},
-    "images": [],
-    "options": {},
-}
 
 
 def delete_product(
@@ -143,12 +103,7 @@ def delete_product(
 ) -> None:
     """Its row stays for the ledger; SKU, slug and options are free again."""
     row = _locked(conn, id, if_match)
-    freed = dict.fromkeys(("sku_key", "slug", "group_id", "options_key"))
-    values = {**freed, "status": "deleted", "version": row["version"] + 1, "updated_at": now}
-    rows.update_product(conn, seq=row["seq"], values=values)
-    rows.set_categories(conn, seq=row["seq"], with_ancestors=())
-    unindex_product(conn, seq=row["seq"])
-    forget_slugs(conn, kind="product", id=id)
+    remove_product(conn, row, now=now)
     was = wanted_of(row)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
@@ -174,22 +129,10 @@ def _change(
     now: datetime,
     low_stock: int,
 ) -> dict[str, Any]:
-    was = wanted_of(row)
-    if not _same(wanted, was):
-        stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
-        group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
-        values = columns_of(wanted, group)
-        values |= {"version": row["version"] + 1, "updated_at": now}
-        rows.update_product(conn, seq=row["seq"], values=values)
-        give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
-        _file_and_index(conn, row["seq"], wanted, was)
+    if change_product(conn, row, wanted, now=now):
+        was = wanted_of(row)
         record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
     return _shown(conn, row["id"], low_stock)
-
-
-def _same(one: object, other: object) -> bool:
-    """As a client sees them: `true` is not 1."""
-    return json.dumps(one) == json.dumps(other)
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
@@ -198,19 +141,3 @@ def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
 
 def _find(conn: Connection, ref: str, low_stock: int) -> dict[str, Any] | None:
     return rows.find_product(conn, ref=ref, by_id=is_id(ref), low_stock=low_stock)
-
-
-def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:
-    return variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)
-
-
-def _file_and_index(
-    conn: Connection, seq: int, wanted: dict[str, Any], was: dict[str, Any] | None = None
-) -> None:
-    if was is None or any(was[name] != wanted[name] for name in _FILED):
-        places = category_places(conn, wanted["category_ids"])
-        rows.set_categories(conn, seq=seq, with_ancestors=places)
-    words = {name: wanted[name] for name in _SEARCHED}
-    words["attributes"] = {**wanted["attributes"], **wanted["options"]}
-    if was is None or not all(_same(was[name], wanted[name]) for name in (*_SEARCHED, "options")):
-        index_product(conn, seq=seq, **words)

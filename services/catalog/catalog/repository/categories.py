@@ -1,5 +1,6 @@
 """Rows of categories, and which products are in them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
@@ -13,6 +14,12 @@ c, m = categories.c, product_categories.c
 _BY_ID = select(categories).where(c.id == bindparam("ref"))
 _BY_SLUG = select(categories).where(c.slug == bindparam("ref"))
 _ALL = select(categories).order_by(c.position, c.name, c.id)
+_above = (
+    select(c.id, c.parent_id)
+    .where(c.id.in_(bindparam("ids", expanding=True)))
+    .cte("above", recursive=True)
+)
+_ABOVE = select(_above.union(select(c.id, c.parent_id).where(c.id == _above.c.parent_id)))
 # What products are in follows from the shape of the tree. So whoever changes the tree waits for
 # those who put products into it, and they for him, but not for each other. SQLite has one writer.
 _LOCKS = {
@@ -30,6 +37,11 @@ def lock_tree(conn: Connection, purpose: str) -> None:
 def parents(conn: Connection) -> dict[str, str | None]:
     """The parent of every category."""
     return {row.id: row.parent_id for row in conn.execute(select(c.id, c.parent_id))}
+
+
+def parents_above(conn: Connection, ids: Iterable[str]) -> dict[str, str | None]:
+    """The parent of each of `ids` that there is, and of everything above it."""
+    return {row.id: row.parent_id for row in conn.execute(_ABOVE, {"ids": list(ids)})}
 
 
 def list_categories(conn: Connection) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Rows of product groups."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -42,6 +43,12 @@ def find_group(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | N
 def lock_group(conn: Connection, *, id: str) -> dict[str, Any] | None:
     row = conn.execute(_BY_ID.with_for_update(), {"ref": id}).mappings().first()
     return None if row is None else group_of(row)
+
+
+def lock_groups(conn: Connection, *, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By id, those that there are."""
+    some = select(product_groups).where(g.id.in_(list(ids))).order_by(g.id).with_for_update()
+    return {row["id"]: group_of(row) for row in conn.execute(some).mappings()}
 
 
 def insert_group(conn: Connection, values: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -56,29 +57,31 @@ _ADD_POSTGRES = text(
 _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 
 
-def index_product(
-    conn: Connection,
-    *,
-    seq: int,
-    name: str,
-    sku: str,
-    attributes: dict[str, Any],
-    description: str,
-) -> None:
-    """Put a product into the index, or put it there anew."""
-    fields = search_text.document(
-        name=name, sku=sku, attributes=attributes, description=description
-    )
+def index_product(conn: Connection, *, seq: int, **fields: Any) -> None:
+    """Put a product into the index, or put it there anew: `fields` of `search_text.document`."""
     unindex_product(conn, seq=seq)
+    index_products(conn, {seq: fields})
+
+
+def index_products(conn: Connection, found: Mapping[int, Mapping[str, Any]]) -> None:
+    """Put products into the index that are not in it: by `seq`, with what `index_product` takes."""
+    documents = {seq: search_text.document(**fields) for seq, fields in found.items()}
     if conn.dialect.name == "sqlite":
-        columns = search_text.fts5_document(fields)
-        values = {"seq": seq, **dict(zip(_COLUMNS, columns, strict=True))}
-        conn.execute(_ADD_SQLITE, values)
-        conn.execute(_ADD_FTS, values)
-        if new := [{"word": word} for word in set(" ".join(fields).split())]:
-            conn.execute(_ADD_WORDS, new)
+        rows = [
+            {"seq": seq, **dict(zip(_COLUMNS, search_text.fts5_document(fields), strict=True))}
+            for seq, fields in documents.items()
+        ]
+        conn.execute(_ADD_SQLITE, rows)
+        conn.execute(_ADD_FTS, rows)
+        words = {word for fields in documents.values() for one in fields for word in one.split()}
+        if words:
+            conn.execute(_ADD_WORDS, [{"word": word} for word in words])
     else:
-        conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
+        rows = [
+            {"seq": seq, "document": search_text.tsvector(fields)}
+            for seq, fields in documents.items()
+        ]
+        conn.execute(_ADD_POSTGRES, rows)
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:

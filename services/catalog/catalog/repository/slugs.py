@@ -1,5 +1,6 @@
 """Slugs in use, and those that were: who renames something loses no reader."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -27,15 +28,26 @@ def _todays(table: Table) -> Select[Any]:
 _TODAYS = {kind: _todays(table) for kind, table in _TABLES.items()}
 
 
+MOST_LIKE = 1_000
+
+
 def slugs_like(conn: Connection, kind: Kind, base: str) -> set[str]:
-    """Slugs that are, or were, `base` or begin with `base-`."""
+    """Slugs that are, or were, `base` or begin with `base-`: all, or MOST_LIKE at the least."""
     found: set[str] = set()
     live = _TABLES[kind].c.slug
     for slug, more in ((live, []), (o.slug, [o.kind == kind])):
         begins = and_(slug >= f"{base}-", slug < f"{base}.")  # "." comes after "-"
-        statement = select(slug).where(or_(slug == base, begins), *more).limit(10_000)
+        statement = select(slug).where(or_(slug == base, begins), *more).limit(MOST_LIKE)
         found |= {str(one) for one in conn.execute(statement).scalars()}
     return found
+
+
+def slugs_among(conn: Connection, kind: Kind, slugs: Iterable[str]) -> set[str]:
+    """Those of `slugs` that something has, or had once."""
+    asked, live = list(slugs), _TABLES[kind].c.slug
+    has = select(live).where(live.in_(asked))
+    had = select(o.slug).where(o.kind == kind, o.slug.in_(asked))
+    return set(conn.execute(has).scalars()) | set(conn.execute(had).scalars())
 
 
 def todays_slug(conn: Connection, *, kind: Kind, old: str) -> str | None:
@@ -52,11 +64,15 @@ def give_slug(
     """
     if new == was:
         return
-    gone = (new,) if was is None else (new, was)
-    conn.execute(delete(old_slugs).where(o.kind == kind, o.slug.in_(gone)))
+    free_slugs(conn, kind=kind, slugs=(new,) if was is None else (new, was))
     if was is not None:
         old = {"kind": kind, "slug": was, "target_id": id, "created_at": now}
         conn.execute(insert(old_slugs), old)
+
+
+def free_slugs(conn: Connection, *, kind: Kind, slugs: Iterable[str]) -> None:
+    """Whoever had them once is not found by them any more: something has them now."""
+    conn.execute(delete(old_slugs).where(o.kind == kind, o.slug.in_(list(slugs))))
 
 
 def forget_slugs(conn: Connection, *, kind: Kind, id: str) -> None:

@@ -23,14 +23,16 @@ _RESERVE = _of_product.where(s.on_hand - s.reserved >= _q).values(
 )
 _UNRESERVE = _of_product.values(reserved=s.reserved - _q, version=s.version + 1)
 _SELL = _of_product.values(on_hand=s.on_hand - _q, reserved=s.reserved - _q, version=s.version + 1)
+_INSERT = insert(stock)
 _INSERT_MOVEMENTS = insert(stock_movements)
 _RESTOCK = _of_product.values(on_hand=s.on_hand + _q, version=s.version + 1)
 
 
-def insert_stock(conn: Connection, *, product_id: str, on_hand: int) -> None:
-    conn.execute(
-        insert(stock), {"product_id": product_id, "on_hand": on_hand, "reserved": 0, "version": 1}
-    )
+def insert_stock(conn: Connection, on_hand: Mapping[str, int]) -> None:
+    """Of products that are new, by id."""
+    new = {"reserved": 0, "version": 1}
+    rows = [{"product_id": id_, "on_hand": count, **new} for id_, count in on_hand.items()]
+    conn.execute(_INSERT, rows)
 
 
 def find_stock(conn: Connection, *, product_id: str) -> dict[str, Any] | None:
