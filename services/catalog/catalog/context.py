@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.import_files import ImportFiles
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.settings import CatalogSettings
 from shopkit.clock import Clock
@@ -18,6 +19,7 @@ class Context:
     cursors: Cursors
     low_stock: int
     size: CatalogSize
+    files: ImportFiles
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -43,4 +45,5 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         cursors=Cursors(settings.secret_key.get_secret_value()),
         low_stock=settings.low_stock,
         size=CatalogSize(),
+        files=ImportFiles(settings.files_dir),
     )

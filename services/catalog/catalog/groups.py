@@ -8,17 +8,17 @@ from sqlalchemy import Connection
 
 from catalog.errors import VariesByInUse
 from catalog.models import audit_log, idempotency_keys
+from catalog.new_groups import create_groups, written_of
 from catalog.repository import groups as rows
 from catalog.repository import products
 from catalog.repository.search import index_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
-from catalog.slugs import chosen_slug
 from catalog.versions import check_version, group_etag
 from shopkit.audit import By, record
 from shopkit.errors import NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import is_id, new_id
+from shopkit.ids import is_id
 from shopkit.pagination import Cursors
 
 
@@ -41,14 +41,7 @@ def create_group(
     """Raises SlugTaken."""
 
     def effect() -> Answer:
-        values = payload.model_dump()
-        values["slug"] = chosen_slug(conn, "group", given=payload.slug, name=payload.name)
-        times = {"created_at": now, "updated_at": now}
-        group = {"id": new_id(), "version": 1, **values, **times}
-        rows.insert_group(conn, group)
-        id, made = group["id"], _written(group)
-        give_slug(conn, kind="group", id=id, new=group["slug"], was=None, now=now)
-        record(conn, audit_log, by, "product_group.create", id, before=None, after=made, now=now)
+        (group,) = create_groups(conn, [payload], by=by, now=now)
         shown = {**group, "variants": []}
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
@@ -85,7 +78,7 @@ def patch_group(
         _reorder_variants(conn, group, varies_by, now)
     changed = {"version": group["version"] + 1, "updated_at": now, "varies_by": varies_by}
     rows.update_group(conn, id=id, values=sent | changed)
-    was, is_now = _written(group), _written(group | sent)
+    was, is_now = written_of(group), written_of(group | sent)
     give_slug(conn, kind="group", id=id, new=is_now["slug"], was=was["slug"], now=now)
     record(conn, audit_log, by, "product_group.update", id, before=was, after=is_now, now=now)
     return get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
@@ -120,13 +113,8 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
         )
     rows.delete_group(conn, id=id)
     forget_slugs(conn, kind="group", id=id)
-    was = _written(group)
+    was = written_of(group)
     record(conn, audit_log, by, "product_group.delete", id, before=was, after=None, now=now)
-
-
-def _written(group: dict[str, Any]) -> dict[str, Any]:
-    """What staff wrote of it."""
-    return {name: group[name] for name in GroupCreate.model_fields}
 
 
 def _update_variant(

@@ -2,6 +2,7 @@
 
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
+from catalog.import_worker import Importer
 from catalog.settings import MIGRATIONS, CatalogSettings
 from catalog.worker import Census, Filer, Housekeeper, Librarian, Sweeper
 from shopkit.clock import SYSTEM_CLOCK, Clock
@@ -31,10 +32,11 @@ def build(
             keys.run,
             revocations.run,
             Sweeper(database, clock, settings.sweep_seconds).run,
-            Housekeeper(database, clock).run,
+            Housekeeper(database, clock, context.files).run,
             Filer(database).run,
             Census(database, context.size).run,
             Librarian(database).run,
+            Importer(database, clock, context.files).run,
         ],
         closables=[auth],
     )

@@ -18,7 +18,6 @@ from catalog.repository import products as rows
 from catalog.repository.search import index_products
 from catalog.repository.slugs import free_slugs
 from catalog.repository.stock import insert_stock, record_movements
-from catalog.schemas.products import ProductCreate
 from catalog.slugs import chosen_slugs
 from shopkit.audit import By, record_made
 from shopkit.ids import new_id
@@ -35,13 +34,12 @@ class NewProduct:
     with_ancestors: set[str]
 
 
-def new_product(payload: ProductCreate, places: Places) -> NewProduct:
+def new_product(wanted: dict[str, Any], stock: int, places: Places) -> NewProduct:
     """Raises Invalid or GroupFull."""
-    wanted = payload.model_dump(exclude={"stock"})
     check_currencies(wanted)
     above = places.with_ancestors(wanted["category_ids"])
     group = places.of_new_variant(wanted["group_id"], wanted["options"])
-    return NewProduct(wanted, payload.stock, group, above)
+    return NewProduct(wanted, stock, group, above)
 
 
 def create_products(

@@ -45,7 +45,8 @@ def create_product(
     def effect() -> Answer:
         group_ids = () if payload.group_id is None else (payload.group_id,)
         places = find_places(conn, category_ids=payload.category_ids, group_ids=group_ids)
-        (product_id,) = create_products(conn, [new_product(payload, places)], by=by, now=now)
+        made = new_product(payload.model_dump(exclude={"stock"}), payload.stock, places)
+        (product_id,) = create_products(conn, [made], by=by, now=now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)

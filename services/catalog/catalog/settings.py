@@ -21,6 +21,9 @@ class CatalogSettings(ServiceSettings):
     sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often reservations whose time is over are looked for."""
 
+    files_dir: Path = Path("var/files")
+    """Where files of imports are kept; copies of the service had better share it."""
+
     def unsafe(self) -> list[str]:
         found = super().unsafe()
         if self.client_secret.get_secret_value() == LOCAL_SECRET:

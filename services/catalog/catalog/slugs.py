@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
 from catalog.repository.slugs import MOST_LIKE, Kind, slugs_among, slugs_like
+from catalog.schemas.fields import RESERVED
 from shopkit.db import Database
 
 ATTEMPTS = 5
@@ -28,7 +29,7 @@ def chosen_slugs(
     bases = [slug_of(name) if given is None else given for given, name in wanted]
     made = {base for base, (given, _) in zip(bases, wanted, strict=True) if given is None}
     used = {base for base, (given, _) in zip(bases, wanted, strict=True) if given is not None}
-    taken = slugs_among(conn, kind, made) if made else set()
+    taken = RESERVED | (slugs_among(conn, kind, made) if made else set())
     crowds: dict[str, set[str]] = {}
     found: list[str] = []
     for base, (given, _) in zip(bases, wanted, strict=True):
@@ -52,7 +53,7 @@ def _numbered(base: str, taken: set[str]) -> str:
     """Where very many have the same name, nobody looks for the next number any more."""
     if len(taken) >= MOST_LIKE:
         return f"{base}-{secrets.token_hex(4)}"
-    return free_slug(base, taken)
+    return free_slug(base, taken | {base})
 
 
 async def run_with_slug(

@@ -101,7 +101,10 @@ class Shop:
 @pytest.fixture
 async def shop(database_url: str, tokens: TokenFactory, clock: FrozenClock) -> AsyncIterator[Shop]:
     settings = CatalogSettings(
-        database_url=database_url, jwks_cache=tokens.jwks_cache, sweep_seconds=60
+        database_url=database_url,
+        jwks_cache=tokens.jwks_cache,
+        sweep_seconds=60,
+        files_dir=tokens.folder / "files",
     )
     auth = FakeAuth(tokens)
     service = build(settings, clock, auth=auth.client)

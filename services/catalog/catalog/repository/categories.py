@@ -48,6 +48,18 @@ def list_categories(conn: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(_ALL).mappings()]
 
 
+def ids_by_slug(conn: Connection, slugs: Iterable[str]) -> dict[str, str]:
+    """Of the categories that there are."""
+    some = select(c.slug, c.id).where(c.slug.in_(list(slugs)))
+    return {row.slug: row.id for row in conn.execute(some)}
+
+
+def names_of_tree(conn: Connection) -> list[tuple[str, str | None, str, str]]:
+    """Each category's id, parent, name and slug."""
+    found = conn.execute(select(c.id, c.parent_id, c.name, c.slug))
+    return [(id_, parent, name, slug) for id_, parent, name, slug in found]
+
+
 def find_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | None:
     row = conn.execute(_BY_ID if by_id else _BY_SLUG, {"ref": ref}).mappings().first()
     return None if row is None else dict(row)

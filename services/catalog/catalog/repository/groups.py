@@ -51,10 +51,16 @@ def lock_groups(conn: Connection, *, ids: Iterable[str]) -> dict[str, dict[str, 
     return {row["id"]: group_of(row) for row in conn.execute(some).mappings()}
 
 
-def insert_group(conn: Connection, values: dict[str, Any]) -> None:
+def ids_by_slug(conn: Connection, slugs: Iterable[str]) -> dict[str, str]:
+    """Of the groups that there are."""
+    some = select(g.slug, g.id).where(g.slug.in_(list(slugs)))
+    return {row.slug: row.id for row in conn.execute(some)}
+
+
+def insert_groups(conn: Connection, values: list[dict[str, Any]]) -> None:
     """Raises SlugTaken."""
     try:
-        conn.execute(insert(product_groups).values(**_stored(values)))
+        conn.execute(insert(product_groups), [_stored(one) for one in values])
     except IntegrityError as exc:
         raise _refusal(exc) from None
 

@@ -1,5 +1,12 @@
 """The public API."""
 
-from catalog.routes import categories, groups, products, stock
+from catalog.routes import bulk, categories, groups, imports, products, stock
 
-routers = (products.router, groups.router, categories.router, stock.router)
+routers = (
+    bulk.router,  # before products: its paths are no slugs
+    products.router,
+    groups.router,
+    categories.router,
+    stock.router,
+    imports.router,
+)

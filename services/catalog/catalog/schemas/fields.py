@@ -17,16 +17,22 @@ ATTRIBUTES_EXAMPLE = {
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
-def _not_an_id(slug: str) -> str:
+RESERVED = frozenset({"bulk", "export"})
+"""Words that are no slugs, since they are paths beside the things that have slugs."""
+
+
+def _usable(slug: str) -> str:
     if is_id(slug):
         raise ValueError("a slug must not look like an id")
+    if slug in RESERVED:
+        raise ValueError("this word is a path of its own")
     return slug
 
 
 Slug = Annotated[
     str,
     Field(pattern=_SLUG_PATTERN, max_length=120, examples=["ocean-blue-shirt"]),
-    AfterValidator(_not_an_id),
+    AfterValidator(_usable),
 ]
 Name = Annotated[
     str,

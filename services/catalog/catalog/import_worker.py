@@ -1,0 +1,114 @@
+"""Does imports beside the requests, one after the other, in transactions that hold up nobody."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from catalog.import_files import ImportFiles
+from catalog.import_steps import import_rows, undo_rows
+from catalog.repository.imports import (
+    UNFINISHED,
+    find_import,
+    forget_rows,
+    oldest_kept,
+    unfinished_imports,
+    update_import,
+)
+from shopkit.background import drain, every
+from shopkit.clock import Clock
+from shopkit.db import Database
+from shopkit.idempotency import KEPT
+from shopkit.logs import get_logger
+
+log = get_logger()
+IMPORTER_SECONDS = 1
+BUSY_SECONDS = 0.2
+PAUSE_SECONDS = 0.002
+STRAY_SECONDS = 86_400
+BATCH = 100
+_AT_MOST = {"sqlite": 0.015, "postgresql": 0.15}
+_ROWS = range(10, 201)
+
+
+class Pace:
+    """How many rows to do at once, so that a transaction takes about so many seconds: checkouts
+    wait for it, on SQLite all of them."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.rows = 50
+
+    def took(self, rows: int, seconds: float) -> None:
+        if rows:
+            fitting = int(rows * self._seconds / max(seconds, 1e-6))
+            self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
+
+
+class Importer:
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
+        self._database, self._clock, self._files = database, clock, files
+        self._pace = Pace(_AT_MOST[database.dialect])
+
+    async def run(self) -> None:
+        await every(IMPORTER_SECONDS, self.drain)
+
+    async def drain(self) -> None:
+        """Do all that is to be done and can be done here: an import needs its file, which another
+        copy of the service may have."""
+        for job in await self._database.read(unfinished_imports):
+            if job["kind"] == "undo" or self._files.has(job["id"]):
+                await self._work(job)
+            else:
+                log.warning("import_without_file", import_id=job["id"])
+
+    async def _work(self, job: dict[str, Any] | None) -> None:
+        while job is not None and job["state"] in UNFINISHED:
+            stepped = await self._step(job)
+            await asyncio.sleep(PAUSE_SECONDS if stepped else BUSY_SECONDS)
+            job = stepped or await self._database.read(find_import, id=job["id"])
+
+    async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
+        how: dict[str, Any] = {"id": job["id"], "now": self._clock.now()}
+        limit = self._pace.rows
+        if job["kind"] == "undo":
+            return await self._timed(limit, partial(undo_rows, limit=limit, **how))
+        part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
+        await asyncio.sleep(0)
+        return await self._timed(len(part.rows), partial(import_rows, part=part, **how))
+
+    async def _timed(self, rows: int, step: Callable[..., Any]) -> dict[str, Any] | None:
+        def timed(conn: Any) -> dict[str, Any] | None:
+            started = time.perf_counter()
+            done: dict[str, Any] | None = step(conn)
+            if done is not None:
+                self._pace.took(rows, time.perf_counter() - started)
+            return done
+
+        return await self._database.run(timed)
+
+
+class ImportArchive:
+    """Forgets files, errors and what was before imports, 30 days after their end."""
+
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
+        self._database, self._clock, self._files = database, clock, files
+
+    async def drain(self) -> int:
+        """How many imports were forgotten."""
+        forgotten = 0
+        before = self._clock.now() - KEPT
+        while id_ := await self._database.read(oldest_kept, before=before):
+            await drain(self._database, forget_rows, import_id=id_, limit=BATCH)
+            self._files.remove(id_)
+            await self._database.run(update_import, id=id_, values={"forgotten": True})
+            forgotten += 1
+        await self._remove_strays()
+        return forgotten
+
+    async def _remove_strays(self) -> None:
+        """Files whose import was never begun: the service died in between."""
+        for id_ in list(self._files.older_than(STRAY_SECONDS, self._clock.now().timestamp())):
+            if await self._database.read(find_import, id=id_) is None:
+                self._files.remove(id_)
