@@ -74,8 +74,8 @@ class Upserter:
                 others.append(one)
             else:
                 new[one.key] = one
-        self._create(list(new.values()))
-        for one in others:
+        others += self._create(list(new.values()))
+        for one in sorted(others, key=lambda other: other.row.number):
             row = None if one.key in new else present.pop(one.key, None)
             if row is None or not self._is_so(one, row):
                 self._alone(one)
@@ -110,8 +110,8 @@ class Upserter:
             return None
         return _Wanted(row, sent, payload.stock)
 
-    def _create(self, wanted: Sequence[_Wanted]) -> None:
-        """All that are new, together if that is possible."""
+    def _create(self, wanted: Sequence[_Wanted]) -> list[_Wanted]:
+        """All that are new, together. Gives them back when that is not possible."""
         places = find_places(
             self._conn,
             category_ids=(id_ for one in wanted for id_ in one.sent.get("category_ids") or ()),
@@ -134,11 +134,10 @@ class Upserter:
                     else []
                 )
         except (SkuTaken, SlugTaken, VariantTaken):
-            for one in ready:
-                self._alone(one)
-        else:
-            for one, id_ in zip(ready, ids, strict=True):
-                self._created(one, id_)
+            return ready
+        for one, id_ in zip(ready, ids, strict=True):
+            self._created(one, id_)
+        return []
 
     def _alone(self, one: _Wanted) -> None:
         refusal: Problem | None = None
