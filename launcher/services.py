@@ -59,6 +59,8 @@ def service_environment(
         clients = {client: vault.secret(f"{client}-client-secret") for client in CALLEES}
         settings |= {"KEYS_DIR": str(layout.data.keys), "SERVICE_CLIENTS": json.dumps(clients)}
         settings["LOGIN_LIMITS"] = (environment.get("RATE_LIMITS") or "on").lower()
+    if name == "catalog":
+        settings["FILES_DIR"] = str(layout.data.files)
     if name in MAILERS:
         settings["MAIL_URL"] = layout.data.mail.as_uri()
         settings |= {key: environment[key] for key in MAIL_SETTINGS if environment.get(key)}

@@ -96,6 +96,8 @@ CATALOG = {
     "POST /api/product-groups": staff("products:write"),
     "PATCH /api/product-groups/{id}": staff("products:write"),
     "DELETE /api/product-groups/{id}": staff("products:write"),
+    "POST /api/products/bulk": staff("products:write"),
+    "GET /api/products/export": staff("products:read"),
     "GET /api/products": ANYONE,
     "GET /api/products/{id}": ANYONE,
     "POST /api/products": staff("products:write"),
@@ -106,6 +108,12 @@ CATALOG = {
     "PUT /api/products/{id}/stock": staff("inventory:write"),
     "POST /api/products/{id}/stock/adjust": staff("inventory:write"),
     "GET /api/products/{id}/stock/movements": staff("inventory:read"),
+    "POST /api/imports": staff("products:write"),
+    "GET /api/imports": staff("products:read"),
+    "GET /api/imports/{id}": staff("products:read"),
+    "GET /api/imports/{id}/errors": staff("products:read"),
+    "POST /api/imports/{id}/cancel": staff("products:write"),
+    "POST /api/imports/{id}/undo": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

@@ -26,7 +26,7 @@ class CategoryWays:
             self._nodes[id_] = (parent, name, slug)
             self._slugs[slug] = id_
         for id_ in sorted(self._nodes):  # of several on the same way the oldest is meant
-            self._ids.setdefault(folded(self._names(id_)), id_)
+            self._ids.setdefault(folded(self.names(id_)), id_)
 
     def find(self, way: Way) -> str | None:
         return self._ids.get(folded(way))
@@ -38,18 +38,19 @@ class CategoryWays:
     def add(self, id: str, parent: str | None, name: str, slug: str) -> None:
         self._nodes[id] = (parent, name, slug)
         self._slugs[slug] = id
-        self._ids.setdefault(folded(self._names(id)), id)
+        self._ids.setdefault(folded(self.names(id)), id)
 
     def told(self, id: str) -> str | None:
         """The way to a category where that leads to it, else its slug; None: there is none."""
         node = self._nodes.get(id)
         if node is None:
             return None
-        told = " > ".join(names := self._names(id))
+        told = " > ".join(names := self.names(id))
         plain = all(way_of(name) == (name,) for name in names)
         return told if plain and self.find_named(told) == id else node[2]
 
-    def _names(self, id: str) -> Way:
+    def names(self, id: str) -> Way:
+        """From the first level on; none of what is not there."""
         names: list[str] = []
         at: str | None = id
         while at is not None and at in self._nodes and len(names) <= len(self._nodes):

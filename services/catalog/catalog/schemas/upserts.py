@@ -111,3 +111,9 @@ class BulkResults(Output):
     """In the order of the request."""
 
     items: list[BulkResult]
+
+
+class ExportQuery(Input):
+    """What `GET /api/products/export` takes."""
+
+    format: Literal["ndjson", "csv"] = "ndjson"
