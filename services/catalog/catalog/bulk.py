@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.category_ways import KnownWays
 from catalog.models import idempotency_keys
 from catalog.upsert_rows import Result, Row, row_of, shown
 from catalog.upserts import Upserter
@@ -24,6 +25,7 @@ async def upsert_products(
     database: Database,
     items: Sequence[Any],
     *,
+    known: KnownWays,
     create_categories: bool,
     key: str | None,
     by: By,
@@ -39,6 +41,7 @@ async def upsert_products(
         answer = await database.run(
             _upsert_chunk,
             rows=rows,
+            known=known,
             create_categories=create_categories,
             key=key and (f"{key} {start}" if start else key),
             same=f"{same} {create_categories} {start}",
@@ -55,6 +58,7 @@ def _upsert_chunk(
     conn: Connection,
     *,
     rows: Sequence[Row],
+    known: KnownWays,
     create_categories: bool,
     key: str | None,
     same: str,
@@ -62,7 +66,7 @@ def _upsert_chunk(
     now: datetime,
 ) -> Answer:
     def effect() -> Answer:
-        upserter = Upserter(conn, by=by, now=now, create_categories=create_categories)
+        upserter = Upserter(conn, known=known, by=by, now=now, create_categories=create_categories)
         return Answer(200, [_told(one) for one in upserter.apply(rows).results])
 
     return replayable(

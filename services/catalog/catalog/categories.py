@@ -75,9 +75,9 @@ def make_category(
 ) -> dict[str, Any]:
     """The tree is locked for a change. Raises SlugTaken, CategoryTooDeep, TooManyCategories,
     Invalid."""
-    parents = rows.parents(conn)
-    if len(parents) >= domain.MAX_CATEGORIES:
+    if rows.count_categories(conn) >= domain.MAX_CATEGORIES:
         raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
+    parents = rows.parents_above(conn, [payload.parent_id] if payload.parent_id else [])
     values = payload.model_dump()
     values["slug"] = chosen_slug(conn, "category", given=payload.slug, name=payload.name)
     category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import Connection
+
+from catalog.repository.categories import names_of_tree, state_of_tree
+
 Way = tuple[str, ...]
 
 
@@ -58,3 +62,23 @@ class CategoryWays:
             names.append(name)
             at = parent
         return tuple(reversed(names))
+
+
+class KnownWays:
+    """The tree as a process knows it, read anew when it has changed: the names of thousands of
+    categories for each batch of an import would cost more than the products."""
+
+    def __init__(self) -> None:
+        self._state: tuple[object, ...] | None = None
+        self._ways = CategoryWays(())
+
+    def current(self, conn: Connection) -> CategoryWays:
+        return self._ways if state_of_tree(conn) == self._state else self.read(conn)
+
+    def read(self, conn: Connection) -> CategoryWays:
+        self._state, self._ways = state_of_tree(conn), CategoryWays(names_of_tree(conn))
+        return self._ways
+
+    def grown(self, conn: Connection) -> None:
+        """What was made has been added. Should the transaction fail, the state is another one."""
+        self._state = state_of_tree(conn)

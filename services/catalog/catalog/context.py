@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.settings import CatalogSettings
@@ -20,6 +21,7 @@ class Context:
     low_stock: int
     size: CatalogSize
     files: ImportFiles
+    ways: KnownWays
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -46,4 +48,5 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         low_stock=settings.low_stock,
         size=CatalogSize(),
         files=ImportFiles(settings.files_dir),
+        ways=KnownWays(),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.category_ways import KnownWays
 from catalog.errors import CategoryNotEmpty
 from catalog.import_files import Slice
 from catalog.imports import finish
@@ -25,14 +26,21 @@ _CHANGED = FieldError("", "changed_since", "Somebody has changed it since the im
 _IN_USE = FieldError("", "in_use", "Something is in it by now: left alone.")
 
 
-def import_rows(conn: Connection, *, id: str, part: Slice, now: datetime) -> dict[str, Any] | None:
+def import_rows(
+    conn: Connection, *, id: str, part: Slice, known: KnownWays, now: datetime
+) -> dict[str, Any] | None:
     """The import as it is then; None when another copy has it, or has done these rows."""
     job = rows.lock_import(conn, id=id, if_free=True)
     if job is None or job["state"] not in rows.UNFINISHED or job["position"] != part.position:
         return None
     by = By(job["actor"], job["request_id"])
     upserter = Upserter(
-        conn, by=by, now=now, create_categories=job["create_categories"], audited=False
+        conn,
+        known=known,
+        by=by,
+        now=now,
+        create_categories=job["create_categories"],
+        audited=False,
     )
     applied = upserter.apply(part.rows)
     _remember(conn, id, [*applied.made, *_touched(applied.results)])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
 from catalog.import_steps import import_rows, undo_rows
 from catalog.repository.imports import (
@@ -28,28 +29,28 @@ BUSY_SECONDS = 0.2
 PAUSE_SECONDS = 0.002
 STRAY_SECONDS = 86_400
 BATCH = 100
-_AT_MOST = {"sqlite": 0.015, "postgresql": 0.15}
-_ROWS = range(10, 201)
+STEP_SECONDS = 0.015
+_ROWS = range(40, 201)
 
 
 class Pace:
-    """How many rows to do at once, so that a transaction takes about so many seconds: checkouts
-    wait for it, on SQLite all of them."""
+    """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
+    checkouts wait for it, on SQLite all of them."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.rows = 50
+    def __init__(self) -> None:
+        self.rows = _ROWS[0]
 
     def took(self, rows: int, seconds: float) -> None:
         if rows:
-            fitting = int(rows * self._seconds / max(seconds, 1e-6))
+            fitting = int(rows * STEP_SECONDS / max(seconds, 1e-6))
             self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
 
 
 class Importer:
     def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
         self._database, self._clock, self._files = database, clock, files
-        self._pace = Pace(_AT_MOST[database.dialect])
+        self._known = KnownWays()
+        self._pace = Pace()
 
     async def run(self) -> None:
         await every(IMPORTER_SECONDS, self.drain)
@@ -76,14 +77,16 @@ class Importer:
             return await self._timed(limit, partial(undo_rows, limit=limit, **how))
         part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
         await asyncio.sleep(0)
-        return await self._timed(len(part.rows), partial(import_rows, part=part, **how))
+        return await self._timed(
+            len(part.rows), partial(import_rows, part=part, known=self._known, **how)
+        )
 
     async def _timed(self, rows: int, step: Callable[..., Any]) -> dict[str, Any] | None:
         def timed(conn: Any) -> dict[str, Any] | None:
-            started = time.perf_counter()
+            started = time.thread_time()
             done: dict[str, Any] | None = step(conn)
             if done is not None:
-                self._pace.took(rows, time.perf_counter() - started)
+                self._pace.took(rows, time.thread_time() - started)
             return done
 
         return await self._database.run(timed)

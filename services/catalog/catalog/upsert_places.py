@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.categories import make_category
-from catalog.category_ways import CategoryWays, way_of
+from catalog.category_ways import CategoryWays, KnownWays, way_of
 from catalog.errors import SlugTaken, invalid_field
 from catalog.new_groups import create_groups
-from catalog.repository.categories import ids_by_slug, lock_tree, names_of_tree
-from catalog.repository.groups import ids_by_slug as groups_by_slug
+from catalog.repository.categories import lock_tree
+from catalog.repository.groups import ids_by_slug
 from catalog.schemas.categories import CategoryInput
 from catalog.schemas.groups import GroupCreate
 from catalog.schemas.upserts import GroupUpsert
@@ -52,29 +52,34 @@ class Named:
 
 
 def name_categories(
-    conn: Connection, named: Named, refs: Iterable[str], *, create: bool, by: By, now: datetime
+    conn: Connection,
+    named: Named,
+    refs: Iterable[str],
+    *,
+    known: KnownWays,
+    create: bool,
+    by: By,
+    now: datetime,
 ) -> None:
     """Look the categories up and, with `create`, make those on ways that lead nowhere yet."""
     asked = dict.fromkeys(refs)
     named.categories |= {ref: ref for ref in asked if is_id(ref)}
-    slugs = [ref for ref in asked if ref not in named.categories and ">" not in ref]
-    if slugs:
-        named.categories |= ids_by_slug(conn, slugs)
-    missing = [ref for ref in asked if ref not in named.categories]
-    if not missing:
+    others = [ref for ref in asked if ref not in named.categories]
+    if not others:
         return
-    ways = CategoryWays(names_of_tree(conn))
-    found = {ref: ways.find_named(ref) for ref in missing}
+    ways = known.current(conn)
+    found = {ref: ways.find_named(ref) for ref in others}
     if create and not all(found.values()):
         lock_tree(conn, "change")
-        ways = CategoryWays(names_of_tree(conn))
-        for ref in missing:
+        ways = known.current(conn)
+        for ref in others:
             try:
                 with savepoint(conn):
                     found[ref] = _made(conn, named, ways, ref, by, now)
             except Problem as exc:
                 named.refusals[ref] = exc
-                ways = CategoryWays(names_of_tree(conn))
+                ways = known.read(conn)
+        known.grown(conn)
     named.categories |= {ref: id_ for ref, id_ in found.items() if id_ is not None}
 
 
@@ -113,7 +118,7 @@ def name_groups(
     if not asked:
         return
     for _ in range(TRIES):
-        named.groups |= groups_by_slug(conn, asked)
+        named.groups |= ids_by_slug(conn, asked)
         missing = [_whole(*asked[slug]) for slug in asked if slug not in named.groups]
         try:
             with savepoint(conn):

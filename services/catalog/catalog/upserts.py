@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from catalog.category_ways import KnownWays
 from catalog.domain import sku_key
 from catalog.errors import SkuTaken, SlugTaken, VariantTaken, invalid_field
 from catalog.models import audit_log
@@ -28,8 +29,8 @@ _POINTERS = {"sku_taken": "/sku", "slug_taken": "/slug", "variant_taken": "/grou
 _LEFT_ALONE = FieldError(
     "/stock", "stock_left_alone", "The product is there already: its stock has calls of its own."
 )
-_OPTIONAL = {
-    name: about
+_BARE: dict[str, Any] = {
+    name: about.get_default(call_default_factory=True)
     for name, about in ProductCreate.model_fields.items()
     if name != "stock" and not about.is_required()
 }
@@ -53,6 +54,7 @@ class Upserter:
         self,
         conn: Connection,
         *,
+        known: KnownWays,
         by: By,
         now: datetime,
         create_categories: bool = False,
@@ -60,7 +62,7 @@ class Upserter:
     ) -> None:
         self._conn, self._by, self._now = conn, by, now
         self._create_categories, self._audited = create_categories, audited
-        self._named = Named()
+        self._known, self._named = known, Named()
         self._results: dict[int, Result] = {}
 
     def apply(self, given: Sequence[Row]) -> Applied:
@@ -87,7 +89,14 @@ class Upserter:
         sent = [row.payload for row in given if row.payload is not None]
         refs = [ref for one in sent for ref in one.categories or ()]
         how: dict[str, Any] = {"by": self._by, "now": self._now}
-        name_categories(self._conn, self._named, refs, create=self._create_categories, **how)
+        name_categories(
+            self._conn,
+            self._named,
+            refs,
+            known=self._known,
+            create=self._create_categories,
+            **how,
+        )
         groups = [(one.group, one.name or one.sku) for one in sent if one.group is not None]
         name_groups(self._conn, self._named, groups, **how)
 
@@ -227,7 +236,4 @@ def _whole(sent: dict[str, Any]) -> dict[str, Any]:
     for name in ("name", "price"):
         if sent.get(name) is None:
             raise invalid_field(f"/{name}", "missing", "A product that is made needs it.")
-    empty = {
-        name: about.get_default(call_default_factory=True) for name, about in _OPTIONAL.items()
-    }
-    return patched(empty, sent)
+    return patched(_BARE, sent)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from catalog.errors import CategoryNotEmpty, SlugTaken
@@ -20,6 +20,7 @@ _above = (
     .cte("above", recursive=True)
 )
 _ABOVE = select(_above.union(select(c.id, c.parent_id).where(c.id == _above.c.parent_id)))
+_STATE = select(func.count(), func.sum(c.version), func.max(c.updated_at)).select_from(categories)
 # What products are in follows from the shape of the tree. So whoever changes the tree waits for
 # those who put products into it, and they for him, but not for each other. SQLite has one writer.
 _LOCKS = {
@@ -44,14 +45,17 @@ def parents_above(conn: Connection, ids: Iterable[str]) -> dict[str, str | None]
     return {row.id: row.parent_id for row in conn.execute(_ABOVE, {"ids": list(ids)})}
 
 
+def count_categories(conn: Connection) -> int:
+    return int(conn.execute(select(func.count()).select_from(categories)).scalar_one())
+
+
+def state_of_tree(conn: Connection) -> tuple[Any, ...]:
+    """Another one whenever a category was made, changed or deleted."""
+    return tuple(conn.execute(_STATE).one())
+
+
 def list_categories(conn: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(_ALL).mappings()]
-
-
-def ids_by_slug(conn: Connection, slugs: Iterable[str]) -> dict[str, str]:
-    """Of the categories that there are."""
-    some = select(c.slug, c.id).where(c.slug.in_(list(slugs)))
-    return {row.slug: row.id for row in conn.execute(some)}
 
 
 def names_of_tree(conn: Connection) -> list[tuple[str, str | None, str, str]]:

@@ -44,6 +44,11 @@ _OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
 # With `key_share`: what refers to a product (a reservation) does not wait for who edits it.
 _LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update(key_share=True)
 _BY_SKU = select(products).where(p.sku_key.in_(bindparam("sku_keys", expanding=True)))
+_COUNT_VARIANTS = (
+    select(p.group_id, func.count())
+    .where(p.group_id.in_(bindparam("group_ids", expanding=True)))
+    .group_by(p.group_id)
+)
 _INSERT = insert(products).returning(p.id, p.seq)
 _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
@@ -181,9 +186,8 @@ def file_products(conn: Connection, filed: Iterable[Mapping[str, Any]]) -> None:
 
 def count_variants(conn: Connection, *, group_ids: Iterable[str]) -> dict[str, int]:
     """By group; those that have none are absent."""
-    some = p.group_id.in_(list(group_ids))
-    statement = select(p.group_id, func.count()).where(some).group_by(p.group_id)
-    return {id_: int(number) for id_, number in conn.execute(statement)}
+    found = conn.execute(_COUNT_VARIANTS, {"group_ids": list(group_ids)})
+    return {id_: int(number) for id_, number in found}
 
 
 def lookup_products(conn: Connection, *, ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -53,6 +53,7 @@ async def upsert_products(
     answer = await bulk.upsert_products(
         context.database,
         payload.items,
+        known=context.ways,
         create_categories=payload.create_categories,
         key=key,
         by=by_staff(editor),
