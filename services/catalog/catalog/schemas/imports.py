@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from catalog.schemas.upserts import RowError
 from shopkit.schemas import Input, Limit, Output, QueryBool, Timestamp
 
 State = Literal["queued", "running", "done", "cancelled"]
@@ -65,12 +64,3 @@ class Import(Output):
 class ImportPage(Output):
     items: list[Import]
     next_cursor: str | None
-
-
-class ImportError(Output):
-    """A line of the errors of an import. `row` is the number of the line in the file, from 1; of an
-    undo that of the line which had made or changed it."""
-
-    row: int
-    sku: str | None
-    errors: list[RowError]
