@@ -23,7 +23,7 @@ GATEWAY = Path(__file__).parents[2] / "gateway"
 SERVICES = ("auth", "catalog", "cart", "orders")
 PREFIXES = {
     "auth": ("/api/auth",),
-    "catalog": ("/api/products", "/api/categories", "/api/product-groups"),
+    "catalog": ("/api/products", "/api/categories", "/api/product-groups", "/api/imports"),
     "cart": ("/api/cart",),
     "orders": ("/api/orders",),
 }

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from catalog.models import import_changes, import_errors, imports
 from shopkit.background import delete_batch
+from shopkit.tables import insert_rows
 
 i, e, b = imports.c, import_errors.c, import_changes.c
 UNFINISHED = ("queued", "running")
@@ -60,8 +61,7 @@ def is_being_undone(conn: Connection, *, id: str) -> bool:
 
 
 def add_errors(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        conn.execute(insert(import_errors), rows)
+    insert_rows(conn, import_errors, rows)
 
 
 def list_errors(
@@ -78,8 +78,7 @@ def list_errors(
 
 
 def add_changes(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        conn.execute(insert(import_changes), rows)
+    insert_rows(conn, import_changes, rows)
 
 
 def versions_left(conn: Connection, *, import_id: str, ids: Iterable[str]) -> dict[str, int]:

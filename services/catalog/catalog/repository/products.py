@@ -14,7 +14,7 @@ from catalog.errors import SkuTaken, SlugTaken, VariantTaken
 from catalog.models import product_categories, products, stock
 from shopkit.errors import Problem
 from shopkit.money import money
-from shopkit.tables import violated
+from shopkit.tables import insert_rows, violated
 
 p, s = products.c, stock.c
 PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -180,8 +180,7 @@ def file_products(conn: Connection, filed: Iterable[Mapping[str, Any]]) -> None:
         for one in filed
         for id_ in sorted(one["with_ancestors"])
     ]
-    if places:
-        conn.execute(insert(product_categories), places)
+    insert_rows(conn, product_categories, places)
 
 
 def count_variants(conn: Connection, *, group_ids: Iterable[str]) -> dict[str, int]:

@@ -31,20 +31,16 @@ MOST_ENDINGS = 16
 MATCHES = 10_000
 """A search that is not sorted by relevance sorts this many matches, the newest ones."""
 
-_COLUMNS = ("name", "sku", "attributes", "anywhere")  # of FTS5
 _INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
-_ADD_SQLITE = text(
-    "INSERT INTO product_search (seq, name, sku, attributes, anywhere) "
-    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
+# For the driver itself: SQLAlchemy's part of so many small rows would be most of the work.
+_ADD_SQLITE = (
+    "INSERT INTO product_search (seq, name, sku, attributes, anywhere) VALUES (?, ?, ?, ?, ?)"
 )
-_ADD_WORDS = text("INSERT INTO product_search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
+_ADD_WORDS = "INSERT INTO product_search_words (word) VALUES (?) ON CONFLICT DO NOTHING"
 _ENDINGS = "SELECT word FROM product_search_words WHERE word >= ? AND word < ? LIMIT ?"
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
-_ADD_FTS = text(
-    "INSERT INTO product_fts (rowid, name, sku, attributes, anywhere) "
-    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
-)
+_ADD_FTS = "INSERT INTO product_fts (rowid, name, sku, attributes, anywhere) VALUES (?, ?, ?, ?, ?)"
 # FTS5 keeps no text of its own: to forget a row it must be told what was in it.
 _REMOVE_FTS = text(
     "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, anywhere) "
@@ -67,21 +63,15 @@ def index_products(conn: Connection, found: Mapping[int, Mapping[str, Any]]) -> 
     """Put products into the index that are not in it: by `seq`, with what `index_product` takes."""
     documents = {seq: search_text.document(**fields) for seq, fields in found.items()}
     if conn.dialect.name == "sqlite":
-        rows = [
-            {"seq": seq, **dict(zip(_COLUMNS, search_text.fts5_document(fields), strict=True))}
-            for seq, fields in documents.items()
-        ]
-        conn.execute(_ADD_SQLITE, rows)
-        conn.execute(_ADD_FTS, rows)
+        rows = [(seq, *search_text.fts5_document(fields)) for seq, fields in documents.items()]
+        conn.exec_driver_sql(_ADD_SQLITE, rows)
+        conn.exec_driver_sql(_ADD_FTS, rows)
         words = {word for fields in documents.values() for one in fields for word in one.split()}
         if words:
-            conn.execute(_ADD_WORDS, [{"word": word} for word in words])
+            conn.exec_driver_sql(_ADD_WORDS, [(word,) for word in words])
     else:
-        rows = [
-            {"seq": seq, "document": search_text.tsvector(fields)}
-            for seq, fields in documents.items()
-        ]
-        conn.execute(_ADD_POSTGRES, rows)
+        texts = {seq: search_text.tsvector(fields) for seq, fields in documents.items()}
+        conn.execute(_ADD_POSTGRES, [{"seq": seq, "document": text} for seq, text in texts.items()])
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:

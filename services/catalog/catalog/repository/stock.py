@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from catalog.models import products, stock, stock_movements
 from shopkit.ids import new_id
+from shopkit.tables import insert_rows
 
 s, m = stock.c, stock_movements.c
 _GET = (
@@ -23,8 +24,6 @@ _RESERVE = _of_product.where(s.on_hand - s.reserved >= _q).values(
 )
 _UNRESERVE = _of_product.values(reserved=s.reserved - _q, version=s.version + 1)
 _SELL = _of_product.values(on_hand=s.on_hand - _q, reserved=s.reserved - _q, version=s.version + 1)
-_INSERT = insert(stock)
-_INSERT_MOVEMENTS = insert(stock_movements)
 _RESTOCK = _of_product.values(on_hand=s.on_hand + _q, version=s.version + 1)
 
 
@@ -32,7 +31,7 @@ def insert_stock(conn: Connection, on_hand: Mapping[str, int]) -> None:
     """Of products that are new, by id."""
     new = {"reserved": 0, "version": 1}
     rows = [{"product_id": id_, "on_hand": count, **new} for id_, count in on_hand.items()]
-    conn.execute(_INSERT, rows)
+    insert_rows(conn, stock, rows)
 
 
 def find_stock(conn: Connection, *, product_id: str) -> dict[str, Any] | None:
@@ -94,8 +93,7 @@ def record_movements(
         for product_id, quantity in quantities.items()
         if quantity
     ]
-    if rows:
-        conn.execute(_INSERT_MOVEMENTS, rows)
+    insert_rows(conn, stock_movements, rows)
 
 
 def list_movements(

@@ -111,9 +111,10 @@ async def get_import(id: PathId, _: Reader, context: CatalogContext) -> Any:
     responses=problems() | _LINES,
 )
 async def list_import_errors(id: PathId, _: Reader, context: CatalogContext) -> Response:
-    """`{row, sku, errors}` in each line, in the order of the file; those so far while it runs. `row`
-    is the number of the line in the file, from 1; of an undo that of the line which had made or
-    changed what was left alone."""
+    """`{row, sku, errors}` in each line, in the order of the file; those so far while it runs.
+
+    `row` is the number of the line in the file, from 1; of an undo that of the line which had made
+    or changed what was left alone."""
     return await download_text("errors.ndjson", NDJSON, _error_lines(context, id))
 
 
