@@ -20,9 +20,10 @@ from catalog.upsert_rows import Result, Touched, shown
 from catalog.upserts import Upserter
 from shopkit.audit import By
 from shopkit.db import savepoint
-from shopkit.errors import FieldError, Problem
+from shopkit.errors import FieldError, InternalError, Problem
 
 _CHANGED = FieldError("", "changed_since", "Somebody has changed it since the import: left alone.")
+_BUG = FieldError("", InternalError.code, InternalError().detail)
 _IN_USE = FieldError("", "in_use", "Something is in it by now: left alone.")
 
 
@@ -50,15 +51,23 @@ def import_rows(
     return _stepped(conn, job, values, last=part.end >= job["size"], now=now)
 
 
-def undo_rows(conn: Connection, *, id: str, limit: int, now: datetime) -> dict[str, Any] | None:
-    """Take back what the import did last. As `import_rows`."""
+def without_effect(part: Slice) -> Slice:
+    """For a row that nothing can be done with: a bug, but the rows after it are not to wait."""
+    rows = [replace(row, payload=None, errors=[_BUG]) for row in part.rows]
+    return replace(part, rows=rows)
+
+
+def undo_rows(
+    conn: Connection, *, id: str, limit: int, skip: bool = False, now: datetime
+) -> dict[str, Any] | None:
+    """Take back what the import did last, or `skip` that. As `import_rows`."""
     job = rows.lock_import(conn, id=id, if_free=True)
     if job is None or job["state"] not in rows.UNFINISHED:
         return None
     taken = rows.take_last_changes(conn, import_id=job["undo_of"], limit=limit)
     results, left = [], dict[int, dict[str, Any]]()
     for change in taken:
-        errors = _taken_back(conn, change, now)
+        errors = [_BUG] if skip else _taken_back(conn, change, now)
         results.append("failed" if errors else "updated" if change["was"] else "deleted")
         if errors:
             number, sku = change["number"], (change["was"] or {}).get("sku")

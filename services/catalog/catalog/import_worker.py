@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
-from catalog.import_steps import import_rows, undo_rows
+from catalog.import_steps import import_rows, undo_rows, without_effect
 from catalog.repository.imports import (
     UNFINISHED,
     find_import,
@@ -20,10 +20,12 @@ from catalog.repository.imports import (
 from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
+from shopkit.errors import Problem
 from shopkit.idempotency import KEPT
 from shopkit.logs import get_logger
 
 log = get_logger()
+Step = Callable[..., dict[str, Any] | None]
 IMPORTER_SECONDS = 1
 BUSY_SECONDS = 0.2
 PAUSE_SECONDS = 0.002
@@ -71,20 +73,36 @@ class Importer:
             job = stepped or await self._database.read(find_import, id=job["id"])
 
     async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
-        how: dict[str, Any] = {"id": job["id"], "now": self._clock.now()}
-        limit = self._pace.rows
+        limit, how = self._pace.rows, {"id": job["id"], "now": self._clock.now()}
         if job["kind"] == "undo":
-            return await self._timed(limit, partial(undo_rows, limit=limit, **how))
+            undo = partial(undo_rows, limit=limit, **how)
+            return await self._tried(job, limit, undo, partial(undo, skip=True))
         part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
         await asyncio.sleep(0)
-        return await self._timed(
-            len(part.rows), partial(import_rows, part=part, known=self._known, **how)
-        )
+        do = partial(import_rows, part=part, known=self._known, **how)
+        skip = partial(do, part=without_effect(part))
+        return await self._tried(job, len(part.rows), do, skip)
 
-    async def _timed(self, rows: int, step: Callable[..., Any]) -> dict[str, Any] | None:
+    async def _tried(
+        self, job: dict[str, Any], rows: int, do: Step, skip: Step
+    ) -> dict[str, Any] | None:
+        """A row that breaks it must not do so for ever, nor stop those after it: alone it is
+        skipped."""
+        try:
+            return await self._timed(rows, do)
+        except Problem:
+            raise
+        except Exception:
+            log.exception("import_step_failed", import_id=job["id"], rows=rows)
+            if rows > 1:
+                self._pace.rows = 1
+                return job
+            return await self._timed(rows, skip)
+
+    async def _timed(self, rows: int, step: Step) -> dict[str, Any] | None:
         def timed(conn: Any) -> dict[str, Any] | None:
             started = time.thread_time()
-            done: dict[str, Any] | None = step(conn)
+            done = step(conn)
             if done is not None:
                 self._pace.took(rows, time.thread_time() - started)
             return done

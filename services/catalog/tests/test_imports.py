@@ -5,9 +5,12 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from catalog import import_steps
 from catalog.import_files import ImportFiles
 from catalog.import_worker import ImportArchive, Importer
+from catalog.repository import products
 from catalog.repository.imports import UNFINISHED
 
 from .conftest import Shop
@@ -213,6 +216,35 @@ async def test_a_cancelled_import_stops_and_can_be_undone(
     assert await shop.listed() == []
     refused = await shop.staff("POST", f"/api/imports/{back['id']}/cancel")
     assert (refused.status_code, refused.json()["code"]) == (409, "import_finished")
+
+
+async def test_a_row_that_breaks_the_service_stops_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert, remove = products.insert_products, import_steps.remove_product
+
+    def breaks(conn: Connection, values: list[dict[str, Any]]) -> dict[str, int]:
+        made = insert(conn, values)
+        if any(one["sku"] == "A-7" for one in values):
+            conn.exec_driver_sql("SELECT nonsense")
+        return made
+
+    monkeypatch.setattr(products, "insert_products", breaks)
+    job = await done(shop, lines(*(new(f"A-{n}", stock=1) for n in range(10))))
+    assert (job["counts"]["created"], job["counts"]["failed"]) == (9, 1)
+    (told,) = await errors(shop, job)
+    assert (told["row"], told["sku"], told["errors"][0]["code"]) == (8, "A-7", "internal_error")
+
+    def breaks_too(conn: Connection, row: dict[str, Any], **more: Any) -> None:
+        remove(conn, row, **more)
+        if row["sku"] == "A-3":
+            conn.exec_driver_sql("SELECT nonsense")
+
+    monkeypatch.setattr(import_steps, "remove_product", breaks_too)
+    back = await undone(shop, job)
+    assert (back["counts"]["deleted"], back["counts"]["failed"]) == (8, 1)
+    assert [one["sku"] for one in await shop.listed()] == ["A-3"]
+    await check_invariants(shop)
 
 
 async def test_an_import_waits_for_a_copy_that_has_its_file(shop: Shop) -> None:
