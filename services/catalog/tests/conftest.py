@@ -9,8 +9,10 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
+from catalog.import_files import ImportFiles
 from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
+from catalog.worker import Housekeeper
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.fake_auth import FakeAuth
@@ -96,6 +98,11 @@ class Shop:
             return [tuple(row) for row in conn.execute(text(sql))]
 
         return await self.database.read(run)
+
+
+def housekeeper(shop: Shop) -> Housekeeper:
+    files = ImportFiles(shop.tokens.folder / "files")
+    return Housekeeper(shop.database, shop.clock, files)
 
 
 @pytest.fixture
