@@ -28,7 +28,10 @@ log = get_logger()
 Step = Callable[..., dict[str, Any] | None]
 IMPORTER_SECONDS = 1
 BUSY_SECONDS = 0.2
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.003
+LONGEST_PAUSE = 0.1
+IDLE_PAUSES = 5
+BUSY_SHARE = 0.1
 STRAY_SECONDS = 86_400
 BATCH = 100
 STEP_SECONDS = 0.02
@@ -46,6 +49,19 @@ class Pace:
         if rows:
             fitting = int(rows * STEP_SECONDS / max(seconds, 1e-6))
             self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
+
+
+async def others_turn() -> None:
+    """Where people shop, an import takes what they leave over: the loop must have had next to
+    nothing to do for a moment, and for a longer one when somebody was there."""
+    until, idle, needed = time.monotonic() + LONGEST_PAUSE, 0, 1
+    while idle < needed and time.monotonic() < until:
+        before = time.thread_time()
+        await asyncio.sleep(PAUSE_SECONDS)
+        if time.thread_time() - before < BUSY_SHARE * PAUSE_SECONDS:
+            idle += 1
+        else:
+            idle, needed = 0, IDLE_PAUSES
 
 
 class Importer:
@@ -69,7 +85,7 @@ class Importer:
     async def _work(self, job: dict[str, Any] | None) -> None:
         while job is not None and job["state"] in UNFINISHED:
             stepped = await self._step(job)
-            await asyncio.sleep(PAUSE_SECONDS if stepped else BUSY_SECONDS)
+            await (others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
             job = stepped or await self._database.read(find_import, id=job["id"])
 
     async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
