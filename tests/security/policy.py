@@ -161,9 +161,12 @@ POLICY = {**AUTH, **CATALOG, **CART, **ORDERS, "GET /api/health": PUBLIC}
 
 _ORDERS = {"orders:read", "payments:read", "users:read", "inventory:read"}
 SCOPES_OF = {
-    "support": _ORDERS,
-    "catalog_manager": {"products:write", "categories:write", "inventory:read", "inventory:write"},
-    "order_manager": _ORDERS | {"orders:write", "payments:write", "refunds:write"},
+    "support": _ORDERS | {"products:read"},
+    "catalog_manager": {
+        *("products:read", "products:write", "categories:write"),
+        *("inventory:read", "inventory:write"),
+    },
+    "order_manager": _ORDERS | {"products:read", "orders:write", "payments:write", "refunds:write"},
     "admin": {rule.scope for rule in POLICY.values() if rule.scope},
 }
 """Of the built-in roles, as far as they are asked for above."""
