@@ -14,10 +14,14 @@ LONGEST_SOCKET_PATH = 100  # the system's limit is 104 to 108 bytes
 LONGEST_SOCKET_NAME = len("catalog-internal.sock")
 
 
+FOLDERS = ["databases", "files", "gateway", "keys", "logs", "mail", "media", "secrets"]
+
+
 class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.databases = path / "databases"
+        self.files = path / "files"
         self.gateway = path / "gateway"
         self.keys = path / "keys"
         self.logs = path / "logs"
@@ -33,7 +37,7 @@ class DataFolder:
         """Makes the folders and keeps every other launcher out until the end."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in ("databases", "gateway", "keys", "logs", "mail", "media", "secrets"):
+            for name in FOLDERS:
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self.path / "launcher.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except (FileExistsError, NotADirectoryError):

@@ -64,6 +64,7 @@ def service_environment(
     if name == "catalog":
         settings["MEDIA_DIR"] = str(layout.data.media)
         settings |= {key: environment[key] for key in PUBLIC_SETTINGS if environment.get(key)}
+        settings["FILES_DIR"] = str(layout.data.files)
     if name in MAILERS:
         settings["MAIL_URL"] = layout.data.mail.as_uri()
         settings |= {key: environment[key] for key in MAIL_SETTINGS if environment.get(key)}

@@ -1,8 +1,9 @@
 """The shop's public API for one caller: a token on every call, renewed when it is refused."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from shopcli.errors import ApiProblem, CannotReach
 from shopcli.session import Session
@@ -22,6 +23,15 @@ class ShopClient:
 
     async def get(self, path: str, params: Params | None = None) -> Any:
         return await self._send(Call("GET", path, params or {}, None))
+
+    async def upload(self, path: str, params: Params, file: Path) -> Any:
+        """POST lines of JSON, with an Idempotency-Key as `post`."""
+        return await self._send(Call("POST", path, params, None, key=new_key(), file=file))
+
+    async def download(self, path: str, params: Params, into: BinaryIO) -> None:
+        """All of what is there, or an error."""
+        call = Call("GET", path, params, None)
+        await self._with_token(call, lambda with_token: self.wire.save(with_token, into))
 
     async def post(self, path: str, body: object) -> Any:
         """Carries an Idempotency-Key, so that a repeat after a lost answer makes nothing twice."""
@@ -54,14 +64,17 @@ class ShopClient:
                 return
 
     async def _send(self, call: Call) -> Any:
+        return await self._with_token(call, self.wire.send)
+
+    async def _with_token(self, call: Call, send: Callable[[Call], Awaitable[Any]]) -> Any:
         token = await self.session.token(self.wire)
         try:
-            return await self.wire.send(replace(call, token=token))
+            return await send(replace(call, token=token))
         except ApiProblem as problem:
             if problem.status != 401:
                 raise
             token = await self.session.renewed(self.wire, token or "")
-            return await self.wire.send(replace(call, token=token))
+            return await send(replace(call, token=token))
 
 
 def _items(page: Any, url: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from shopcli.drafts import Remark
 from shopcli.errors import UsageError
 
 MAX_FIELD = 4 * 1024 * 1024
+_RUN = re.compile(r"'+[=+\-@\t\r]")
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -54,11 +56,16 @@ def read_sheet(data: bytes) -> Sheet:
             reason = f"{len(cells)} cells, but the header has {len(keys)}; is a quote missing?"
             remarks.append(Remark(number, "(row)", reason, skipped=True))
             continue
-        named = {key: cell.strip() for key, cell in zip(keys, cells, strict=False) if key}
+        named = {key: _meant(cell.strip()) for key, cell in zip(keys, cells, strict=False) if key}
         rows.append(Row(number, named))
     if not rows and not remarks:
         raise UsageError("There is a header but no row below it.")
     return Sheet(rows, labels, remarks, encoding)
+
+
+def _meant(cell: str) -> str:
+    """Without the `'` that keeps a spreadsheet from running what comes after it."""
+    return cell[1:] if _RUN.match(cell) else cell
 
 
 def decoded(data: bytes) -> tuple[str, str]:

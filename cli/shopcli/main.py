@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shopcli.commands import account, loading, orders, products, sessions
+from shopcli.commands import account, jobs, loading, orders, products, sessions
 from shopcli.errors import ShopError
 from shopcli.screen import say
 
@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command("login")(sessions.login)
 app.command("logout")(sessions.logout)
 app.command("import")(loading.import_file)
+app.command("export")(jobs.export)
 app.command("sample")(loading.sample)
 app.add_typer(products.app, name="products")
 app.add_typer(orders.app, name="orders")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from shopcli.drafts import Remark
 from shopcli.importer import Outcome, Result
+from shopcli.screen import show, show_table
 
 INTERRUPTED = "Stopped. Run the same command again: it goes on where this one stopped."
 
@@ -34,6 +35,14 @@ def remark_lines(remarks: Iterable[Remark]) -> list[tuple[str, str, str]]:
     for remark in remarks:
         rows.setdefault((remark.column, remark.reason), []).append(remark.row)
     return [(row_ranges(numbers), *key) for key, numbers in rows.items()]
+
+
+def tell_remarks(remarks: Sequence[Remark]) -> None:
+    for title, wanted in (("Not imported", True), ("Imported with changes", False)):
+        chosen = [remark for remark in remarks if remark.skipped is wanted]
+        if chosen:
+            show(f"{title}:")
+            show_table(("Row", "Column", "Reason"), remark_lines(chosen))
 
 
 def row_ranges(numbers: Sequence[int]) -> str:

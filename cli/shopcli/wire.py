@@ -2,10 +2,11 @@
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx2
 
@@ -13,6 +14,7 @@ from shopcli.errors import ApiProblem, CannotReach, UsageError
 from shopcli.retry import BUSY, UNAVAILABLE, Gate, Patience, retry_after
 
 IN_PROGRESS = "request_in_progress"
+PIECE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,13 @@ class Call:
     token: str | None = None
     key: str | None = None
     repeatable: bool = True
+    file: Path | None = None
+    """What is sent in place of `body`: lines of JSON."""
 
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json"}
+        if self.file is not None:
+            headers["Content-Type"] = "application/x-ndjson"
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         if self.key is not None:
@@ -79,11 +85,20 @@ class Wire:
 
     async def send(self, call: Call) -> Any:
         """The JSON of the answer; None for an empty one."""
+        return _content(await self._answer(call), self.url)
+
+    async def save(self, call: Call, into: BinaryIO) -> None:
+        """Write the answer as it comes, from the beginning of the file."""
+        response = await self._answer(call, into)
+        if not response.is_success:
+            _content(response, self.url)
+
+    async def _answer(self, call: Call, into: BinaryIO | None = None) -> httpx2.Response:
         failures = pauses = 0
         while True:
             await self._gate.passed()
             try:
-                response = await self._once(call)
+                response = await self._once(call, into)
             except CannotReach:
                 failures += 1
                 if not call.repeatable or failures >= self._attempts():
@@ -99,17 +114,25 @@ class Wire:
                 failures += 1
                 self._pause(response, failures)
             else:
-                return _content(response, self.url)
+                return response
 
-    async def _once(self, call: Call) -> httpx2.Response:
+    def _request(self, call: Call) -> httpx2.Request:
+        what: dict[str, Any] = {"json": call.body} if call.file is None else {}
+        if call.file is not None:
+            what["content"] = _pieces(call.file)
+        return self._http.build_request(
+            call.method, call.path, params=dict(call.params), headers=call.headers(), **what
+        )
+
+    async def _once(self, call: Call, into: BinaryIO | None) -> httpx2.Response:
         try:
-            return await self._http.request(
-                call.method,
-                call.path,
-                params=dict(call.params),
-                json=call.body,
-                headers=call.headers(),
-            )
+            request = self._request(call)
+            response = await self._http.send(request, stream=into is not None)
+            if into is not None and response.is_success:
+                await _saved(response, into)
+            elif into is not None:
+                await response.aread()
+            return response
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise UsageError(f"{self.url} is not a usable address: {error}.") from None
         except httpx2.ConnectError as error:
@@ -136,6 +159,21 @@ class Wire:
         self._gate.close_for(
             asked + jitter if asked is not None else self._patience.backoff(attempt)
         )
+
+
+async def _pieces(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE):
+            yield piece
+
+
+async def _saved(response: httpx2.Response, into: BinaryIO) -> None:
+    """What a broken connection has left of an earlier try is written over."""
+    into.seek(0)
+    into.truncate()
+    async for piece in response.aiter_bytes():
+        into.write(piece)
+    await response.aclose()
 
 
 def _content(response: httpx2.Response, url: str) -> Any:

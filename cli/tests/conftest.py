@@ -122,7 +122,9 @@ async def shop(
     create_key(auth_settings)
     catalog = build_catalog(
         CatalogSettings(
-            database_url=databases.fresh(CATALOG_MIGRATIONS), jwks_cache=tokens.jwks_cache
+            database_url=databases.fresh(CATALOG_MIGRATIONS),
+            jwks_cache=tokens.jwks_cache,
+            files_dir=tmp_path / "files",
         ),
         auth=FakeAuth(tokens).client,
     )

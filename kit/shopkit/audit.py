@@ -64,9 +64,29 @@ def record(
         before, after = changed(before, after, within)
         if not before and not after:
             return
+    conn.execute(_insert(table), _row(by, action, object_id, before, after, now))
+
+
+def record_made(
+    conn: Connection,
+    table: Table,
+    by: By,
+    action: str,
+    made: Mapping[str, Values],
+    *,
+    now: datetime,
+) -> None:
+    """`record` for things that were made together, by their ids."""
+    after: dict[str, Any] = to_jsonable_python(made)
+    conn.execute(_insert(table), [_row(by, action, id_, None, after[id_], now) for id_ in made])
+
+
+def _row(
+    by: By, action: str, object_id: str, before: Any, after: Any, now: datetime
+) -> dict[str, Any]:
     named = {"actor": by.actor, "request_id": by.request_id, "action": action}
-    row = {"id": new_id(), "at": now, "object_id": object_id, **named}
-    conn.execute(_insert(table), {**row, "before": before, "after": after})
+    what = {"object_id": object_id, "before": before, "after": after}
+    return {"id": new_id(), "at": now, **named, **what}
 
 
 @cache

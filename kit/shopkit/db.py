@@ -1,7 +1,8 @@
 """Database: run a plain function in one transaction, on SQLite or on PostgreSQL."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, text
@@ -45,6 +46,19 @@ class Database(ABC):
 
     async def ping(self) -> None:
         await self.read(_ping)
+
+
+@contextmanager
+def savepoint(conn: Connection) -> Iterator[None]:
+    """What is in it happens as a whole or, when it raises, not at all; the transaction goes on."""
+    conn.exec_driver_sql("SAVEPOINT part")
+    try:
+        yield
+    except Exception:
+        conn.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        conn.exec_driver_sql("RELEASE SAVEPOINT part")
+        raise
+    conn.exec_driver_sql("RELEASE SAVEPOINT part")
 
 
 def _ping(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""JSON to keep as a file, however long: written page by page while it is read."""
+"""Files to keep, however long: written page by page while they are read."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -15,11 +15,15 @@ async def download(
 ) -> Response:
     """An object with `members` (at least one), then `lists`. Raises what reading the first page
     raises; after that, an error breaks the answer off, so that nobody takes a part for all."""
-    chunks = _chunks(members, lists or {})
-    first = await anext(chunks)
+    return await download_text(filename, "application/json", _chunks(members, lists or {}))
+
+
+async def download_text(filename: str, media_type: str, chunks: AsyncIterator[bytes]) -> Response:
+    """What `chunks` gives. Raises what its first piece raises, as `download` does."""
+    first = await anext(chunks, b"")
     return StreamingResponse(
         _all(first, chunks),
-        media_type="application/json",
+        media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -66,6 +67,12 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
         )
     )
     return problem_response(problem, request.url.path)
+
+
+def field_errors(exc: ValidationError) -> list[FieldError]:
+    """The first MAX_ERRORS, with pointers into what was validated."""
+    found = exc.errors(include_url=False)[:MAX_ERRORS]
+    return [_field_error({**error, "loc": ("body", *error["loc"])}) for error in found]
 
 
 PLAIN = {

@@ -12,7 +12,7 @@ MAX_VALUES = 2000
 _INT64 = 2**63
 
 
-def loads(raw: bytes) -> Any:
+def loads(raw: bytes, max_values: int = MAX_VALUES) -> Any:
     """Parse a request body.
 
     Raises InvalidJson (400: malformed, not UTF-8, nested beyond 32, huge), DuplicateKey (400) or
@@ -31,8 +31,8 @@ def loads(raw: bytes) -> Any:
     opened = raw.count(b"[") + raw.count(b"{")
     if opened > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels.")
-    if opened + raw.count(b",") > MAX_VALUES and _count(value) > MAX_VALUES:
-        raise InvalidJson(f"More than {MAX_VALUES} values.")
+    if opened + raw.count(b",") > max_values and _count(value) > max_values:
+        raise InvalidJson(f"More than {max_values} values.")
     if b"\\u" in raw:  # the only way in for NUL and lone surrogates
         _refuse_broken_text(value, "")
     return value

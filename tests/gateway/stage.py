@@ -29,6 +29,7 @@ PREFIXES = {
         "/api/product-groups",
         "/api/attributes",
         "/api/search",
+        "/api/imports",
         "/api/media",
         "/media",
         "/api/feeds",

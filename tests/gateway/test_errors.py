@@ -58,6 +58,25 @@ def test_c2_the_largest_body_arrives_whole_with_a_length(shop: Stage) -> None:
     assert (len(sent.body), sent.values("Content-Length")) == (65_536, ["65536"])
 
 
+@pytest.mark.parametrize(
+    ("path", "most"), [("/api/products/bulk", 4 << 20), ("/api/imports", 200 << 20)]
+)
+def test_c2_bodies_with_many_products_may_be_larger(shop: Stage, path: str, most: int) -> None:
+    answer = shop.call("POST", path, {"Content-Length": str(most + 1)}, b"x" * 1000)
+    assert_problem(answer, 413, "payload_too_large", path)
+    assert answer.json["detail"] == f"The body may have {most} bytes."
+    assert shop.seen == []
+    assert shop.call("POST", path, body=b"x" * (4 << 20)).status == 200
+    assert len(shop.services["catalog"].seen[0].body) == 4 << 20
+
+
+@pytest.mark.parametrize("path", ["/api/imports/x", "/api/products/bulk/x", "/api/products/export"])
+def test_c2_no_other_path_takes_more(shop: Stage, path: str) -> None:
+    answer = shop.call("POST", path, {"Content-Length": "65537"}, b"x" * 1000)
+    assert_problem(answer, 413, "payload_too_large", path)
+    assert shop.seen == []
+
+
 def test_d7_too_large_headers(shop: Stage) -> None:
     assert_problem(
         shop.get("/api/cart", {"X-Big": "x" * 9000}), 431, "headers_too_large", "/api/cart"

@@ -102,6 +102,8 @@ CATALOG = {
     "POST /api/product-groups": staff("products:write"),
     "PATCH /api/product-groups/{id}": staff("products:write"),
     "DELETE /api/product-groups/{id}": staff("products:write"),
+    "POST /api/products/bulk": staff("products:write"),
+    "GET /api/products/export": staff("products:read"),
     "GET /api/products": ANYONE,
     "GET /api/products/facets": ANYONE,
     "GET /api/products/suggest": ANYONE,
@@ -129,6 +131,12 @@ CATALOG = {
     "POST /api/search/synonyms": staff("products:write"),
     "PUT /api/search/synonyms/{id}": staff("products:write"),
     "DELETE /api/search/synonyms/{id}": staff("products:write"),
+    "POST /api/imports": staff("products:write"),
+    "GET /api/imports": staff("products:read"),
+    "GET /api/imports/{id}": staff("products:read"),
+    "GET /api/imports/{id}/errors": staff("products:read"),
+    "POST /api/imports/{id}/cancel": staff("products:write"),
+    "POST /api/imports/{id}/undo": staff("products:write"),
     "GET /api/audit/catalog": staff("audit:read"),
 }
 

@@ -11,14 +11,15 @@ from shopcli.catalog_api import CatalogApi
 from shopcli.catalog_load import Load
 from shopcli.client import ShopClient
 from shopcli.commands.connection import connect
+from shopcli.commands.jobs import import_lines, import_listings, undo_import
 from shopcli.commands.options import UrlOption
 from shopcli.csv_file import Sheet, read_sheet
 from shopcli.drafts import Listing, Remark
 from shopcli.errors import ShopError, UsageError
 from shopcli.money import is_currency_code
-from shopcli.report import INTERRUPTED, counted, remark_lines, skipped_rows, summary
+from shopcli.report import INTERRUPTED, counted, skipped_rows, summary, tell_remarks
 from shopcli.sample_catalog import sample_attributes, sample_listings
-from shopcli.screen import say, show, show_table
+from shopcli.screen import say, show
 from shopcli.session import Session
 from shopcli.settings import DEFAULT_URL, settings_for
 from shopcli.shopify_csv import listings_of
@@ -27,8 +28,15 @@ from shopcli.shopify_variants import Reading
 STDIN = Path("-")
 
 
+MOST_ONE_BY_ONE = 2_000
+"""More products than these are left to the shop itself."""
+
+
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A Shopify product CSV; - reads standard input.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A Shopify product CSV (- reads standard input), or .ndjson."),
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     currency: Annotated[
         str, typer.Option(help="ISO 4217 code of the prices; the file does not tell.")
@@ -43,8 +51,26 @@ def import_file(
     check: Annotated[
         bool, typer.Option("--check", help="Only say what is wrong with the file.")
     ] = False,
+    undo: Annotated[
+        str | None, typer.Option(metavar="ID", help="Take back the import with this id.")
+    ] = None,
 ) -> None:
-    """Load a Shopify product CSV; again and again without making anything twice."""
+    """Load a Shopify product CSV, or lines of JSON; again and again with one effect."""
+    if (file is None) == (undo is None):
+        raise typer.BadParameter("Name a file, or an import with --undo.")
+    if undo is not None:
+        undo_import(settings_for(url), undo)
+    elif file is not None and file.suffix.lower() == ".ndjson":
+        if check or set_stock:
+            raise UsageError("--check and --set-stock are for CSV files.")
+        import_lines(settings_for(url), file)
+    else:
+        _import_csv(file or STDIN, url, currency, set_stock, untracked_stock, check)
+
+
+def _import_csv(
+    file: Path, url: str, currency: str, set_stock: bool, untracked_stock: int, check: bool
+) -> None:
     code = currency.strip().upper()
     if not is_currency_code(code):
         raise UsageError(f"{currency!r} is not a currency; write its ISO 4217 code, like EUR.")
@@ -53,9 +79,12 @@ def import_file(
     listings, remarks = listings_of(sheet, Reading(code, untracked_stock))
     _tell_found(sheet, listings)
     if check:
-        _tell_remarks(remarks)
+        tell_remarks(remarks)
         raise typer.Exit(1 if skipped_rows(remarks) else 0)
-    _load(Load(settings.url, settings.session(), listings, set_stock), remarks)
+    if not set_stock and sum(len(one.products) for one in listings) > MOST_ONE_BY_ONE:
+        import_listings(settings, listings, remarks)
+    else:
+        _load(Load(settings.url, settings.session(), listings, set_stock), remarks)
 
 
 def sample(
@@ -83,7 +112,7 @@ def _load(load: Load, remarks: list[Remark]) -> None:
         interrupted = True
     except ShopError as error:
         failure = error
-    _tell_remarks([*remarks, *sorted(load.tally.failures, key=lambda remark: remark.row)])
+    tell_remarks([*remarks, *sorted(load.tally.failures, key=lambda remark: remark.row)])
     skipped = skipped_rows(remarks)
     if failure is None or load.tally.done:
         show(f"{summary(load.tally, skipped=skipped)}.")
@@ -110,14 +139,6 @@ def _tell_found(sheet: Sheet, listings: list[Listing]) -> None:
     rows = counted(len(sheet.rows) + len(sheet.remarks), "row")
     found = f"{counted(products, 'product')}, {counted(groups, 'group')} with variants"
     say(f"{rows}{encoding}: {found}.")
-
-
-def _tell_remarks(remarks: list[Remark]) -> None:
-    for title, wanted in (("Not imported", True), ("Imported with changes", False)):
-        chosen = [remark for remark in remarks if remark.skipped is wanted]
-        if chosen:
-            show(f"{title}:")
-            show_table(("Row", "Column", "Reason"), remark_lines(chosen))
 
 
 async def _has_others(url: str, session: Session, listings: list[Listing]) -> bool:

@@ -54,17 +54,7 @@ def create_category(
 
     def effect() -> Answer:
         rows.lock_tree(conn, "change")
-        parents = rows.parents(conn)
-        if len(parents) >= domain.MAX_CATEGORIES:
-            raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
-        values = payload.model_dump()
-        values["slug"] = chosen_slug(conn, "category", given=payload.slug, name=payload.name)
-        category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
-        _check_place(parents, category["id"], payload.parent_id)
-        rows.insert_category(conn, category)
-        id, made = category["id"], _written(category)
-        give_slug(conn, kind="category", id=id, new=category["slug"], was=None, now=now)
-        record(conn, audit_log, by, "category.create", id, before=None, after=made, now=now)
+        category = make_category(conn, payload, by=by, now=now)
         location = f"/api/categories/{category['id']}"
         return Answer(201, category, {"Location": location, "ETag": etag(1)})
 
@@ -78,6 +68,25 @@ def create_category(
         now=now,
         effect=effect,
     )
+
+
+def make_category(
+    conn: Connection, payload: CategoryInput, *, by: By, now: datetime
+) -> dict[str, Any]:
+    """The tree is locked for a change. Raises SlugTaken, CategoryTooDeep, TooManyCategories,
+    Invalid."""
+    if rows.count_categories(conn) >= domain.MAX_CATEGORIES:
+        raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
+    parents = rows.parents_above(conn, [payload.parent_id] if payload.parent_id else [])
+    values = payload.model_dump()
+    values["slug"] = chosen_slug(conn, "category", given=payload.slug, name=payload.name)
+    category = {"id": new_id(), "version": 1, **values, "created_at": now, "updated_at": now}
+    _check_place(parents, category["id"], payload.parent_id)
+    rows.insert_category(conn, category)
+    id, made = category["id"], _written(category)
+    give_slug(conn, kind="category", id=id, new=category["slug"], was=None, now=now)
+    record(conn, audit_log, by, "category.create", id, before=None, after=made, now=now)
+    return category
 
 
 def replace_category(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.category_ways import KnownWays
+from catalog.import_files import ImportFiles
 from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.s3_storage import S3Storage
@@ -28,6 +30,8 @@ class Context:
     uploads: Uploads
     makes_feeds: bool
     lexicon: Lexicon
+    files: ImportFiles
+    ways: KnownWays
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -78,4 +82,6 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         uploads=Uploads(database, storage, clock),
         makes_feeds=bool(settings.storefront_url),
         lexicon=Lexicon(),
+        files=ImportFiles(settings.files_dir),
+        ways=KnownWays(),
     )

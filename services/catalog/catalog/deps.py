@@ -53,6 +53,12 @@ def require_sees_all(user: Principal | None) -> None:
         raise InsufficientScope("products:read")
 
 
+def require_category_editor(user: Principal) -> None:
+    """Raises InsufficientScope."""
+    if "categories:write" not in user.scopes:
+        raise InsufficientScope("categories:write")
+
+
 def caching(user: Principal | None) -> dict[str, str]:
     """Headers that say who may keep an answer."""
     if user is not None:

@@ -110,6 +110,18 @@ class ReturnMismatch(Invalid):
     code, title = "return_mismatch", "The return is known with another order or other lines"
 
 
+class ImportFinished(Conflict):
+    code, title = "import_finished", "The import has ended"
+
+
+class ImportNotUndoable(Conflict):
+    code, title = "import_not_undoable", "The import cannot be undone"
+
+
+class TooManyImports(Conflict):
+    code, title = "too_many_imports", "As many imports are waiting as may wait"
+
+
 class UnusableImage(Invalid):
     code, title = "unusable_image", "The image cannot be used"
 

@@ -8,21 +8,23 @@ from sqlalchemy import Connection
 
 from catalog.errors import VariesByInUse, within
 from catalog.models import audit_log, idempotency_keys
+from catalog.new_groups import create_groups, written_of
+from catalog.new_products import NewProduct, create_products, new_product
 from catalog.product_forms import whole
-from catalog.products import add_product
+from catalog.product_places import find_places
 from catalog.repository import groups as rows
 from catalog.repository import products
 from catalog.repository.attributes import lock_definitions
 from catalog.repository.search import index_product
 from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
 from catalog.repository.values import file_values
-from catalog.schemas.groups import GroupCreate, GroupInput, GroupPatch, GroupQuery
-from catalog.slugs import chosen_slug
+from catalog.schemas.groups import GroupCreate, GroupPatch, GroupQuery
 from catalog.versions import check_version, group_etag
 from shopkit.audit import By, record
-from shopkit.errors import NotFound
+from shopkit.db import savepoint
+from shopkit.errors import Conflict, NotFound
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import is_id, new_id
+from shopkit.ids import is_id
 from shopkit.pagination import Cursors
 
 
@@ -52,16 +54,9 @@ def create_group(
 
     def effect() -> Answer:
         lock_definitions(conn, "use")
-        values = payload.model_dump(exclude={"variants"})
-        values["slug"] = chosen_slug(conn, "group", given=payload.slug, name=payload.name)
-        times = {"created_at": now, "updated_at": now}
-        group = {"id": new_id(), "version": 1, **values, **times}
-        rows.insert_group(conn, group)
-        id, made = group["id"], _written(group)
-        give_slug(conn, kind="group", id=id, new=group["slug"], was=None, now=now)
-        record(conn, audit_log, by, "product_group.create", id, before=None, after=made, now=now)
-        _add_variants(conn, id, payload, by, now)
-        shown = get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
+        (group,) = create_groups(conn, [payload], by=by, now=now)
+        _add_variants(conn, group["id"], payload, by, now)
+        shown = get_group(conn, ref=group["id"], all_variants=True, low_stock=low_stock)
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
 
@@ -80,10 +75,24 @@ def create_group(
 def _add_variants(
     conn: Connection, group_id: str, payload: GroupCreate, by: By, now: datetime
 ) -> None:
+    wanted = [one.model_dump() for one in payload.variants]
+    places = find_places(
+        conn,
+        category_ids=(id_ for one in wanted for id_ in one["category_ids"]),
+        group_ids=[group_id],
+        codes=(code for one in wanted for code in one["attributes"]),
+    )
+    made: list[NewProduct] = []
     for number, variant in enumerate(payload.variants):
         with within(f"/variants/{number}"):
-            wanted = whole(variant) | {"group_id": group_id}
-            add_product(conn, wanted, stock=variant.stock, by=by, now=now)
+            made.append(new_product(whole(variant) | {"group_id": group_id}, variant.stock, places))
+    try:
+        with savepoint(conn):
+            create_products(conn, made, by=by, now=now)
+    except Conflict:  # which one?
+        for number, one in enumerate(made):
+            with within(f"/variants/{number}"):
+                create_products(conn, [one], by=by, now=now)
 
 
 def patch_group(
@@ -106,7 +115,7 @@ def patch_group(
         _reorder_variants(conn, group, varies_by, now)
     changed = {"version": group["version"] + 1, "updated_at": now, "varies_by": varies_by}
     rows.update_group(conn, id=id, values=sent | changed)
-    was, is_now = _written(group), _written(group | sent)
+    was, is_now = written_of(group), written_of(group | sent)
     give_slug(conn, kind="group", id=id, new=is_now["slug"], was=was["slug"], now=now)
     record(conn, audit_log, by, "product_group.update", id, before=was, after=is_now, now=now)
     return get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
@@ -143,13 +152,8 @@ def delete_group(conn: Connection, *, id: str, if_match: str | None, by: By, now
         file_values(conn, seq=row["seq"], attributes=details["attributes"])
     rows.delete_group(conn, id=id)
     forget_slugs(conn, kind="group", id=id)
-    was = _written(group)
+    was = written_of(group)
     record(conn, audit_log, by, "product_group.delete", id, before=was, after=None, now=now)
-
-
-def _written(group: dict[str, Any]) -> dict[str, Any]:
-    """What staff wrote of it."""
-    return {name: group[name] for name in GroupInput.model_fields}
 
 
 def _update_variant(

@@ -2,7 +2,7 @@
 
 from catalog.category_names import CategoryNames
 from catalog.lexicon import Lexicon
-from catalog.repository.categories import list_categories, newest_change
+from catalog.repository.categories import list_categories, state_of_tree
 from catalog.repository.synonyms import all_terms, edition
 from catalog.repository.vocabulary import newest_word, words_among
 from catalog.search_text import words
@@ -43,7 +43,7 @@ class Lexicographer:
             self._lexicon.use_synonyms(folded, number)
 
     async def _follow_categories(self) -> None:
-        newest = await self._database.read(newest_change)
+        newest = await self._database.read(state_of_tree)
         if newest != self._categories:
             names = CategoryNames(await self._database.read_slow(list_categories))
             self._lexicon.categories, self._categories = names, newest

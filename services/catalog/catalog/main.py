@@ -3,6 +3,7 @@
 from catalog.apps import internal_app, public_app
 from catalog.context import new_context
 from catalog.feed_worker import Publisher
+from catalog.import_worker import Importer
 from catalog.lexicographer import Lexicographer
 from catalog.media_worker import Curator
 from catalog.settings import MIGRATIONS, CatalogSettings
@@ -35,7 +36,7 @@ def build(
             revocations.run,
             Sweeper(database, clock, settings.sweep_seconds).run,
             Timekeeper(database, clock, settings.sweep_seconds).run,
-            Housekeeper(database, clock).run,
+            Housekeeper(database, clock, context.files).run,
             Filer(database).run,
             Indexer(database).run,
             Census(database, context.size).run,
@@ -43,6 +44,7 @@ def build(
             Curator(database, context.storage, clock).run,
             Publisher(settings, database, context.storage, clock).run,
             Lexicographer(database, context.lexicon).run,
+            Importer(database, clock, context.files).run,
         ],
         closables=[auth],
     )

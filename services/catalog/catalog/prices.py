@@ -4,6 +4,7 @@ Written by whatever makes or changes a product (see products.py). A price counts
 its product is active: only such can be the lowest, and only they can be reduced.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,9 @@ _PRICE = ("price_amount", "price_currency")
 _WRITTEN = (*_PRICE, "compare_at_amount")
 
 
-def begin_history(conn: Connection, *, seq: int, values: dict[str, Any], now: datetime) -> None:
-    """The first price of a new product."""
-    rows.insert_price(conn, _entry(seq, {"version": 1, **values}, now, None))
+def begin_histories(conn: Connection, new: Mapping[int, dict[str, Any]], *, now: datetime) -> None:
+    """The first prices of new products: their columns, by `seq`."""
+    rows.insert_prices(conn, [_entry(seq, values, now, None) for seq, values in new.items()])
 
 
 def follow_price(
@@ -45,7 +46,7 @@ def follow_price(
         found["lowest_amount"] = (
             rows.lowest_offered(conn, seq=seq, currency=currency, since=since) if reduced else None
         )
-    rows.insert_price(conn, _entry(seq, values, now, change_id))
+    rows.insert_prices(conn, [_entry(seq, values, now, change_id)])
     return found
 
 

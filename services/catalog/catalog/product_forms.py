@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from catalog import domain
@@ -10,6 +11,8 @@ from catalog.product_images import shown_images, written_images
 from catalog.repository.products import details_text
 from catalog.schemas.products import ProductCreate, ProductInput, VariantCreate
 from shopkit.money import money
+
+SEARCHED = ("name", "sku", "attributes", "description")
 
 
 def whole(payload: ProductInput | ProductCreate | VariantCreate) -> dict[str, Any]:
@@ -38,11 +41,8 @@ def fit_times(wanted: dict[str, Any], sent: Collection[str]) -> dict[str, Any]:
 
 def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
     """The columns of what is wanted, whose place in a group is checked already."""
+    check_currencies(wanted)
     price, compare_at = wanted["price"], wanted["compare_at_price"]
-    if compare_at and compare_at["currency"] != price["currency"]:
-        raise invalid_field(
-            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
-        )
     category_ids = list(dict.fromkeys(wanted["category_ids"]))
     return {
         "sku": wanted["sku"],
@@ -69,6 +69,15 @@ def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str
     }
 
 
+def check_currencies(wanted: dict[str, Any]) -> None:
+    """Raises Invalid."""
+    compare_at = wanted["compare_at_price"]
+    if compare_at and compare_at["currency"] != wanted["price"]["currency"]:
+        raise invalid_field(
+            "/compare_at_price/currency", "currency_mismatch", "Use the currency of the price."
+        )
+
+
 def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
     """A stored product in the form of a ProductInput."""
     details, currency = json.loads(row["details"]), row["price_currency"]
@@ -89,3 +98,19 @@ def wanted_of(row: dict[str, Any]) -> dict[str, Any]:
         "publish_at": row["publish_at"],
         "archive_at": row["archive_at"],
     }
+
+
+def thawed(written: dict[str, Any]) -> dict[str, Any]:
+    """What `wanted_of` gave, out of JSON."""
+    times = {
+        name: datetime.fromisoformat(written[name])
+        for name in ("publish_at", "archive_at")
+        if written.get(name)
+    }
+    return written | times
+
+
+def words_of(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is searched of a product."""
+    attributes = {**wanted["attributes"], **wanted["options"]}
+    return {**{name: wanted[name] for name in SEARCHED}, "attributes": attributes}

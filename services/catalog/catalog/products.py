@@ -1,36 +1,26 @@
 """Create, change and delete products."""
 
-import json
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from catalog import domain
 from catalog.cards import tell_siblings
-from catalog.errors import ProductNotFound, invalid_field
+from catalog.errors import ProductNotFound
 from catalog.models import audit_log, idempotency_keys
-from catalog.prices import begin_history, follow_price
-from catalog.product_filing import file_and_index, same
-from catalog.product_forms import columns_of, fit_times, wanted_of, whole
-from catalog.product_images import place_images
-from catalog.product_places import variant_place
-from catalog.product_values import check_attributes
+from catalog.new_products import create_products, new_product
+from catalog.product_changes import change_product, patched, remove_product
+from catalog.product_forms import wanted_of, whole
+from catalog.product_places import find_places
 from catalog.repository import products as rows
 from catalog.repository.attributes import lock_definitions
 from catalog.repository.groups import lock_group
-from catalog.repository.search import unindex_product
-from catalog.repository.slugs import forget_slugs, give_slug, todays_slug
-from catalog.repository.stock import insert_stock, record_movements
-from catalog.repository.values import unfile_values
+from catalog.repository.slugs import todays_slug
 from catalog.schemas.products import ProductCreate, ProductInput, ProductPatch
-from catalog.slugs import chosen_slug
 from catalog.versions import check_version, product_etag
 from shopkit.audit import By, record
 from shopkit.idempotency import Answer, fingerprint, replayable
-from shopkit.ids import is_id, new_id
-
-_FREED = ("sku_key", "slug", "group_id", "options_key", "publish_at", "archive_at")
+from shopkit.ids import is_id
 
 
 def get_product(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -> dict[str, Any]:
@@ -56,8 +46,15 @@ def create_product(
     """Raises SkuTaken, SlugTaken, VariantTaken, GroupFull, Invalid."""
 
     def effect() -> Answer:
-        wanted = whole(payload)
-        product_id = add_product(conn, wanted, stock=payload.stock, by=by, now=now)
+        lock_definitions(conn, "use")
+        places = find_places(
+            conn,
+            category_ids=payload.category_ids,
+            group_ids=() if payload.group_id is None else (payload.group_id,),
+            codes=payload.attributes,
+        )
+        made = new_product(whole(payload), payload.stock, places)
+        (product_id,) = create_products(conn, [made], by=by, now=now)
         product = _shown(conn, product_id, low_stock)
         headers = {"Location": f"/api/products/{product_id}", "ETag": product_etag(product)}
         return Answer(201, product, headers)
@@ -74,29 +71,6 @@ def create_product(
     )
 
 
-def add_product(
-    conn: Connection, wanted: dict[str, Any], *, stock: int, by: By, now: datetime
-) -> str:
-    """Its id. Raises as `create_product`."""
-    lock_definitions(conn, "use")
-    check_attributes(conn, wanted["attributes"], wanted["category_ids"])
-    slug = chosen_slug(conn, "product", given=wanted["slug"], name=wanted["name"])
-    wanted = {**wanted, "slug": slug}
-    product_id = new_id()
-    values = columns_of(wanted, _place(conn, wanted, product_id))
-    times = {"created_at": now, "updated_at": now}
-    seq = rows.insert_product(conn, {"id": product_id, "version": 1, **times, **values})
-    begin_history(conn, seq=seq, values=values, now=now)
-    give_slug(conn, kind="product", id=product_id, new=wanted["slug"], was=None, now=now)
-    file_and_index(conn, seq, wanted)
-    place_images(conn, seq=seq, images=wanted["images"], was=None, now=now)
-    insert_stock(conn, product_id=product_id, on_hand=stock)
-    record_movements(conn, {product_id: stock}, kind="opening", now=now, actor=by.actor)
-    made = {**wanted, "stock": stock}
-    record(conn, audit_log, by, "product.create", product_id, before=None, after=made, now=now)
-    return product_id
-
-
 def replace_product(
     conn: Connection,
     *,
@@ -111,7 +85,7 @@ def replace_product(
     row = _locked(conn, id, if_match, group_id=payload.group_id)
     wanted = whole(payload)
     wanted["slug"] = payload.slug or row["slug"]
-    change_product(conn, row, wanted, by=by, now=now)
+    change_and_record(conn, row, wanted, by=by, now=now)
     return _shown(conn, id, low_stock)
 
 
@@ -130,29 +104,9 @@ def patch_product(
     if group_id is None and "options" in payload.model_fields_set:
         group_id = rows.group_of_product(conn, product_id=id)
     row = _locked(conn, id, if_match, group_id=group_id)
-    current, sent = wanted_of(row), payload.model_dump(include=payload.model_fields_set)
-    for name in ("attributes", "options"):
-        if sent.get(name) is not None:
-            sent[name] = domain.merged(current[name], sent[name])
-    for name, empty in _EMPTY.items():
-        if name in sent and sent[name] is None:
-            sent[name] = empty
-    if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
-        sent["options"] = {}
-    wanted = fit_times({**current, **sent}, sent)
-    if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
-        raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
-    change_product(conn, row, wanted, by=by, now=now)
+    wanted = patched(wanted_of(row), payload.model_dump(include=payload.model_fields_set))
+    change_and_record(conn, row, wanted, by=by, now=now)
     return _shown(conn, id, low_stock)
-
-
-_EMPTY: dict[str, Any] = {
-    "description": "",
-    "category_ids": [],
-    "attributes": {},
-    "images": [],
-    "options": {},
-}
 
 
 def delete_product(
@@ -160,15 +114,8 @@ def delete_product(
 ) -> None:
     """Its row stays for the ledger; SKU, slug and options are free again."""
     row = _locked(conn, id, if_match)
-    freed = dict.fromkeys(_FREED)
-    values = {**freed, "status": "deleted", "version": row["version"] + 1, "updated_at": now}
-    rows.update_product(conn, seq=row["seq"], values=values)
-    rows.set_categories(conn, seq=row["seq"], with_ancestors=())
-    unindex_product(conn, seq=row["seq"])
-    unfile_values(conn, seq=row["seq"])
-    forget_slugs(conn, kind="product", id=id)
+    remove_product(conn, row, now=now)
     was = wanted_of(row)
-    place_images(conn, seq=row["seq"], images=[], was=was["images"], now=now)
     record(conn, audit_log, by, "product.delete", id, before=was, after=None, now=now)
 
 
@@ -186,7 +133,7 @@ def _locked(
     return row
 
 
-def change_product(
+def change_and_record(
     conn: Connection,
     row: dict[str, Any],
     wanted: dict[str, Any],
@@ -195,24 +142,10 @@ def change_product(
     now: datetime,
     change_id: str | None = None,
 ) -> None:
-    """Whatever must happen when a product becomes another, whoever wants it.
-
-    `row` is locked; `change_id` is of the scheduled change of its price that this is.
-    """
-    was = wanted_of(row)
-    if same(wanted, was):
-        return
-    if any(not same(wanted[name], was[name]) for name in ("attributes", "category_ids")):
-        check_attributes(conn, wanted["attributes"], wanted["category_ids"])
-    stays = all(wanted[name] == was[name] for name in ("group_id", "options"))
-    group = json.loads(row["details"])["group"] if stays else _place(conn, wanted, row["id"])
-    values = columns_of(wanted, group) | {"version": row["version"] + 1, "updated_at": now}
-    values |= follow_price(conn, row, values, now=now, change_id=change_id)
-    rows.update_product(conn, seq=row["seq"], values=values)
-    give_slug(conn, kind="product", id=row["id"], new=wanted["slug"], was=was["slug"], now=now)
-    file_and_index(conn, row["seq"], wanted, was)
-    place_images(conn, seq=row["seq"], images=wanted["images"], was=was["images"], now=now)
-    record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
+    """`row` is locked; `change_id` is of the scheduled change of its price that this is."""
+    if change_product(conn, row, wanted, now=now, change_id=change_id):
+        was = wanted_of(row)
+        record(conn, audit_log, by, "product.update", row["id"], before=was, after=wanted, now=now)
 
 
 def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
@@ -221,7 +154,3 @@ def _shown(conn: Connection, product_id: str, low_stock: int) -> dict[str, Any]:
 
 def _find(conn: Connection, ref: str, low_stock: int) -> dict[str, Any] | None:
     return rows.find_product(conn, ref=ref, by_id=is_id(ref), low_stock=low_stock)
-
-
-def _place(conn: Connection, wanted: dict[str, Any], product_id: str) -> dict[str, Any] | None:
-    return variant_place(conn, wanted["group_id"], wanted["options"], product_id=product_id)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.product_forms import wanted_of
-from catalog.products import change_product
+from catalog.products import change_and_record
 from catalog.repository import price_changes as rows
 from catalog.repository.products import lock_product
 from shopkit.audit import SYSTEM, By
@@ -45,7 +45,7 @@ def _begin(conn: Connection, row: dict[str, Any], change: dict[str, Any], now: d
     wanted = wanted_of(row) | {"price": money(change["amount"], change["currency"])}
     if change["compare_at_amount"] is not None:
         wanted["compare_at_price"] = money(change["compare_at_amount"], change["currency"])
-    change_product(conn, row, wanted, by=SYSTEM, now=now, change_id=change["id"])
+    change_and_record(conn, row, wanted, by=SYSTEM, now=now, change_id=change["id"])
     if change["ends_at"] is None:
         rows.move(conn, change, "over")
     else:
@@ -67,7 +67,7 @@ def end_change(
     if compare_at is not None and wanted["compare_at_price"] == money(compare_at, currency):
         before = change["compare_at_before"]
         wanted["compare_at_price"] = None if before is None else money(before, currency)
-    change_product(conn, row, wanted, by=by, now=now, change_id=change["id"])
+    change_and_record(conn, row, wanted, by=by, now=now, change_id=change["id"])
     rows.move(conn, change, "over")
 
 
@@ -77,4 +77,4 @@ def _publish(conn: Connection, row: dict[str, Any], now: datetime) -> None:
         wanted |= {"status": "archived", "publish_at": None, "archive_at": None}
     elif row["publish_at"] is not None and row["publish_at"] <= now:
         wanted |= {"status": "active", "publish_at": None}
-    change_product(conn, row, wanted, by=SYSTEM, now=now)
+    change_and_record(conn, row, wanted, by=SYSTEM, now=now)

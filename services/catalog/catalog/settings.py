@@ -38,6 +38,9 @@ class CatalogSettings(ServiceSettings):
     """Where the gateway is for others, with its images and sitemaps; empty: at the storefront's."""
     shop_name: str = Field(default="Shop", min_length=1, max_length=100)
 
+    files_dir: Path = Path("var/files")
+    """Where files of imports are kept; copies of the service had better share it."""
+
     def unsafe(self) -> list[str]:
         found = super().unsafe()
         if self.client_secret.get_secret_value() == LOCAL_SECRET:

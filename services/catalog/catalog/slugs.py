@@ -1,13 +1,14 @@
 """Slugs that are made from names."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
-from catalog.repository.slugs import Kind, slugs_like
+from catalog.repository.slugs import MOST_LIKE, Kind, slugs_among, slugs_like
 from catalog.schemas.fields import RESERVED
 from shopkit.db import Database
 
@@ -18,12 +19,41 @@ _QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(:base, 0))")
 
 def chosen_slug(conn: Connection, kind: Kind, *, given: str | None, name: str) -> str:
     """The slug that was given, or one made from the name that nobody has, or ever had."""
-    if given is not None:
-        return given
-    base = slug_of(name)
+    return chosen_slugs(conn, kind, [(given, name)])[0]
+
+
+def chosen_slugs(
+    conn: Connection, kind: Kind, wanted: Sequence[tuple[str | None, str]]
+) -> list[str]:
+    """`chosen_slug` for things that are made together: each (the slug given, the name)."""
+    bases = [slug_of(name) if given is None else given for given, name in wanted]
+    made = {base for base, (given, _) in zip(bases, wanted, strict=True) if given is None}
+    used = {base for base, (given, _) in zip(bases, wanted, strict=True) if given is not None}
+    taken = RESERVED | (slugs_among(conn, kind, made) if made else set())
+    crowds: dict[str, set[str]] = {}
+    found: list[str] = []
+    for base, (given, _) in zip(bases, wanted, strict=True):
+        slug = base
+        if given is None and (base in taken or base in used):
+            if base not in crowds:
+                crowds[base] = _like(conn, kind, base)
+            slug = _numbered(base, crowds[base] | used)
+        used.add(slug)
+        found.append(slug)
+    return found
+
+
+def _like(conn: Connection, kind: Kind, base: str) -> set[str]:
     if conn.dialect.name == "postgresql":  # SQLite has one writer
         conn.execute(_QUEUE, {"base": base})
-    return free_slug(base, slugs_like(conn, kind, base) | RESERVED)
+    return slugs_like(conn, kind, base)
+
+
+def _numbered(base: str, taken: set[str]) -> str:
+    """Where very many have the same name, nobody looks for the next number any more."""
+    if len(taken) >= MOST_LIKE:
+        return f"{base}-{secrets.token_hex(4)}"
+    return free_slug(base, taken | RESERVED | {base})
 
 
 async def run_with_slug(

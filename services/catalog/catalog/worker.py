@@ -2,6 +2,8 @@
 
 import asyncio
 
+from catalog.import_files import ImportFiles
+from catalog.import_worker import ImportArchive
 from catalog.listing import CatalogSize
 from catalog.models import idempotency_keys
 from catalog.repository.listing import newest_seq
@@ -117,10 +119,11 @@ class Librarian:
 
 
 class Housekeeper:
-    """Forgets idempotency keys and tombstones after 30 days, once an hour."""
+    """Forgets idempotency keys, tombstones and files of imports after 30 days, once an hour."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
         self._database, self._clock = database, clock
+        self._archive = ImportArchive(database, clock, files)
 
     async def run(self) -> None:
         await every(HOUSEKEEPING_SECONDS, self.drain)
@@ -130,4 +133,4 @@ class Housekeeper:
         database, now = self._database, self._clock.now()
         keys = await drain(database, delete_old_keys, table=idempotency_keys, now=now, limit=BATCH)
         gone = await drain(database, delete_tombstones, before=now - KEPT, limit=BATCH)
-        return keys + gone
+        return keys + gone + await self._archive.drain()

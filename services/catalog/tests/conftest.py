@@ -9,10 +9,12 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, text
 
+from catalog.import_files import ImportFiles
 from catalog.lexicographer import Lexicographer
 from catalog.lexicon import Lexicon
 from catalog.main import build
 from catalog.settings import MIGRATIONS, CatalogSettings
+from catalog.worker import Housekeeper
 from shopkit.clock import FrozenClock
 from shopkit.db import Database
 from shopkit.fake_auth import FakeAuth
@@ -108,6 +110,11 @@ class Shop:
         return await self.database.read(run)
 
 
+def housekeeper(shop: Shop) -> Housekeeper:
+    files = ImportFiles(shop.tokens.folder / "files")
+    return Housekeeper(shop.database, shop.clock, files)
+
+
 @pytest.fixture
 async def shop(
     database_url: str, tokens: TokenFactory, clock: FrozenClock, tmp_path: Path
@@ -117,6 +124,7 @@ async def shop(
         jwks_cache=tokens.jwks_cache,
         sweep_seconds=60,
         media_dir=tmp_path / "media",
+        files_dir=tokens.folder / "files",
     )
     auth = FakeAuth(tokens)
     service = build(settings, clock, auth=auth.client)

@@ -15,6 +15,7 @@ from shopkit.testing import TokenFactory
 
 from .conftest import STAFF, Shop
 from .pictures import picture
+from .test_imports import begin, ended, lines
 
 pytestmark = pytest.mark.anyio
 LOG = "/api/audit/catalog"
@@ -205,11 +206,48 @@ async def delete_synonyms(shop: Shop) -> Done:
     return answer, "synonyms.delete", made["id"], SOFAS, None
 
 
+async def upsert_products(shop: Shop) -> Done:
+    tea = await shop.product(sku="T-1", price=PRICE)
+    body = {"items": [{"sku": "T-1", "price": DEARER}]}
+    answer = await shop.staff("POST", "/api/products/bulk", json=body)
+    return answer, "product.update", tea["id"], {"price": PRICE}, {"price": DEARER}
+
+
+def noted(job: dict[str, Any]) -> dict[str, Any]:
+    return {name: job[name] for name in ("kind", "state", "undo_of", "rows", "counts")}
+
+
+async def create_import(shop: Shop) -> Done:
+    answer = await begin(shop, lines({"sku": "T-1", "name": "Tea", "price": PRICE}))
+    job = await ended(shop, answer)
+    assert job["counts"]["created"] == 1
+    return answer, "import.import", job["id"], None, noted(job)
+
+
+async def undo_import(shop: Shop) -> Done:
+    _, _, import_id, _, _ = await create_import(shop)
+    answer = await shop.staff("POST", f"/api/imports/{import_id}/undo")
+    job = await ended(shop, answer)
+    assert job["counts"]["deleted"] == 1
+    return answer, "import.undo", job["id"], None, noted(job)
+
+
+async def cancel_import(shop: Shop) -> Done:
+    begun = await begin(shop, lines(*({"sku": f"T-{n}"} for n in range(5000))))
+    answer = await shop.staff("POST", f"{begun.headers['location']}/cancel")
+    job = answer.json()
+    return answer, "import.cancel", job["id"], None, noted(job)
+
+
 ACTIONS: dict[str, Callable[[Shop], Awaitable[Done]]] = {
     "POST /api/products": create_product,
     "PUT /api/products/{id}": replace_product,
     "PATCH /api/products/{id}": patch_product,
     "DELETE /api/products/{id}": delete_product,
+    "POST /api/products/bulk": upsert_products,
+    "POST /api/imports": create_import,
+    "POST /api/imports/{id}/undo": undo_import,
+    "POST /api/imports/{id}/cancel": cancel_import,
     "PUT /api/products/{id}/stock": set_stock,
     "PATCH /api/products/{id}/stock": patch_stock,
     "POST /api/products/{id}/stock/adjust": adjust_stock,

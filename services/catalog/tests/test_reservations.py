@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from catalog.worker import Housekeeper, Sweeper
+from catalog.worker import Sweeper
 from shopkit.ids import new_id
 
-from .conftest import Shop
+from .conftest import Shop, housekeeper
 from .invariants import check_invariants
 
 pytestmark = pytest.mark.anyio
@@ -182,10 +182,10 @@ async def test_old_tombstones_and_keys_are_forgotten(shop: Shop) -> None:
     path, key = f"/api/products/{product['id']}/stock/adjust", {"Idempotency-Key": "k"}
     await shop.staff("POST", path, json=body, headers=key)
     shop.clock.advance(days=29)
-    await Housekeeper(shop.database, shop.clock).drain()
+    await housekeeper(shop).drain()
     assert (await shop.query("SELECT count(*) FROM reservations")) == [(2,)]
     shop.clock.advance(days=2)
-    await Housekeeper(shop.database, shop.clock).drain()
+    await housekeeper(shop).drain()
     assert (await shop.query("SELECT status FROM reservations")) == [("committed",)]
     assert (await shop.query("SELECT count(*) FROM idempotency_keys")) == [(0,)]
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from catalog.worker import Housekeeper
 from shopkit.ids import new_id
 
-from .conftest import Shop
+from .conftest import Shop, housekeeper
 from .invariants import check_invariants
 
 pytestmark = pytest.mark.anyio
@@ -180,7 +179,7 @@ async def test_returns_are_forgotten_with_a_released_reservation_and_not_before(
         await shop.take_back(order_id, (tea, 1))
     await call(shop, dropped, "release")
     shop.clock.advance(days=31)
-    await Housekeeper(shop.database, shop.clock).drain()
+    await housekeeper(shop).drain()
     assert [str(id_) for (id_,) in await shop.query("SELECT order_id FROM returns")] == [kept]
     assert refused(await shop.take_back(dropped, (tea, 1))) == (409, "return_exceeds_sale")
     assert (await shop.take_back(kept, (tea, 1))).status_code == 200

@@ -7,6 +7,7 @@ from catalog.models.attributes import (
     product_values,
 )
 from catalog.models.feeds import feeds
+from catalog.models.imports import import_changes, import_errors, imports
 from catalog.models.media import media, media_leftovers, product_media
 from catalog.models.metadata import metadata
 from catalog.models.places import old_slugs, refilings
@@ -24,6 +25,9 @@ __all__ = [
     "categories",
     "feeds",
     "idempotency_keys",
+    "import_changes",
+    "import_errors",
+    "imports",
     "media",
     "media_leftovers",
     "metadata",

@@ -1,5 +1,6 @@
 """Rows of categories, and which products are in them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
@@ -13,6 +14,13 @@ c, m = categories.c, product_categories.c
 _BY_ID = select(categories).where(c.id == bindparam("ref"))
 _BY_SLUG = select(categories).where(c.slug == bindparam("ref"))
 _ALL = select(categories).order_by(c.position, c.name, c.id)
+_above = (
+    select(c.id, c.parent_id)
+    .where(c.id.in_(bindparam("ids", expanding=True)))
+    .cte("above", recursive=True)
+)
+_ABOVE = select(_above.union(select(c.id, c.parent_id).where(c.id == _above.c.parent_id)))
+_STATE = select(func.count(), func.sum(c.version), func.max(c.updated_at)).select_from(categories)
 # What products are in follows from the shape of the tree. So whoever changes the tree waits for
 # those who put products into it, and they for him, but not for each other. SQLite has one writer.
 _LOCKS = {
@@ -32,13 +40,28 @@ def parents(conn: Connection) -> dict[str, str | None]:
     return {row.id: row.parent_id for row in conn.execute(select(c.id, c.parent_id))}
 
 
-def newest_change(conn: Connection) -> tuple[Any, ...]:
-    """Something else after every change of categories."""
-    return tuple(conn.execute(select(func.count(), func.max(c.updated_at))).one())
+def parents_above(conn: Connection, ids: Iterable[str]) -> dict[str, str | None]:
+    """The parent of each of `ids` that there is, and of everything above it."""
+    return {row.id: row.parent_id for row in conn.execute(_ABOVE, {"ids": list(ids)})}
+
+
+def count_categories(conn: Connection) -> int:
+    return int(conn.execute(select(func.count()).select_from(categories)).scalar_one())
+
+
+def state_of_tree(conn: Connection) -> tuple[Any, ...]:
+    """Another one whenever a category was made, changed or deleted."""
+    return tuple(conn.execute(_STATE).one())
 
 
 def list_categories(conn: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(_ALL).mappings()]
+
+
+def names_of_tree(conn: Connection) -> list[tuple[str, str | None, str, str]]:
+    """Each category's id, parent, name and slug."""
+    found = conn.execute(select(c.id, c.parent_id, c.name, c.slug))
+    return [(id_, parent, name, slug) for id_, parent, name, slug in found]
 
 
 def find_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] | None:

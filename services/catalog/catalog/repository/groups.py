@@ -1,6 +1,7 @@
 """Rows of product groups."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +26,9 @@ g = product_groups.c
 COUNT_LIMIT = 10_001
 _BY_ID = select(product_groups).where(g.id == bindparam("ref"))
 _BY_SLUG = select(product_groups).where(g.slug == bindparam("ref"))
+_AMONG = select(product_groups).where(g.id.in_(bindparam("ids", expanding=True)))
+_LOCK = _AMONG.order_by(g.id).with_for_update()
+_IDS = select(g.slug, g.id).where(g.slug.in_(bindparam("slugs", expanding=True)))
 
 
 def group_of(row: Any) -> dict[str, Any]:
@@ -44,10 +48,20 @@ def lock_group(conn: Connection, *, id: str) -> dict[str, Any] | None:
     return None if row is None else group_of(row)
 
 
-def insert_group(conn: Connection, values: dict[str, Any]) -> None:
+def lock_groups(conn: Connection, *, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By id, those that there are."""
+    return {row["id"]: group_of(row) for row in conn.execute(_LOCK, {"ids": list(ids)}).mappings()}
+
+
+def ids_by_slug(conn: Connection, slugs: Iterable[str]) -> dict[str, str]:
+    """Of the groups that there are."""
+    return {row.slug: row.id for row in conn.execute(_IDS, {"slugs": list(slugs)})}
+
+
+def insert_groups(conn: Connection, values: list[dict[str, Any]]) -> None:
     """Raises SlugTaken."""
     try:
-        conn.execute(insert(product_groups).values(**_stored(values)))
+        conn.execute(insert(product_groups), [_stored(one) for one in values])
     except IntegrityError as exc:
         raise _refusal(exc) from None
 

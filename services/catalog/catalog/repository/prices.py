@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, func, insert, select
+from sqlalchemy import Connection, Text, bindparam, func, select
 
 from catalog.models import price_history, products
-from shopkit.tables import Instant, Int
+from shopkit.tables import Instant, Int, insert_rows
 
 h, p = price_history.c, products.c
-_INSERT = insert(price_history)
 _of_product = h.product_seq == bindparam("seq", type_=Int)
 _at_first = (
     select(func.coalesce(func.max(h.version), 0))
@@ -32,8 +31,8 @@ _LIST = (
 )
 
 
-def insert_price(conn: Connection, values: dict[str, Any]) -> None:
-    conn.execute(_INSERT, values)
+def insert_prices(conn: Connection, entries: list[dict[str, Any]]) -> None:
+    insert_rows(conn, price_history, entries)
 
 
 def lowest_offered(conn: Connection, *, seq: int, currency: str, since: datetime) -> int | None:

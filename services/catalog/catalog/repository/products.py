@@ -1,7 +1,7 @@
 """Rows of products."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic_core import from_json
@@ -14,7 +14,7 @@ from catalog.errors import SkuTaken, SlugTaken, VariantTaken
 from catalog.models import product_categories, products, stock
 from shopkit.errors import Problem
 from shopkit.money import money
-from shopkit.tables import violated
+from shopkit.tables import insert_rows, violated
 
 p, s = products.c, stock.c
 PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -49,6 +49,13 @@ _BY_SLUG = _PRODUCT.where(p.slug == bindparam("ref"))
 _OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
 # With `key_share`: what refers to a product (a reservation) does not wait for who edits it.
 _LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update(key_share=True)
+_BY_SKU = select(products).where(p.sku_key.in_(bindparam("sku_keys", expanding=True)))
+_COUNT_VARIANTS = (
+    select(p.group_id, func.count())
+    .where(p.group_id.in_(bindparam("group_ids", expanding=True)))
+    .group_by(p.group_id)
+)
+_INSERT = insert(products).returning(p.id, p.seq)
 _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
 )  # fmt: skip
@@ -141,12 +148,20 @@ def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
-def insert_product(conn: Connection, values: dict[str, Any]) -> int:
-    """The new row's `seq`. Raises SkuTaken, SlugTaken or VariantTaken."""
+def find_by_sku(conn: Connection, *, sku_keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The rows of products, by SKU key."""
+    found = conn.execute(_BY_SKU, {"sku_keys": list(sku_keys)}).mappings()
+    return {row["sku_key"]: dict(row) for row in found}
+
+
+def insert_products(conn: Connection, values: list[dict[str, Any]]) -> dict[str, int]:
+    """The `seq` of each by its id, in the order of `values`. Raises SkuTaken, SlugTaken or
+    VariantTaken, and which of them it was is not known."""
     try:
-        return int(conn.execute(insert(products).returning(p.seq), values).scalar_one())
+        made = conn.execute(_INSERT, values)
     except IntegrityError as exc:
         raise _refusal(exc) from None
+    return {id_: int(seq) for id_, seq in made}
 
 
 def update_product(conn: Connection, *, seq: int, values: dict[str, Any]) -> None:
@@ -163,12 +178,10 @@ def _refusal(exc: IntegrityError) -> Exception:
 
 
 def set_categories(conn: Connection, *, seq: int, with_ancestors: Iterable[str]) -> None:
-    """File a product."""
+    """File a product anew, when its categories, price or name have changed."""
     conn.execute(delete(product_categories).where(product_categories.c.product_seq == seq))
     key = conn.execute(select(p.price_amount, p.name_key).where(p.seq == seq)).mappings().one()
-    places = [{"category_id": id_, "product_seq": seq, **key} for id_ in sorted(with_ancestors)]
-    if places:
-        conn.execute(insert(product_categories), places)
+    file_products(conn, [{"seq": seq, "with_ancestors": with_ancestors, **key}])
 
 
 def refile(conn: Connection, *, seq: int) -> None:
@@ -179,9 +192,25 @@ def refile(conn: Connection, *, seq: int) -> None:
     conn.execute(update(product_categories).where(of_product).values(values))
 
 
-def count_variants(conn: Connection, *, group_id: str) -> int:
-    statement = select(func.count()).select_from(products).where(p.group_id == group_id)
-    return int(conn.execute(statement).scalar_one())
+def file_products(conn: Connection, filed: Iterable[Mapping[str, Any]]) -> None:
+    """File products that are nowhere yet: each has `seq`, `with_ancestors` and what sorts it."""
+    places = [
+        {
+            "category_id": id_,
+            "product_seq": one["seq"],
+            "price_amount": one["price_amount"],
+            "name_key": one["name_key"],
+        }
+        for one in filed
+        for id_ in sorted(one["with_ancestors"])
+    ]
+    insert_rows(conn, product_categories, places)
+
+
+def count_variants(conn: Connection, *, group_ids: Iterable[str]) -> dict[str, int]:
+    """By group; those that have none are absent."""
+    found = conn.execute(_COUNT_VARIANTS, {"group_ids": list(group_ids)})
+    return {id_: int(number) for id_, number in found}
 
 
 def largest_group(conn: Connection) -> int:

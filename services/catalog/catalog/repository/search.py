@@ -1,5 +1,6 @@
 """The search index: FTS5 on SQLite, tsvector and GIN on PostgreSQL; the same words on both."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -37,18 +38,14 @@ MATCHES = 10_000
 """So many matches are looked at, the newest ones, where all of them might have to be: to sort
 them, or to find those that a filter lets pass."""
 
-_COLUMNS = ("name", "sku", "attributes", "anywhere")  # of FTS5
 _INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
-_ADD_SQLITE = text(
-    "INSERT INTO product_search (seq, name, sku, attributes, anywhere) "
-    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
+# For the driver itself: SQLAlchemy's part of so many small rows would be most of the work.
+_ADD_SQLITE = (
+    "INSERT INTO product_search (seq, name, sku, attributes, anywhere) VALUES (?, ?, ?, ?, ?)"
 )
 _MERGE_FTS = text("INSERT INTO product_fts (product_fts, rank) VALUES ('merge', :pages)")
 _CHANGES = text("SELECT total_changes()")
-_ADD_FTS = text(
-    "INSERT INTO product_fts (rowid, name, sku, attributes, anywhere) "
-    "VALUES (:seq, :name, :sku, :attributes, :anywhere)"
-)
+_ADD_FTS = "INSERT INTO product_fts (rowid, name, sku, attributes, anywhere) VALUES (?, ?, ?, ?, ?)"
 # FTS5 keeps no text of its own: to forget a row it must be told what was in it.
 _REMOVE_FTS = text(
     "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, anywhere) "
@@ -61,28 +58,24 @@ _ADD_POSTGRES = text(
 _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 
 
-def index_product(
-    conn: Connection,
-    *,
-    seq: int,
-    name: str,
-    sku: str,
-    attributes: dict[str, Any],
-    description: str,
-) -> None:
-    """Put a product into the index, or put it there anew."""
-    fields = search_text.document(
-        name=name, sku=sku, attributes=attributes, description=description
-    )
+def index_product(conn: Connection, *, seq: int, **fields: Any) -> None:
+    """Put a product into the index, or put it there anew: `fields` of `search_text.document`."""
     unindex_product(conn, seq=seq)
+    index_products(conn, {seq: fields})
+
+
+def index_products(conn: Connection, found: Mapping[int, Mapping[str, Any]]) -> None:
+    """Put products into the index that are not in it: by `seq`, with what `index_product` takes."""
+    documents = {seq: search_text.document(**fields) for seq, fields in found.items()}
     if conn.dialect.name == "sqlite":
-        columns = search_text.fts5_document(fields)
-        values = {"seq": seq, **dict(zip(_COLUMNS, columns, strict=True))}
-        conn.execute(_ADD_SQLITE, values)
-        conn.execute(_ADD_FTS, values)
+        rows = [(seq, *search_text.fts5_document(fields)) for seq, fields in documents.items()]
+        conn.exec_driver_sql(_ADD_SQLITE, rows)
+        conn.exec_driver_sql(_ADD_FTS, rows)
     else:
-        conn.execute(_ADD_POSTGRES, {"seq": seq, "document": search_text.tsvector(fields)})
-    add_words(conn, " ".join(fields).split())
+        texts = {seq: search_text.tsvector(fields) for seq, fields in documents.items()}
+        conn.execute(_ADD_POSTGRES, [{"seq": seq, "document": text} for seq, text in texts.items()])
+    every = (word for fields in documents.values() for one in fields for word in one.split())
+    add_words(conn, every)
 
 
 def unindex_product(conn: Connection, *, seq: int) -> None:

@@ -1,13 +1,16 @@
 """Slugs in use, and those that were: who renames something loses no reader."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
 from catalog.models import categories, old_slugs, product_groups, products
 
 Kind = Literal["category", "group", "product"]
+MOST_LIKE = 1_000
 _TABLES: dict[Kind, Table] = {
     "category": categories,
     "group": product_groups,
@@ -27,15 +30,32 @@ def _todays(table: Table) -> Select[Any]:
 _TODAYS = {kind: _todays(table) for kind, table in _TABLES.items()}
 
 
+def _like(slug: ColumnElement[str], *more: ColumnElement[bool]) -> Select[Any]:
+    begins = and_(slug >= bindparam("from"), slug < bindparam("to"))
+    return select(slug).where(or_(slug == bindparam("base"), begins), *more).limit(MOST_LIKE)
+
+
+_OF_KIND = o.kind == bindparam("kind")
+_AMONG: BindParameter[Any] = bindparam("slugs", expanding=True)
+_LIKE = {kind: (_like(table.c.slug), _like(o.slug, _OF_KIND)) for kind, table in _TABLES.items()}
+_HAVE = {kind: select(t.c.slug).where(t.c.slug.in_(_AMONG)) for kind, t in _TABLES.items()}
+_HAD = select(o.slug).where(_OF_KIND, o.slug.in_(_AMONG))
+_FREE = delete(old_slugs).where(_OF_KIND, o.slug.in_(_AMONG))
+
+
 def slugs_like(conn: Connection, kind: Kind, base: str) -> set[str]:
-    """Slugs that are, or were, `base` or begin with `base-`."""
-    found: set[str] = set()
-    live = _TABLES[kind].c.slug
-    for slug, more in ((live, []), (o.slug, [o.kind == kind])):
-        begins = and_(slug >= f"{base}-", slug < f"{base}.")  # "." comes after "-"
-        statement = select(slug).where(or_(slug == base, begins), *more).limit(10_000)
-        found |= {str(one) for one in conn.execute(statement).scalars()}
-    return found
+    """Slugs that are, or were, `base` or begin with `base-`: all, or MOST_LIKE at the least."""
+    begins = {"base": base, "from": f"{base}-", "to": f"{base}."}  # "." comes after "-"
+    has, had = _LIKE[kind]
+    found = set(conn.execute(has, begins).scalars())
+    return found | set(conn.execute(had, {**begins, "kind": kind}).scalars())
+
+
+def slugs_among(conn: Connection, kind: Kind, slugs: Iterable[str]) -> set[str]:
+    """Those of `slugs` that something has, or had once."""
+    asked = {"slugs": list(slugs)}
+    found = set(conn.execute(_HAVE[kind], asked).scalars())
+    return found | set(conn.execute(_HAD, {**asked, "kind": kind}).scalars())
 
 
 def todays_slug(conn: Connection, *, kind: Kind, old: str) -> str | None:
@@ -52,11 +72,15 @@ def give_slug(
     """
     if new == was:
         return
-    gone = (new,) if was is None else (new, was)
-    conn.execute(delete(old_slugs).where(o.kind == kind, o.slug.in_(gone)))
+    free_slugs(conn, kind=kind, slugs=(new,) if was is None else (new, was))
     if was is not None:
         old = {"kind": kind, "slug": was, "target_id": id, "created_at": now}
         conn.execute(insert(old_slugs), old)
+
+
+def free_slugs(conn: Connection, *, kind: Kind, slugs: Iterable[str]) -> None:
+    """Whoever had them once is not found by them any more: something has them now."""
+    conn.execute(_FREE, {"kind": kind, "slugs": list(slugs)})
 
 
 def forget_slugs(conn: Connection, *, kind: Kind, id: str) -> None:

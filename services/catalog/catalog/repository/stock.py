@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from catalog.models import products, stock, stock_movements
 from shopkit.ids import new_id
-from shopkit.tables import Int
+from shopkit.tables import Int, insert_rows
 
 s, m = stock.c, stock_movements.c
 _GET = (
@@ -39,14 +39,14 @@ _LIST_SHORT = (
     .order_by(s.product_id)
     .limit(bindparam("limit", type_=Int))
 )
-_INSERT_MOVEMENTS = insert(stock_movements)
 _RESTOCK = _of_product.values(on_hand=s.on_hand + _q, version=s.version + 1)
 
 
-def insert_stock(conn: Connection, *, product_id: str, on_hand: int) -> None:
-    conn.execute(
-        insert(stock), {"product_id": product_id, "on_hand": on_hand, "reserved": 0, "version": 1}
-    )
+def insert_stock(conn: Connection, on_hand: Mapping[str, int]) -> None:
+    """Of products that are new, by id."""
+    new = {"reserved": 0, "version": 1}
+    rows = [{"product_id": id_, "on_hand": count, **new} for id_, count in on_hand.items()]
+    insert_rows(conn, stock, rows)
 
 
 def find_stock(conn: Connection, *, product_id: str) -> dict[str, Any] | None:
@@ -132,8 +132,7 @@ def record_movements(
         for product_id, quantity in quantities.items()
         if quantity
     ]
-    if rows:
-        conn.execute(_INSERT_MOVEMENTS, rows)
+    insert_rows(conn, stock_movements, rows)
 
 
 def list_movements(

@@ -1,16 +1,16 @@
 """The index of lists' filters: which product has which value of an attribute."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from catalog.domain import Value, values_of
 from catalog.models import attribute_values, attributes, product_values, products
 from catalog.repository.attributes import lock_definitions
 from shopkit.background import delete_batch
-from shopkit.tables import insert_or_ignore
+from shopkit.tables import insert_or_ignore, insert_rows
 
 a, v, pv = attributes.c, attribute_values.c, product_values.c
 _FILTERABLE = select(a.seq, a.code, a.type).where(a.filterable, a.code.is_not(None))
@@ -18,7 +18,9 @@ _CLEAR = delete(product_values).where(pv.product_seq == bindparam("product"))
 _CLEAR_ONE = delete(product_values).where(
     pv.product_seq == bindparam("product"), pv.attribute_seq == bindparam("attribute")
 )
-_SEQ = select(v.seq).where(v.attribute_seq == bindparam("attribute"), v.key == bindparam("key"))
+_SEQS = select(v.key, v.seq).where(
+    v.attribute_seq == bindparam("attribute"), v.key.in_(bindparam("keys", expanding=True))
+)
 _NEXT = (
     select(a.seq, a.code, a.type, a.indexed, a.after_seq)
     .where(a.indexed.in_(("filling", "clearing")))
@@ -40,7 +42,13 @@ def file_values(conn: Connection, *, seq: int, attributes: dict[str, Any]) -> No
     if not found:
         return
     conn.execute(_CLEAR, {"product": seq})
-    _file(conn, seq, attributes, found)
+    _file(conn, {seq: attributes}, found)
+
+
+def add_values(conn: Connection, attributes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Put products into the index that are not in it, by `seq`. Definitions are locked for use."""
+    if found := [tuple(row) for row in conn.execute(_FILTERABLE)]:
+        _file(conn, attributes, found)
 
 
 def unfile_values(conn: Connection, *, seq: int) -> None:
@@ -49,32 +57,40 @@ def unfile_values(conn: Connection, *, seq: int) -> None:
 
 def _file(
     conn: Connection,
-    product_seq: int,
-    attributes: dict[str, Any],
+    attributes: Mapping[int, Mapping[str, Any]],
     definitions: Iterable[tuple[Any, ...]],
 ) -> None:
-    rows = [
-        {
-            "product_seq": product_seq,
-            "attribute_seq": attribute_seq,
-            "value_seq": _value_seq(conn, attribute_seq, value),
+    rows = []
+    for attribute_seq, code, type_ in definitions:
+        values = {
+            seq: values_of(type_, of_one[code])
+            for seq, of_one in attributes.items()
+            if code in of_one
         }
-        for attribute_seq, code, type_ in definitions
-        if code in attributes
-        for value in values_of(type_, attributes[code])
-    ]
-    if rows:
-        conn.execute(insert(product_values), rows)
+        known = _value_seqs(conn, attribute_seq, {one for some in values.values() for one in some})
+        rows += [
+            {"product_seq": seq, "attribute_seq": attribute_seq, "value_seq": known[one.key]}
+            for seq, some in values.items()
+            for one in some
+        ]
+    insert_rows(conn, product_values, rows)
 
 
-def _value_seq(conn: Connection, attribute_seq: int, value: Value) -> int:
-    asked = {"attribute": attribute_seq, "key": value.key}
-    found = conn.execute(_SEQ, asked).scalar()
-    if found is None:
-        new = {"attribute_seq": attribute_seq, **value._asdict()}
-        insert_or_ignore(conn, attribute_values, new)
-        found = conn.execute(_SEQ, asked).scalar_one()
-    return int(found)
+def _value_seqs(conn: Connection, attribute_seq: int, values: set[Value]) -> dict[str, int]:
+    """By key; those that nobody had before are made."""
+    if not values:
+        return {}
+    known = _known(conn, attribute_seq, values)
+    for value in sorted(values):
+        if value.key not in known:
+            new = {"attribute_seq": attribute_seq, **value._asdict()}
+            insert_or_ignore(conn, attribute_values, new)
+    return known if len(known) == len(values) else _known(conn, attribute_seq, values)
+
+
+def _known(conn: Connection, attribute_seq: int, values: set[Value]) -> dict[str, int]:
+    asked = {"attribute": attribute_seq, "keys": sorted(one.key for one in values)}
+    return {key: int(seq) for key, seq in conn.execute(_SEQS, asked)}
 
 
 def index_next(conn: Connection, *, limit: int) -> int:
@@ -92,15 +108,18 @@ def fill_some(conn: Connection, job: dict[str, Any], *, limit: int) -> None:
     """Definitions are locked for a change, so nobody files the same products beside us."""
     place = {"after_seq": job["after_seq"], "limit": limit}
     rows = conn.execute(_PRODUCTS, place).all()
-    for seq, text in rows:
-        details = json.loads(text)
-        options = details["group"]["options"] if details["group"] else {}
-        conn.execute(_CLEAR_ONE, {"product": seq, "attribute": job["seq"]})
-        definition = (job["seq"], job["code"], job["type"])
-        _file(conn, seq, {**details["attributes"], **options}, [definition])
+    if rows:
+        conn.execute(_CLEAR_ONE, [{"product": seq, "attribute": job["seq"]} for seq, _ in rows])
+        said = {seq: _said(json.loads(text)) for seq, text in rows}
+        _file(conn, said, [(job["seq"], job["code"], job["type"])])
     done = len(rows) < limit
     changed = {"indexed": "ready"} if done else {"after_seq": rows[-1].seq}
     conn.execute(update(attributes).where(a.seq == job["seq"]).values(changed))
+
+
+def _said(details: dict[str, Any]) -> dict[str, Any]:
+    """What a product says of itself, as an attribute or as an option."""
+    return {**details["attributes"], **(details["group"]["options"] if details["group"] else {})}
 
 
 def _clear_some(conn: Connection, job: dict[str, Any], *, limit: int) -> None:

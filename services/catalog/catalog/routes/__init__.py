@@ -2,10 +2,12 @@
 
 from catalog.routes import (
     attributes,
+    bulk,
     categories,
     facets,
     feeds,
     groups,
+    imports,
     media,
     prices,
     products,
@@ -15,6 +17,7 @@ from catalog.routes import (
 )
 
 routers = (
+    bulk.router,  # before products: these paths are no slugs
     facets.router,
     suggest.router,
     products.router,
@@ -22,6 +25,7 @@ routers = (
     attributes.router,
     categories.router,
     stock.router,
+    imports.router,
     prices.router,
     media.router,
     feeds.router,

@@ -14,7 +14,7 @@ ATTRIBUTES_EXAMPLE = {
     "organic": True,
     "fits": ["slim", "regular"],
 }
-RESERVED = {"expand", "facets", "suggest"}
+RESERVED = {"bulk", "expand", "export", "facets", "suggest"}
 """What stands where a slug could, and means something else."""
 _SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 

@@ -1,0 +1,151 @@
+"""Does imports beside the requests, one after the other, in transactions that hold up nobody."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from catalog.category_ways import KnownWays
+from catalog.import_files import ImportFiles
+from catalog.import_steps import import_rows, undo_rows, without_effect
+from catalog.repository.imports import (
+    UNFINISHED,
+    find_import,
+    forget_rows,
+    oldest_kept,
+    unfinished_imports,
+    update_import,
+)
+from shopkit.background import drain, every
+from shopkit.clock import Clock
+from shopkit.db import Database
+from shopkit.errors import Problem
+from shopkit.idempotency import KEPT
+from shopkit.logs import get_logger
+
+log = get_logger()
+Step = Callable[..., dict[str, Any] | None]
+IMPORTER_SECONDS = 1
+BUSY_SECONDS = 0.2
+PAUSE_SECONDS = 0.003
+LONGEST_PAUSE = 0.1
+IDLE_PAUSES = 5
+BUSY_SHARE = 0.1
+STRAY_SECONDS = 86_400
+BATCH = 100
+STEP_SECONDS = 0.02
+_ROWS = range(40, 201)
+
+
+class Pace:
+    """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
+    checkouts wait for it, on SQLite all of them."""
+
+    def __init__(self) -> None:
+        self.rows = _ROWS[0]
+
+    def took(self, rows: int, seconds: float) -> None:
+        if rows:
+            fitting = int(rows * STEP_SECONDS / max(seconds, 1e-6))
+            self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
+
+
+async def others_turn() -> None:
+    """Where people shop, an import takes what they leave over: the loop must have had next to
+    nothing to do for a moment, and for a longer one when somebody was there."""
+    until, idle, needed = time.monotonic() + LONGEST_PAUSE, 0, 1
+    while idle < needed and time.monotonic() < until:
+        before = time.thread_time()
+        await asyncio.sleep(PAUSE_SECONDS)
+        if time.thread_time() - before < BUSY_SHARE * PAUSE_SECONDS:
+            idle += 1
+        else:
+            idle, needed = 0, IDLE_PAUSES
+
+
+class Importer:
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
+        self._database, self._clock, self._files = database, clock, files
+        self._known = KnownWays()
+        self._pace = Pace()
+
+    async def run(self) -> None:
+        await every(IMPORTER_SECONDS, self.drain)
+
+    async def drain(self) -> None:
+        """Do all that is to be done and can be done here: an import needs its file, which another
+        copy of the service may have."""
+        for job in await self._database.read(unfinished_imports):
+            if job["kind"] == "undo" or self._files.has(job["id"]):
+                await self._work(job)
+            else:
+                log.warning("import_without_file", import_id=job["id"])
+
+    async def _work(self, job: dict[str, Any] | None) -> None:
+        while job is not None and job["state"] in UNFINISHED:
+            stepped = await self._step(job)
+            await (others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
+            job = stepped or await self._database.read(find_import, id=job["id"])
+
+    async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
+        limit, how = self._pace.rows, {"id": job["id"], "now": self._clock.now()}
+        if job["kind"] == "undo":
+            undo = partial(undo_rows, limit=limit, **how)
+            return await self._tried(job, limit, undo, partial(undo, skip=True))
+        part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
+        await asyncio.sleep(0)
+        do = partial(import_rows, part=part, known=self._known, **how)
+        skip = partial(do, part=without_effect(part))
+        return await self._tried(job, len(part.rows), do, skip)
+
+    async def _tried(
+        self, job: dict[str, Any], rows: int, do: Step, skip: Step
+    ) -> dict[str, Any] | None:
+        """A row that breaks it must not do so for ever, nor stop those after it: alone it is
+        skipped."""
+        try:
+            return await self._timed(rows, do)
+        except Problem:
+            raise
+        except Exception:
+            log.exception("import_step_failed", import_id=job["id"], rows=rows)
+            if rows > 1:
+                self._pace.rows = 1
+                return job
+            return await self._timed(rows, skip)
+
+    async def _timed(self, rows: int, step: Step) -> dict[str, Any] | None:
+        def timed(conn: Any) -> dict[str, Any] | None:
+            started = time.thread_time()
+            done = step(conn)
+            if done is not None:
+                self._pace.took(rows, time.thread_time() - started)
+            return done
+
+        return await self._database.run(timed)
+
+
+class ImportArchive:
+    """Forgets files, errors and what was before imports, 30 days after their end."""
+
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
+        self._database, self._clock, self._files = database, clock, files
+
+    async def drain(self) -> int:
+        """How many imports were forgotten."""
+        forgotten = 0
+        before = self._clock.now() - KEPT
+        while id_ := await self._database.read(oldest_kept, before=before):
+            await drain(self._database, forget_rows, import_id=id_, limit=BATCH)
+            self._files.remove(id_)
+            await self._database.run(update_import, id=id_, values={"forgotten": True})
+            forgotten += 1
+        await self._remove_strays()
+        return forgotten
+
+    async def _remove_strays(self) -> None:
+        """Files whose import was never begun: the service died in between."""
+        for id_ in list(self._files.older_than(STRAY_SECONDS, self._clock.now().timestamp())):
+            if await self._database.read(find_import, id=id_) is None:
+                self._files.remove(id_)
