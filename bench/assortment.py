@@ -31,6 +31,7 @@ class Item:
     category: tuple[str, ...]
     attributes: dict[str, object]
     group: str | None = None
+    group_name: str = ""
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +89,7 @@ class Assortment:
                     "name": f"{item.name} {size}",
                     "stock": self._chance.randrange(50),
                     "group": f"group-{item.sku.lower()}",
+                    "group_name": item.name,
                     "options": {"size": size},
                 }
             )

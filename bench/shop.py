@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,9 +41,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_shop() -> Iterator[Shop]:
+def running_shop(data: Path | None = None) -> Iterator[Shop]:
+    """With its data in a folder that stays, or in one that goes with it. Settings of services may
+    be in the environment: CATALOG_DATABASE_URL for PostgreSQL."""
     port = free_port()
-    with TemporaryDirectory(prefix="shop-bench-") as folder:
+    with ExitStack() as stack:
+        folder = str(data or stack.enter_context(TemporaryDirectory(prefix="shop-bench-")))
+        Path(folder).mkdir(parents=True, exist_ok=True)
         environment = {
             **os.environ,
             "GATEWAY_PORT": str(port),
