@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-logins clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-logins seed-million bench-million clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,12 @@ bench: $(READY) ## Measure the shop's speed into bench/results/
 
 bench-logins: $(READY) ## Measure what logins tell by their time, and what a flood of them costs others
 	$(BIN)/python -m bench.logins
+
+seed-million: $(READY) ## Make a shop of a million products in var/million (an hour at most; PRODUCTS=100000: fewer)
+	$(BIN)/python -m bench.seed $(if $(PRODUCTS),--products $(PRODUCTS))
+
+bench-million: $(READY) ## Measure it beside a catalog of ten thousand (first: make seed-million)
+	$(BIN)/python -m bench.million --data var/million $(if $(PRODUCTS),--products $(PRODUCTS))
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
