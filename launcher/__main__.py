@@ -2,13 +2,12 @@
 command of a service with the settings it has there."""
 
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from launcher.env_file import read_env_file
 from launcher.errors import LaunchError
+from launcher.interruption import stop_on_signals
 from launcher.service_command import exec_command
 from launcher.settings import read_settings
 from launcher.shop import run_shop
@@ -17,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    _stop_on_signals()
+    stop_on_signals()
     os.umask(0o077)  # data and logs are the owner's alone
     try:
         environment = {**read_env_file(ROOT / ".env"), **os.environ}
@@ -31,21 +30,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0
-
-
-def _stop_on_signals() -> None:
-    """Also as a shell's background job, for which the shell ignores SIGINT; nohup is respected."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _interrupt)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Once: what is being stopped is not interrupted by a second, impatient Ctrl-C."""
-    for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(again, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from launcher.errors import LaunchError
+from launcher.interruption import STOPPING
 
 PR_SET_PDEATHSIG = 1
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from launcher.child import Child
 from launcher.errors import LaunchError
+from launcher.interruption import raise_if_asked
 from launcher.log_file import last_lines, trim
 
 TICK = 0.1
@@ -57,6 +58,7 @@ class Supervisor:
                 raise LaunchError(f"{child.name} does not start: {last} (see {child.log})")
 
     def _tick(self, *, announce: bool = True) -> None:
+        raise_if_asked()
         for child in self._children:
             ended = child.take_end()
             if ended and announce:

@@ -127,3 +127,32 @@ def _runs(pid: int) -> bool:
         return "zombie" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_signal_that_python_drops_stops_all_the_same(tmp_path: Path) -> None:
+    """As it does with what comes up in a finalizer."""
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from launcher.interruption import stop_on_signals
+        from launcher.supervisor import Supervisor
+
+        class Finalized:
+            def __del__(self):
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(1000): pass
+
+        stop_on_signals()
+        sys.unraisablehook = lambda _: print("dropped")
+        Finalized()
+        supervisor = Supervisor([], None, print)
+        try:
+            supervisor.run_while(lambda: True)
+        except KeyboardInterrupt:
+            print("stopped")
+        """
+    )
+    command = [sys.executable, "-c", script]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split() == ["dropped", "stopped"]

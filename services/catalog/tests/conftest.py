@@ -1,7 +1,7 @@
 """A catalog in process, on a migrated database of its own."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Shop:
     auth: FakeAuth
     media_dir: Path
     service: Service
-    lexicon: Lexicon
+    lexicon: Lexicon = field(default_factory=Lexicon)
 
     async def staff(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
         headers = self.staff_headers | kwargs.pop("headers", {})
