@@ -15,7 +15,12 @@ def actions_in(file: Path) -> Iterator[str]:
     """Where entries are written, whatever looks like an action is one."""
     nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     texts = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
-    if any(isinstance(node, ast.ImportFrom) and node.module == "shopkit.audit" for node in nodes):
+    imports = [one for one in nodes if isinstance(one, ast.ImportFrom)]
+    if any(
+        name.name.startswith("record") and one.module == "shopkit.audit"
+        for one in imports
+        for name in one.names
+    ):
         yield from filter(ACTION.fullmatch, texts)
     for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record_change":

@@ -74,7 +74,9 @@ async def test_an_export_changes_nothing_here_and_makes_the_same_elsewhere(shop:
     assert await everything(shop) == before
     first = json.loads(content.splitlines()[0])
     assert first["categories"] == ["Clothing > Shirts", "Sale"]
-    for product in (await shop.staff("GET", "/api/products?status=any&group=expand&limit=100")).json()["items"]:
+    for product in (
+        await shop.staff("GET", "/api/products?status=any&group=expand&limit=100")
+    ).json()["items"]:
         await shop.staff("DELETE", f"/api/products/{product['id']}")
     for group in (await shop.guest.get("/api/product-groups")).json()["items"]:
         await shop.staff("DELETE", f"/api/product-groups/{group['id']}")

@@ -68,7 +68,7 @@ async def begin(url: str, folder: Path) -> str:
             price = {"amount": 1, "currency": "USD"}
             payloads = [ProductCreate.model_validate(one | {"price": price}) for one in old]
             wanted = [one.model_dump(exclude={"stock"}) for one in payloads]
-            made = [new_product(one, 1, Places({}, {}, {})) for one in wanted]
+            made = [new_product(one, 1, Places({}, {}, {}, [])) for one in wanted]
             create_products(conn, made, by=BY, now=SYSTEM_CLOCK.now())
 
     async def chunks() -> AsyncIterator[bytes]:
