@@ -142,7 +142,7 @@ def beside_searches(shop: Shop, seconds: int) -> dict[str, Any]:
 
 
 def run(products: int, data: Path | None, seconds: int) -> dict[str, Any]:
-    with running_shop(data) as shop:
+    with running_shop(data, sample=False) as shop:
         there = call(shop, "GET", "/api/products?count=true")["total"]
         imported = seed(shop, products) if there < min(products, SMALL) else {}
         results = {"import_rows_per_second": imported, **look(shop, seconds)}

@@ -87,7 +87,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.data.exists():
         raise SystemExit(f"{chosen.data} is there already: remove it, or give another --data")
-    with running_shop(chosen.data) as shop:
+    with running_shop(chosen.data, sample=False) as shop:
         seed(shop, chosen.products)
     print(f"done; look around in it: DATA_DIR={chosen.data} make run")
 

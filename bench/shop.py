@@ -41,13 +41,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_shop(data: Path | None = None) -> Iterator[Shop]:
+def running_shop(data: Path | None = None, *, sample: bool = True) -> Iterator[Shop]:
     """With its data in a folder that stays, or in one that goes with it. Settings of services may
     be in the environment: CATALOG_DATABASE_URL for PostgreSQL."""
     port = free_port()
     with ExitStack() as stack:
         folder = str(data or stack.enter_context(TemporaryDirectory(prefix="shop-bench-")))
         Path(folder).mkdir(parents=True, exist_ok=True)
+        if not sample:
+            Path(folder, "sample-settled").touch()
         environment = {
             **os.environ,
             "GATEWAY_PORT": str(port),
@@ -63,18 +65,19 @@ def running_shop(data: Path | None = None) -> Iterator[Shop]:
             )
             try:
                 shop = Shop(f"http://127.0.0.1:{port}", process)
-                wait_until_healthy(shop)
+                wait_until_healthy(shop, sample=sample)
                 yield shop
             finally:
                 process.terminate()
                 process.wait(30)
 
 
-def wait_until_healthy(shop: Shop, seconds: float = 60) -> None:
+def wait_until_healthy(shop: Shop, seconds: float = 60, *, sample: bool = True) -> None:
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at and shop.process.poll() is None:
         try:
-            if shop.get("/api/health")["status"] == "ok" and shop.get("/api/products")["items"]:
+            loaded = shop.get("/api/products")["items"] or not sample
+            if shop.get("/api/health")["status"] == "ok" and loaded:
                 return
         except (urllib.error.URLError, OSError, ValueError):
             pass
