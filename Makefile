@@ -46,9 +46,9 @@ SMALLER := kept kills rush refund_races webhooks killed_steps
 ON_POSTGRES := $(if $(FULL),tests/faults,$(SMALLER:%=tests/faults/test_%.py))
 
 torture: $(READY) ## Kill, lose and repeat, on both databases (FULL=1: hours, and a report)
-	FULL=$(FULL) $(TORTURE) tests/faults tests/model tests/guards tests/security/test_taken_out.py
+	FULL=$(FULL) $(TORTURE) tests/faults tests/model tests/guards $(if $(FULL),tests/security/test_taken_out.py)
 	FULL=$(FULL) SCALE=$(or $(SCALE),$(if $(FULL),1,0.15)) $(BIN)/python tools/postgres.py \
-		$(TORTURE) $(ON_POSTGRES) tests/guards
+		$(TORTURE) $(ON_POSTGRES) $(if $(FULL),tests/guards)
 	$(if $(FULL),$(BIN)/python -m tests.faults.report)
 
 up: ## Build and start the shop with docker compose (POSTGRES=1: on PostgreSQL)
