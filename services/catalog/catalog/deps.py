@@ -30,6 +30,7 @@ CategoryRef = Annotated[
 ]
 
 
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "It was renamed: `Location` is its address now."}
 }

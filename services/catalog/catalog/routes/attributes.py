@@ -7,7 +7,7 @@ from fastapi import Response
 
 from catalog import attributes
 from catalog.categories import find_category
-from catalog.deps import MOVED, CatalogContext, CategoryRef, caching, moved_to
+from catalog.deps import MOVED, NOT_MODIFIED, CatalogContext, CategoryRef, caching, moved_to
 from catalog.errors import AttributeTaken, TooManyAttributes
 from catalog.schemas.attributes import Attribute, AttributeCreate, AttributePatch, Attributes
 from shopkit.app import PathId
@@ -21,7 +21,6 @@ from shopkit.routing import new_router
 
 router = new_router()
 _TAGS: list[str | Enum] = ["Attributes"]
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 Editor = Annotated[Principal, Staff("products:write")]
 
 
@@ -63,7 +62,7 @@ async def list_category_attributes(
     tags=_TAGS,
     summary="Get an attribute",
     response_model=Attribute,
-    responses=_NOT_MODIFIED,
+    responses=NOT_MODIFIED,
 )
 async def get_attribute(
     id: PathId, user: MaybeUser, context: CatalogContext, if_none_match: IfNoneMatch

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import categories
-from catalog.deps import MOVED, CatalogContext, CategoryRef, caching, moved_to
+from catalog.deps import MOVED, NOT_MODIFIED, CatalogContext, CategoryRef, caching, moved_to
 from catalog.errors import (
     CategoryCycle,
     CategoryNotEmpty,
@@ -28,7 +28,6 @@ from shopkit.routing import new_router
 router = new_router()
 _TAGS: list[str | Enum] = ["Categories"]
 _PLACE = (SlugTaken, CategoryCycle, CategoryTooDeep)
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 Editor = Annotated[Principal, Staff("categories:write")]
 
 
@@ -50,7 +49,7 @@ async def list_categories(user: MaybeUser, context: CatalogContext) -> Any:
     tags=_TAGS,
     summary="Get a category",
     response_model=Category,
-    responses=_NOT_MODIFIED | MOVED,
+    responses=NOT_MODIFIED | MOVED,
 )
 async def get_category(
     ref: CategoryRef,

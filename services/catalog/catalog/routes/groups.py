@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import groups
-from catalog.deps import MOVED, CatalogContext, GroupRef, caching, moved_to, sees_all
+from catalog.deps import MOVED, NOT_MODIFIED, CatalogContext, GroupRef, caching, moved_to, sees_all
 from catalog.errors import SkuTaken, SlugTaken, VariantTaken, VariesByInUse
 from catalog.schemas.groups import (
     GroupCreate,
@@ -29,7 +29,6 @@ from shopkit.routing import new_router
 
 router = new_router()
 _TAGS: list[str | Enum] = ["Product groups"]
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 Editor = Annotated[Principal, Staff("products:write")]
 
 
@@ -55,7 +54,7 @@ async def list_product_groups(
     tags=_TAGS,
     summary="Get a product group with its variants",
     response_model=ProductGroupWithVariants,
-    responses=_NOT_MODIFIED | MOVED,
+    responses=NOT_MODIFIED | MOVED,
 )
 async def get_product_group(
     ref: GroupRef,

@@ -8,6 +8,7 @@ from fastapi import Response
 from catalog import products
 from catalog.deps import (
     MOVED,
+    NOT_MODIFIED,
     CatalogContext,
     ProductRef,
     caching,
@@ -36,7 +37,6 @@ from shopkit.routing import new_router
 router = new_router()
 _TAGS: list[str | Enum] = ["Products"]
 _CONFLICTS = problems(SkuTaken, SlugTaken, VariantTaken, GroupFull)
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 Editor = Annotated[Principal, Staff("products:write")]
 
 
@@ -69,7 +69,7 @@ async def list_products(
     tags=_TAGS,
     summary="Get a product",
     response_model=Product,
-    responses=_NOT_MODIFIED | MOVED,
+    responses=NOT_MODIFIED | MOVED,
 )
 async def get_product(
     ref: ProductRef,

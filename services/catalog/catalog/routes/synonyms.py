@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Response
 
 from catalog import synonyms
-from catalog.deps import PERSONAL, CatalogContext
+from catalog.deps import NOT_MODIFIED, PERSONAL, CatalogContext
 from catalog.errors import TooManySynonyms
 from catalog.schemas.synonyms import Synonyms, SynonymsInput, SynonymsPage, SynonymsQuery
 from shopkit.app import PathId
@@ -20,7 +20,6 @@ from shopkit.routing import new_router
 
 router = new_router()
 _TAGS: list[str | Enum] = ["Search"]
-_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What you have is current."}}
 _HEADERS = {"Cache-Control": PERSONAL}
 Reader = Annotated[Principal, Staff("products:read")]
 Editor = Annotated[Principal, Staff("products:write")]
@@ -47,7 +46,7 @@ async def list_synonyms(
     tags=_TAGS,
     summary="Get a group of synonyms",
     response_model=Synonyms,
-    responses=_NOT_MODIFIED,
+    responses=NOT_MODIFIED,
 )
 async def get_synonyms(
     id: PathId, _: Reader, context: CatalogContext, if_none_match: IfNoneMatch
