@@ -2,50 +2,21 @@
 
 import asyncio
 import os
-import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, create_engine, event, inspect, text
+from sqlalchemy import Connection, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
 
-from shopkit.db import Database, is_sqlite
+from shopkit.db import is_sqlite
 from shopkit.postgres import postgres_engine
+from shopkit.schema_version import SchemaMismatch
 from shopkit.sqlite import PRAGMAS, lock_file
 
-_REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
 _ADVISORY_LOCK = 7_305_001
-
-
-class SchemaMismatch(RuntimeError):
-    """The database's schema is not the one that this code was written for."""
-
-
-def newest_revision(migrations: Path) -> str:
-    """Revisions are numbered `NNNN` like their files, so that a start needs no Alembic."""
-    names = (_REVISION_FILE.fullmatch(path.name) for path in (migrations / "versions").iterdir())
-    return max(name.group(1) for name in names if name)
-
-
-async def check_schema(database: Database, migrations: Path, command_name: str) -> None:
-    """Raises SchemaMismatch unless the database is exactly at the newest revision."""
-    found, wanted = await database.read(_revision), newest_revision(migrations)
-    if found != wanted:
-        advice = (
-            f"run `{command_name} migrate`"
-            if (found or "") < wanted
-            else "this release is older than the database: deploy the newer one"
-        )
-        raise SchemaMismatch(f"the database is at revision {found}, not {wanted}; {advice}")
-
-
-def _revision(conn: Connection) -> str | None:
-    if not inspect(conn).has_table("alembic_version"):
-        return None
-    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def migrate(url: str, migrations: Path, revision: str = "head") -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from shopkit.db import Database
 from shopkit.logs import get_logger
-from shopkit.migrations import check_schema
+from shopkit.schema_version import check_schema
 
 log = get_logger()
 RESTART_SECONDS = 1.0

@@ -16,8 +16,9 @@ from shopkit.app import build_app
 from shopkit.auth import Public
 from shopkit.databases import open_database
 from shopkit.db import Database
-from shopkit.migrations import SchemaMismatch, migrate, newest_revision
+from shopkit.migrations import migrate
 from shopkit.routing import new_router
+from shopkit.schema_version import SchemaMismatch, newest_revision
 from shopkit.server import bind, serve
 from shopkit.service import Service
 from shopkit.sqlite import DatabaseInUse

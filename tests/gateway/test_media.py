@@ -122,7 +122,8 @@ def test_one_address_has_few_uploads_under_way(limited_shop: Stage) -> None:
         for connection in waiting:
             connection.sendall(head)
         wait_for(lambda: limited_shop.call("POST", "/api/media", body=b"x").status == 429)
-        wait_for(lambda: limited_shop.get("/api/products").status == 200)  # once others' burst is over
+        # Once the burst of the tests before is over.
+        wait_for(lambda: limited_shop.get("/api/products").status == 200)
     finally:
         for connection in waiting:
             connection.close()

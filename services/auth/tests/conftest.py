@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
+from auth import passwords
 from auth.commands import create_key
 from auth.context import Context
 from auth.main import MIGRATIONS, build
@@ -24,6 +25,15 @@ from shopkit.testing import running
 
 PASSWORD = "correct horse battery"
 CART_SECRET = "cart-" + "s" * 40
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hashing() -> Iterator[None]:
+    """Thousands of passwords are hashed here; what one must cost is what test_passwords.py asks."""
+    cheap = passwords._ARGON2ID.using(memory_cost=64, time_cost=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_ARGON2ID", cheap)
+        yield
 
 
 @pytest.fixture

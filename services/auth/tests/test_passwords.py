@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,16 @@ from auth.models import users
 from auth.passwords import MAX_WAITING, PasswordHasher, hash_password, verify_password
 
 pytestmark = pytest.mark.anyio
+DECIDED = passwords._ARGON2ID
+FORGET_THE_DUMMY = passwords._dummy_hash.cache_clear
+
+
+@pytest.fixture(autouse=True)
+def hashing_as_decided(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(passwords, "_ARGON2ID", DECIDED)
+    FORGET_THE_DUMMY()
+    yield
+    FORGET_THE_DUMMY()
 
 
 def stored_hash(conn: Connection) -> str:
