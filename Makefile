@@ -15,6 +15,8 @@ NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway
 FUZZ_CASES ?= 600
 MACHINE_RUNS ?= 20
 export FUZZ_CASES MACHINE_RUNS
+# Tests start services some hundred times, and would compile them each time.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
