@@ -13,7 +13,7 @@ FAST := -n 3 --dist loadscope -m "not torture"
 NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher security)
 # CI tries 5,000 cases, and 60 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 600
-MACHINE_RUNS ?= 20
+MACHINE_RUNS ?= 10
 export FUZZ_CASES MACHINE_RUNS
 # Tests start services some hundred times, and would compile them each time.
 unexport PYTHONDONTWRITEBYTECODE

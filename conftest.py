@@ -22,12 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByModule(LoadScopeScheduling):
-    """Modules stay together on one process; so do those of a suite that share a shop."""
+    """Modules stay together on one process; so do all that share a shop."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.split("::", 1)[0]
         suite = module.rpartition("/")[0]
-        return suite if suite in ONE_SHOP else module
+        return "one shop" if suite in ONE_SHOP else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:

@@ -1,16 +1,15 @@
 """The sandbox as a process: what it has answered survives its end, however it ends."""
 
 import asyncio
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.tests.process import API_KEY, PROGRAM, SECRET, SandboxProcess, sandbox_process
+from paysandbox.main import main
+from sandbox.tests.process import API_KEY, SECRET, SandboxProcess, sandbox_process
 from sandbox.tests.receiver import receiving, wait_until
 from shopkit.errors import Unavailable
 from shopkit.http_client import ServiceClient
@@ -120,23 +119,25 @@ async def test_sigterm_ends_it_in_order_and_its_log_tells_no_secret(
     ],
 )
 def test_a_wrong_setting_ends_in_one_line(
-    tmp_path: Path, settings: dict[str, str], told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    settings: dict[str, str],
+    told: str,
 ) -> None:
     good = {
         "SANDBOX_DATABASE": str(tmp_path / "sandbox.db"),
         "SANDBOX_LISTEN": f"unix:{tmp_path}/sandbox.sock",
         "SANDBOX_API_KEY": API_KEY,
     }
-    ended = subprocess.run(
-        [PROGRAM, "serve"],
-        env={**os.environ, **good, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("shop-sandbox: ")
-    assert told in ended.stderr
-    assert ended.stderr.count("\n") == 1
-    assert not any(value and value in ended.stderr for value in ("c2hvcnQ=", "short"))
+    for name, value in (good | settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["shop-sandbox", "serve"])
+    monkeypatch.setattr("paysandbox.main.configure_logs", lambda *_: None)  # of later tests
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    said = capsys.readouterr().err
+    assert said.startswith("shop-sandbox: ")
+    assert told in said
+    assert said.count("\n") == 1
+    assert not any(value and value in said for value in ("c2hvcnQ=", "short"))

@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from .conftest import Admin
+from tests.conftest import Admin
 
 PROGRAM = Path(sys.executable).parent / "shop"
 CATALOGS = Path(os.environ.get("SHOP_TEST_CATALOGS", "/nowhere"))

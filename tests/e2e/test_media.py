@@ -5,7 +5,7 @@ import io
 import httpx2
 from PIL import Image
 
-from tests.e2e.conftest import Admin
+from tests.conftest import Admin
 
 
 def picture() -> bytes:

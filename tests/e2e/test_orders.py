@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.e2e.conftest import Admin
+from tests.conftest import Admin
 
 PATIENCE = 20.0
 Body = dict[str, Any]

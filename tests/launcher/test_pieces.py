@@ -15,6 +15,7 @@ from launcher.errors import LaunchError
 from launcher.gateway import check_port
 from launcher.log_file import last_lines, trim
 from launcher.process import Job
+from launcher.sample import SampleCatalog
 from launcher.sandbox import find_sandbox
 from launcher.schema import is_current
 from launcher.services import NAMES, Layout, service_environment
@@ -75,6 +76,12 @@ def test_a_failed_job_tells_its_last_line() -> None:
     job = Job("shop-auth migrate", ["sh", "-c", script], {"PATH": "/bin:/usr/bin"})
     with pytest.raises(LaunchError, match="shop-auth migrate failed: it is damaged"):
         job.finish()
+
+
+def test_who_deletes_the_sample_is_not_given_it_again(tmp_path: Path) -> None:
+    sample = SampleCatalog(Layout(tmp_path, DataFolder(tmp_path), tmp_path, tmp_path))
+    sample.settle()
+    assert not sample.is_wanted()  # nobody is asked whether there are products
 
 
 def test_a_service_gets_no_setting_of_another_nor_the_admins_password(tmp_path: Path) -> None:

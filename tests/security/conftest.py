@@ -9,23 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shopkit.forged_tokens import signed, wrong_claims
-from tests.launched_shop import LaunchedShop, database_settings, launched_shop
+from tests.conftest import Admin
+from tests.launched_shop import LaunchedShop
 from tests.security.people import ROLES, People, Person, Things
 from tests.security.policy import KEYS
-
-ADMIN = ("admin@example.com", "the admin of the tests")
-
-
-@pytest.fixture(scope="session")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchedShop]:
-    settings = {
-        "ADMIN_EMAIL": ADMIN[0],
-        "ADMIN_PASSWORD": ADMIN[1],
-        "RATE_LIMITS": "off",
-        **database_settings("security"),
-    }
-    with launched_shop(tmp_path_factory.mktemp("security") / "var", settings) as shop:
-        yield shop
 
 
 @pytest.fixture(scope="session")
@@ -35,14 +22,14 @@ def client(launched: LaunchedShop) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="session")
-def people(client: httpx2.Client, launched: LaunchedShop) -> People:
-    admin = Person(client, *ADMIN)
+def people(client: httpx2.Client, launched: LaunchedShop, admin: Admin) -> People:
+    boss = Person(client, *admin)
     found: People = {"nobody": Person(client), "guest": Person(client, cart_token=_cart(client))}
     for name in ("customer", *ROLES):
-        found[name] = admin if name == "admin" else Person.registered(client, name)
+        found[name] = boss if name == "admin" else Person.registered(client, name)
     for name in ROLES[:-1]:
-        admin.give_role(found[name], name)
-    found |= {name: admin.api_key(*scopes) for name, scopes in KEYS.items()}
+        boss.give_role(found[name], name)
+    found |= {name: boss.api_key(*scopes) for name, scopes in KEYS.items()}
     return found | _with_strange_tokens(client, found["customer"].token, launched.data / "keys")
 
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from auth.commands import create_admin, create_key, refuse_weak_admin, rotate_key
-from auth.main import build
+from auth.main import build, main
 from auth.settings import AuthSettings
 from shopkit.settings import LOCAL_SECRET
 from shopkit.testing import running
 
 pytestmark = pytest.mark.anyio
 STRONG = "vio7-Tulpen-am-Kai"
+PROGRAM = Path(sys.executable).with_name("shop-auth")
 
 
 def with_admin(settings: AuthSettings, email: str, password: str) -> AuthSettings:
@@ -150,42 +152,47 @@ def test_nothing_secret_is_logged_at_the_start(settings: AuthSettings) -> None:
         assert secret not in shown
 
 
-def shop_auth(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    program = str(Path(sys.executable).with_name("shop-auth"))
-    inherited = {name: value for name, value in os.environ.items() if name == "PATH"}
-    return subprocess.run(
-        [program, command],
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def shop_auth(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Runs a command that is to fail, with an environment; gives what it says."""
+
+    def run(command: str, **environment: str) -> str:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["shop-auth", command])
+        monkeypatch.setattr("shopkit.console.configure_logs", lambda *_: None)  # of later tests
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        return capsys.readouterr().err
+
+    return run
 
 
 @pytest.mark.parametrize("command", ["serve", "create-key", "rotate-key", "create-admin"])
-def test_a18_the_console_says_in_one_line_what_is_wrong(tmp_path: Path, command: str) -> None:
-    ended = shop_auth(
+def test_a18_the_console_says_in_one_line_what_is_wrong(
+    tmp_path: Path, shop_auth: Callable[..., str], command: str
+) -> None:
+    said = shop_auth(
         command,
         AUTH_DATABASE_URL=f"sqlite:///{tmp_path}/auth.db",
         AUTH_LISTEN=f"unix:{tmp_path}/public",
         AUTH_INTERNAL_LISTEN=f"unix:{tmp_path}/internal",
         AUTH_LOG_LEVEL="ERROR",
     )
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("shop-auth: ")
-    assert ended.stderr.count("\n") == 1
-    assert "AUTH_" in ended.stderr
+    assert said.startswith("shop-auth: ")
+    assert said.count("\n") == 1
+    assert "AUTH_" in said
 
 
-def test_a18_malformed_clients_are_refused_without_showing_them(tmp_path: Path) -> None:
-    ended = shop_auth(
-        "create-key",
-        AUTH_DATABASE_URL=f"sqlite:///{tmp_path}/auth.db",
-        AUTH_SERVICE_CLIENTS='{"cart": "very-secret',
-    )
-    assert ended.returncode == 2
-    assert "very-secret" not in ended.stderr
+def test_a18_malformed_clients_are_refused_without_showing_them(
+    tmp_path: Path, shop_auth: Callable[..., str]
+) -> None:
+    database = f"sqlite:///{tmp_path}/auth.db"
+    clients = '{"cart": "very-secret'
+    said = shop_auth("create-key", AUTH_DATABASE_URL=database, AUTH_SERVICE_CLIENTS=clients)
+    assert "very-secret" not in said
 
 
 def test_the_commands_make_what_serve_needs(tmp_path: Path) -> None:
@@ -196,7 +203,14 @@ def test_the_commands_make_what_serve_needs(tmp_path: Path) -> None:
         "AUTH_ADMIN_PASSWORD": STRONG,
     }
     for command in ("create-key", "migrate", "create-admin"):
-        ended = shop_auth(command, **environment)
+        ended = subprocess.run(
+            [PROGRAM, command],
+            env={"PATH": os.environ["PATH"]} | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert (ended.returncode, ended.stderr) == (0, "")
     with sqlite3.connect(tmp_path / "auth.db") as connection:
         found = connection.execute("SELECT role FROM user_roles ORDER BY role").fetchall()
