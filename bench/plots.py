@@ -1,0 +1,148 @@
+"""`make bench-plots`: pictures of the newest full run, for docs/performance.md."""
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from bench.report import RESULTS, done, p99
+
+TARGET = Path(__file__).parents[1] / "docs" / "performance"
+COLORS = {
+    "SQLite": "#2563a8",
+    "PostgreSQL": "#7c3aed",
+    "baseline": "#9a9a9a",
+    "1": "#93c5e8",
+    "16": "#2563a8",
+    "64": "#123a66",
+    "nginx": "#9a9a9a",
+    "auth": "#d97706",
+    "catalog": "#2563a8",
+    "cart": "#059669",
+    "orders": "#b91c1c",
+    "sandbox": "#d8b4a0",
+    "postgres": "#7c3aed",
+}
+LABEL, WIDTH, BAR, GAP = 150, 560, 12, 10
+Rows = Sequence[tuple[str, Mapping[str, float]]]
+"""A label, and a figure of each series."""
+
+
+def bars(title: str, rows: Rows, unit: str) -> str:
+    """A bar for each figure, on a logarithmic scale."""
+    most = max(value for _, figures in rows for value in figures.values())
+    least = min(value for _, figures in rows for value in figures.values()) / 2
+    scale = WIDTH / math.log(most / least)
+    shapes, y = list[str](), 60
+    for label, figures in rows:
+        middle = y + BAR * len(figures) / 2 + 4
+        shapes.append(_text(LABEL - 8, middle, label, "end"))
+        for series, value in figures.items():
+            length = math.log(value / least) * scale
+            shapes.append(_bar(LABEL, y, length, series))
+            shapes.append(_text(LABEL + length + 4, y + 10, f"{_short(value)}{unit}", size=10))
+            y += BAR
+        y += GAP
+    return _picture(title, shapes, y, [name for name in COLORS if name in _series(rows)])
+
+
+def stacks(title: str, rows: Rows, unit: str) -> str:
+    """One bar for each row, of what each series has of it, in hundredths."""
+    shapes, y = list[str](), 60
+    for label, figures in rows:
+        whole, x = sum(figures.values()), float(LABEL)
+        shapes.append(_text(LABEL - 8, y + 10, label, "end"))
+        for series, value in figures.items():
+            length = value / whole * (WIDTH - 60)
+            shapes.append(_bar(x, y, length, series))
+            x += length
+        shapes.append(_text(x + 4, y + 10, f"{_short(whole)}{unit}", size=10))
+        y += BAR + GAP
+    return _picture(title, shapes, y, [name for name in COLORS if name in _series(rows)])
+
+
+def _series(rows: Rows) -> set[str]:
+    return {series for _, figures in rows for series in figures}
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _bar(x: float, y: float, length: float, series: str) -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{BAR - 1}" '
+        f'fill="{COLORS[series]}"/>'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 12) -> str:
+    where = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
+    return f"<text {where}>{escape(text)}</text>"
+
+
+def _picture(title: str, shapes: list[str], height: float, series: list[str]) -> str:
+    legend, x = list[str](), float(LABEL)
+    for name in series:
+        legend += [_bar(x, 34, 12, name), _text(x + 16, 44, name)]
+        x += 30 + 7.5 * len(name)
+    width = LABEL + WIDTH + 70
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'font-family="system-ui, sans-serif">',
+            f'<rect width="{width}" height="{height}" fill="#fff"/>',
+            _text(LABEL, 22, title, size=14),
+            *legend,
+            *shapes,
+            "</svg>\n",
+        ]
+    )
+
+
+def pictures(results: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names of files, and what is in them."""
+    played = {part: of["scenarios"] for part, of in results.items()}
+    names = list(played["SQLite"])
+    rates = [
+        (name, {part: done(of[name]["16"]) for part, of in played.items() if name in of})
+        for name in names
+    ]
+    yield "throughput.svg", bars("A second, 16 connections", rates, "")
+    waits = [(name, {c: p99(r) for c, r in played["SQLite"][name].items()}) for name in names]
+    yield "latency.svg", bars("p99 with 1, 16 and 64 connections, SQLite", waits, " ms")
+    for part in ("SQLite", "PostgreSQL"):
+        if part in played:
+            used = [(name, _shares(of["16"]["cpu_us"])) for name, of in played[part].items()]
+            yield f"cpu-{part.lower()}.svg", stacks(f"CPU of a request, {part}", used, " µs")
+
+
+def _shares(cpu: Mapping[str, float]) -> dict[str, float]:
+    """Of whom more than a hundredth is."""
+    least = sum(cpu.values()) / 100
+    return {name.removeprefix("shop-"): used for name, used in cpu.items() if used > least}
+
+
+def newest() -> Path:
+    """Of those runs that have both databases and the baseline."""
+    for file in sorted(RESULTS.glob("*Z.json"), reverse=True):
+        if {"SQLite", "PostgreSQL", "baseline"} <= json.loads(file.read_text())["results"].keys():
+            return file
+    raise SystemExit("there is no full run yet: make bench")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path, nargs="?", help="the newest by default")
+    file = parser.parse_args().file or newest()
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, text in pictures(json.loads(file.read_text())["results"]):
+        (TARGET / name).write_text(text)
+    print(f"drawn from {file.name} into {TARGET.relative_to(Path.cwd())}")
+
+
+if __name__ == "__main__":
+    main()
