@@ -20,7 +20,8 @@ THINKING_MS = 100
 """On average, between a browser's requests."""
 SECONDS = 6
 PATIENCE_SECONDS = 60.0
-CREATED, CONFLICT = 201, 409
+ASK_AGAIN_SECONDS = 1.0
+CREATED, UNDER_WAY, CONFLICT = 201, 202, 409
 BUSY = {429, 503}
 
 
@@ -57,6 +58,7 @@ def flash_sale(shop: Shop, place: Place) -> dict[str, Any]:
         "refused": dict(sale.refusals),
         "unknown": sale.unknown,
         "sold_out_seconds": round(orders[STOCK - 1], 2) if len(orders) >= STOCK else None,
+        "reserved_after": stock["reserved"],
         "last_order_seconds": round(orders[-1], 2) if orders else None,
         "browsers_alone": alone,
         "browsers_during": during,
@@ -64,11 +66,14 @@ def flash_sale(shop: Shop, place: Place) -> dict[str, Any]:
 
 
 def check(stock: int, *, on_hand: int, reserved: int, sale: Sale) -> None:
-    """Whether what is left fits with what was sold. Raises Oversold."""
+    """Whether what is left fits with what was sold. What is still reserved may yet become orders of
+    those who do not know. Raises Oversold."""
     sold, told = stock - on_hand, len(sale.orders)
-    if on_hand < 0 or told > stock:
-        raise Oversold(f"{told} orders and {on_hand} on hand of {stock} pieces")
-    if reserved or not told <= sold <= told + sale.unknown:
+    if on_hand < reserved or told > stock:
+        raise Oversold(
+            f"{told} orders, {on_hand} on hand and {reserved} reserved of {stock} pieces"
+        )
+    if not told <= sold <= sold + reserved <= told + sale.unknown:
         raise Oversold(
             f"{sold} of {stock} pieces are gone and {reserved} reserved, but {told} buyers have an "
             f"order and {sale.unknown} do not know"
@@ -94,13 +99,17 @@ async def _hold(url: str, product: str) -> Sale:
 async def _buy(
     session: aiohttp.ClientSession, number: int, product: str, sale: Sale, begun: float
 ) -> None:
-    """A guest puts one piece into a cart and orders it, and asks again while the shop is busy."""
+    """A guest puts one piece into a cart and orders it. While the shop is busy, or does not know
+    yet, the guest asks again, as storefronts do: with the same key."""
     await asyncio.sleep(ARRIVE_SECONDS * number / BUYERS)
     line = {"product_id": product, "quantity": 1}
     try:
         status, told, headers = await _ask(session, "/api/cart", line, {})
         if status == CREATED:
-            cart = {"X-Cart-Token": headers["X-Cart-Token"]}
+            cart = {
+                "X-Cart-Token": headers["X-Cart-Token"],
+                "Idempotency-Key": f"{product}-{number}",
+            }
             buyer = {"email": f"buyer-{number}@example.com"}
             status, told, headers = await _ask(session, "/api/orders", buyer, cart)
     except (aiohttp.ClientError, TimeoutError):
@@ -108,7 +117,7 @@ async def _buy(
         return
     if status == CREATED:
         sale.orders.append(time.monotonic() - begun)
-    elif status == CONFLICT:
+    elif status == CONFLICT and told["code"] != "request_in_progress":
         sale.refusals[told["code"]] += 1
     else:
         sale.unknown += 1
@@ -117,11 +126,15 @@ async def _buy(
 async def _ask(
     session: aiohttp.ClientSession, path: str, body: Any, headers: dict[str, str]
 ) -> tuple[int, Any, Any]:
+    """The last word, or the last one within a buyer's patience."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         async with session.post(path, json=body, headers=headers) as answer:
-            if answer.status not in BUSY:
-                return answer.status, await answer.json(), answer.headers
-            await asyncio.sleep(float(answer.headers["Retry-After"]))
+            told = await answer.json()
+            busy = answer.status in BUSY or told.get("code") == "request_in_progress"
+            if not (busy or answer.status == UNDER_WAY) or time.monotonic() > ends_at:
+                return answer.status, told, answer.headers
+        await asyncio.sleep(float(answer.headers.get("Retry-After", ASK_AGAIN_SECONDS)))
 
 
 def _new_product(shop: Shop) -> str:
@@ -136,10 +149,10 @@ def _new_product(shop: Shop) -> str:
 
 
 def _settled_stock(shop: Shop, product: str) -> Any:
-    """As staff see it, once nothing is reserved any more."""
-    ends_at = time.monotonic() + PATIENCE_SECONDS
+    """As staff see it, once nothing is reserved any more; within a minute."""
+    staff, ends_at = log_in(shop), time.monotonic() + PATIENCE_SECONDS
     while True:
-        stock = shop.get(f"/api/products/{product}/stock", log_in(shop))
+        stock = shop.get(f"/api/products/{product}/stock", staff)
         if stock["reserved"] == 0 or time.monotonic() > ends_at:
             return stock
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""`make bench-plots`: pictures of the newest full run, for docs/performance.md."""
+"""`make bench-plots`: pictures and tables of the newest full run, for docs/performance.md."""
 
 import argparse
 import json
@@ -8,9 +8,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bench.figures import put_into, tables
 from bench.report import RESULTS, done, p99
 
-TARGET = Path(__file__).parents[1] / "docs" / "performance"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+TARGET = PAGE.with_suffix("")
 COLORS = {
     "SQLite": "#2563a8",
     "PostgreSQL": "#7c3aed",
@@ -26,6 +28,7 @@ COLORS = {
     "sandbox": "#d8b4a0",
     "postgres": "#7c3aed",
 }
+PARTS = ("SQLite", "PostgreSQL", "baseline")
 LABEL, WIDTH, BAR, GAP = 150, 560, 12, 10
 Rows = Sequence[tuple[str, Mapping[str, float]]]
 """A label, and a figure of each series."""
@@ -126,22 +129,28 @@ def _shares(cpu: Mapping[str, float]) -> dict[str, float]:
     return {name.removeprefix("shop-"): used for name, used in cpu.items() if used > least}
 
 
-def newest() -> Path:
-    """Of those runs that have both databases and the baseline."""
-    for file in sorted(RESULTS.glob("*Z.json"), reverse=True):
-        if {"SQLite", "PostgreSQL", "baseline"} <= json.loads(file.read_text())["results"].keys():
-            return file
-    raise SystemExit("there is no full run yet: make bench")
+def newest() -> list[Path]:
+    """Runs that together have both databases and the baseline: the newest of each part."""
+    parts: dict[str, Path] = {}
+    for file in sorted(RESULTS.glob("*Z.json")):
+        parts |= dict.fromkeys(json.loads(file.read_text())["results"], file)
+    if not {*PARTS} <= parts.keys():
+        raise SystemExit("there is no full run yet: make bench")
+    return sorted({parts[part] for part in PARTS})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", help="the newest by default")
-    file = parser.parse_args().file or newest()
-    TARGET.mkdir(parents=True, exist_ok=True)
-    for name, text in pictures(json.loads(file.read_text())["results"]):
+    parser.add_argument("files", type=Path, nargs="*", help="the newest by default")
+    files = parser.parse_args().files or newest()
+    runs = [json.loads(file.read_text()) for file in files]
+    results = {part: of for run in runs for part, of in run["results"].items()}
+    TARGET.mkdir(exist_ok=True)
+    for name, text in pictures(results):
         (TARGET / name).write_text(text)
-    print(f"drawn from {file.name} into {TARGET.relative_to(Path.cwd())}")
+    names = [file.name for file in files]
+    PAGE.write_text(put_into(PAGE.read_text(), tables(runs[-1]["about"], results, names)))
+    print(f"{' and '.join(names)}: drawn in {PAGE.relative_to(Path.cwd())}")
 
 
 if __name__ == "__main__":

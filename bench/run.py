@@ -22,7 +22,7 @@ from bench.shop import ROOT, Shop, make_products, postgres_databases, running_sh
 from bench.wrk import measure
 from tools.postgres import running_cluster
 
-PARTS = ("SQLite", "PostgreSQL", "baseline")
+PARTS = ("baseline", "SQLite", "PostgreSQL")
 QUIET_CORES, QUIET_SECONDS, MOST_QUIET_SECONDS = 0.15, 0.3, 15
 
 
@@ -124,8 +124,8 @@ def rounded(figures: dict[str, float]) -> dict[str, int]:
     return {name: round(figure) for name, figure in figures.items()}
 
 
-def run(chosen: argparse.Namespace) -> dict[str, Any]:
-    results: dict[str, Any] = {}
+def run(chosen: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Each part is put into `results` as soon as it is done."""
     for part in chosen.on:
         print(part, flush=True)
         if part == "baseline":
@@ -136,7 +136,6 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
             with running_cluster(durable=True) as cluster:
                 assert cluster.server is not None
                 results[part] = measure_shop(chosen, cluster.url, [cluster.server.pid])
-    return results
 
 
 def main() -> None:
@@ -151,9 +150,13 @@ def main() -> None:
         raise SystemExit("wrk is missing: install it (Debian: apt-get install wrk)")
     chosen.scenarios = chosen.scenarios or list(SCENARIOS)
     about = {"machine": machine(), "revision": revision(), "products": chosen.products}
-    results = run(chosen)
-    print("\n".join(table(results)))
-    write(about | {"seconds": chosen.seconds}, results)
+    results: dict[str, Any] = {}
+    try:
+        run(chosen, results)
+    finally:
+        if results:
+            print("\n".join(table(results)))
+            write(about | {"seconds": chosen.seconds}, results)
 
 
 if __name__ == "__main__":

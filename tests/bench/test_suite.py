@@ -55,6 +55,7 @@ def test_too_few_pairs_tell_nothing(a: list[float], b: list[float]) -> None:
 def test_a_sale_that_adds_up_is_fine() -> None:
     check(100, on_hand=0, reserved=0, sale=Sale(orders=[0.1] * 100))
     check(100, on_hand=3, reserved=0, sale=Sale(orders=[0.1] * 95, unknown=2))
+    check(100, on_hand=3, reserved=1, sale=Sale(orders=[0.1] * 95, unknown=3))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,7 @@ def test_a_sale_that_adds_up_is_fine() -> None:
         (10, 0, 95, 5),  # orders whose pieces are still on the shelf
         (0, 0, 95, 4),  # a piece gone without an order
         (5, 1, 95, 0),  # held for nobody
+        (1, 2, 97, 9),  # more held than there is
     ],
 )
 def test_a_sale_that_does_not_add_up_is_refused(
