@@ -1,6 +1,6 @@
 """`make bench-compare A=… B=…`: two revisions, run in turn, and what changed beyond the noise.
 
-Each is checked out below var/compare, with a virtual environment of its own; the scenarios are
+Each is checked out below .tools/compare, with a virtual environment of its own; the scenarios are
 those of this checkout. The data of each stay for all of its turns. Turns go A B, B A, A B …
 """
 
@@ -22,7 +22,7 @@ from bench.run import play, started
 from bench.scenarios import SCENARIOS
 from bench.shop import make_products
 
-FOLDER = Path("var/compare")
+FOLDER = Path(".tools/compare")
 CONNECTIONS = 16
 MEASURES: dict[str, Callable[[dict[str, Any]], float]] = {
     "a second": done,

@@ -123,12 +123,20 @@ def _sales(sales: list[Figures]) -> dict[str, list[str]]:
     first = sales[0]
     name = f"{first['buyers']:,} buyers for {first['stock']:,} pieces"
     return {
-        f"{name}: sold out after": [f"{sale['sold_out_seconds']} s" for sale in sales],
+        f"{name}: sold out after": [_sold_out(sale) for sale in sales],
         "64 browsers, p50 and p99, alone": [_felt(sale["browsers_alone"]) for sale in sales],
         "64 browsers, p50 and p99, during the sale": [
             _felt(sale["browsers_during"]) for sale in sales
         ],
     }
+
+
+def _sold_out(sale: Figures) -> str:
+    unknown = sum(sale["unknown"].values())
+    told = f"; {unknown:,} did not know after a minute" if unknown else ""
+    if sale["sold_out_seconds"] is None:
+        return f"not: {sale['orders']:,} orders in {sale['last_order_seconds']} s{told}"
+    return f"{sale['sold_out_seconds']} s{told}"
 
 
 def _felt(result: Figures) -> str:

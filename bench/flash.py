@@ -35,8 +35,8 @@ class Sale:
 
     orders: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
-    unknown: int = 0
-    """Buyers who do not know whether they have an order."""
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Buyers who do not know whether they have an order, by what they heard last."""
 
 
 def flash_sale(shop: Shop, place: Place) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def flash_sale(shop: Shop, place: Place) -> dict[str, Any]:
         "stock": STOCK,
         "orders": len(orders),
         "refused": dict(sale.refusals),
-        "unknown": sale.unknown,
+        "unknown": dict(sale.unknown),
         "sold_out_seconds": round(orders[STOCK - 1], 2) if len(orders) >= STOCK else None,
         "reserved_after": stock["reserved"],
         "last_order_seconds": round(orders[-1], 2) if orders else None,
@@ -68,15 +68,15 @@ def flash_sale(shop: Shop, place: Place) -> dict[str, Any]:
 def check(stock: int, *, on_hand: int, reserved: int, sale: Sale) -> None:
     """Whether what is left fits with what was sold. What is still reserved may yet become orders of
     those who do not know. Raises Oversold."""
-    sold, told = stock - on_hand, len(sale.orders)
+    sold, told, unknown = stock - on_hand, len(sale.orders), sale.unknown.total()
     if on_hand < reserved or told > stock:
         raise Oversold(
             f"{told} orders, {on_hand} on hand and {reserved} reserved of {stock} pieces"
         )
-    if not told <= sold <= sold + reserved <= told + sale.unknown:
+    if not told <= sold <= sold + reserved <= told + unknown:
         raise Oversold(
             f"{sold} of {stock} pieces are gone and {reserved} reserved, but {told} buyers have an "
-            f"order and {sale.unknown} do not know"
+            f"order and {unknown} do not know"
         )
 
 
@@ -113,14 +113,14 @@ async def _buy(
             buyer = {"email": f"buyer-{number}@example.com"}
             status, told, headers = await _ask(session, "/api/orders", buyer, cart)
     except (aiohttp.ClientError, TimeoutError):
-        sale.unknown += 1
+        sale.unknown["nothing"] += 1
         return
     if status == CREATED:
         sale.orders.append(time.monotonic() - begun)
     elif status == CONFLICT and told["code"] != "request_in_progress":
         sale.refusals[told["code"]] += 1
     else:
-        sale.unknown += 1
+        sale.unknown[str(status)] += 1
 
 
 async def _ask(
