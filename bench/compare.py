@@ -54,17 +54,16 @@ def _git(*words: str) -> str:
 class Side:
     """One revision: its checkout, its data, and what was measured."""
 
-    def __init__(self, root: Path, data: Path) -> None:
-        self.root, self.data = root, data
-        self.products: list[str] = []
+    def __init__(self, name: str, root: Path, data: Path, products: int) -> None:
+        self.name, self.root, self.data = name, root, data
         self.series: Series = defaultdict(lambda: defaultdict(list))
+        with started(data, None, root) as (shop, _):
+            self.products = make_products(shop, products)
+            Place(shop.url, self.products)
 
-    def turn(self, scenarios: list[str], products: int, seconds: int) -> None:
+    def turn(self, scenarios: list[str], seconds: int) -> None:
         with started(self.data, None, self.root) as (shop, start_seconds):
-            new = not self.products
-            self.products = self.products or make_products(shop, products)
-            place = Place(shop.url, self.products, new=new)
-            roots = [shop.process.pid]
+            place, roots = Place(shop.url, self.products, new=False), [shop.process.pid]
             for name in scenarios:
                 make = partial(SCENARIOS[name], place)
                 result = play(shop.url, roots, make, seconds, CONNECTIONS)
@@ -75,12 +74,9 @@ class Side:
             self.series["whole shop"]["start"].append(start_seconds)
 
 
-def in_turn(sides: list[Side], pairs: int, begin: Callable[[str], None]) -> Iterator[Side]:
+def in_turn(sides: list[Side], pairs: int) -> Iterator[Side]:
     for number in range(pairs):
-        order = sides if number % 2 == 0 else sides[::-1]
-        for side in order:
-            begin(f"pair {number + 1} of {pairs}: {'AB'[sides.index(side)]}")
-            yield side
+        yield from sides if number % 2 == 0 else sides[::-1]
 
 
 def changes(a: Series, b: Series) -> dict[str, dict[str, Change]]:
@@ -113,11 +109,15 @@ def main() -> None:
     scenarios = chosen.scenarios or list(SCENARIOS)
     roots = [checked_out(chosen.a), checked_out(chosen.b)]
     with TemporaryDirectory(prefix="shop-compare-") as folder:
-        sides = [Side(root, Path(folder, name)) for root, name in zip(roots, "ab", strict=True)]
-        for side in in_turn(sides, chosen.pairs, lambda text: print(text, flush=True)):
-            side.turn(scenarios, chosen.products, chosen.seconds)
+        sides = [
+            Side(name, root, Path(folder, name), chosen.products)
+            for name, root in zip("AB", roots, strict=True)
+        ]
+        for side in in_turn(sides, chosen.pairs):
+            print(side.name, end=" ", flush=True)
+            side.turn(scenarios, chosen.seconds)
     found = changes(sides[0].series, sides[1].series)
-    print("\n".join(chain(["B in relation to A, within (99 %):"], lines(found))))
+    print("\n".join(chain(["", "B in relation to A, within (99 %):"], lines(found))))
     told = {scenario: {m: vars(it) for m, it in of.items()} for scenario, of in found.items()}
     about = {"machine": machine(), "a": chosen.a, "b": chosen.b, "pairs": chosen.pairs}
     write(about, told, "-compare")
