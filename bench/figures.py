@@ -33,7 +33,7 @@ def tables(about: Figures, results: Figures, files: list[str]) -> str:
         *_limits(results),
         "",
         "### Starts, memory, and the flash sale",
-        *_rest(results),
+        *rest(results),
     ]
     return "\n".join(lines) + "\n"
 
@@ -94,10 +94,12 @@ def _limits(results: Figures) -> Iterator[str]:
         yield _row([name, *(_number(done(results[part]["limits"][name])) for part in DATABASES)])
 
 
-def _rest(results: Figures) -> Iterator[str]:
-    yield _row(["", *DATABASES])
-    yield _row(["---", "---", "---"])
-    parts = [results[database] for database in DATABASES]
+def rest(results: Figures) -> Iterator[str]:
+    """Of the databases that were measured."""
+    names = [database for database in DATABASES if database in results]
+    yield _row(["", *names])
+    yield _row(["---", *["---"] * len(names)])
+    parts = [results[database] for database in names]
     rows: dict[str, list[Any]] = {
         "first start, second": [_pair(part["start_seconds"]) for part in parts],
         "idle, all four services": [_services(part["idle_megabytes"]) for part in parts],
@@ -120,6 +122,8 @@ def _services(megabytes: Figures) -> str:
 
 
 def _sales(sales: list[Figures]) -> dict[str, list[str]]:
+    if not sales:
+        return {}
     first = sales[0]
     name = f"{first['buyers']:,} buyers for {first['stock']:,} pieces"
     return {

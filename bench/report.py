@@ -55,8 +55,8 @@ def write(about: Figures, results: Figures, name: str = "") -> None:
 
 def done(result: Figures) -> float:
     """What counts in it a second: orders where it has orders, else answers."""
-    orders = result.get("kinds", {}).get("order")
-    if orders is None or "browse" in result["kinds"]:
+    orders = _orders(result)
+    if orders is None:
         return float(result["per_second"])
     return float((orders["requests"] - orders["refused"]) / result["seconds"])
 
@@ -68,7 +68,14 @@ def cpu(result: Figures) -> float:
 
 
 def p99(result: Figures) -> float:
-    return float(result.get("kinds", {}).get("order", result)["p99_ms"])
+    """Of what counts in it."""
+    return float((_orders(result) or result)["p99_ms"])
+
+
+def _orders(result: Figures) -> Figures | None:
+    """Of a result that is there for its orders."""
+    found: Figures | None = result["kinds"].get("order")
+    return None if "browse" in result["kinds"] else found
 
 
 def line(name: str, connections: int, result: Figures) -> str:

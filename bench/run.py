@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import rival
 from bench.cpu import cpu_microseconds, resident_megabytes
+from bench.figures import rest
 from bench.flash import flash_sale
 from bench.limits.running import limits, running_limits
 from bench.place import Place
@@ -155,7 +156,7 @@ def main() -> None:
         run(chosen, results)
     finally:
         if results:
-            print("\n".join(table(results)))
+            print("\n".join([*table(results), "", *rest(results)]))
             write(about | {"seconds": chosen.seconds}, results)
 
 
