@@ -10,7 +10,7 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(S
 # process works while others wait.
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 3 --dist loadscope -m "not torture"
-NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher security)
+NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture bench model launcher security)
 # CI tries 5,000 cases, and 60 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 600
 MACHINE_RUNS ?= 10

@@ -21,7 +21,7 @@ from bench.report import line, machine, revision, table, write
 from bench.scenarios import SCENARIOS, Play
 from bench.shop import ROOT, Shop, make_products, postgres_databases, running_shop
 from bench.wrk import measure
-from tools.postgres import running_cluster
+from tools.postgres import PostgresUnavailable, running_cluster
 
 PARTS = ("baseline", "SQLite", "PostgreSQL")
 QUIET_CORES, QUIET_SECONDS, MOST_QUIET_SECONDS = 0.15, 0.3, 15
@@ -154,6 +154,8 @@ def main() -> None:
     results: dict[str, Any] = {}
     try:
         run(chosen, results)
+    except PostgresUnavailable as error:
+        raise SystemExit(f"{error}; or leave it out: --on baseline SQLite") from None
     finally:
         if results:
             print("\n".join([*table(results), "", *rest(results)]))
