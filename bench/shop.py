@@ -68,17 +68,7 @@ def running_shop(
         Path(folder).mkdir(parents=True, exist_ok=True)
         if not sample:
             Path(folder, "sample-settled").touch()
-        environment = {
-            **(postgres_databases(postgres, Path(folder)) if postgres else {}),
-            **os.environ,
-            "GATEWAY_PORT": str(port),
-            "DATA_DIR": folder,
-            "RATE_LIMITS": "off",
-            "ORDERS_MOST_UNPAID": "0",
-            "CART_MOST_PER_LINE": "9999",
-            "ADMIN_EMAIL": ADMIN[0],
-            "ADMIN_PASSWORD": ADMIN[1],
-        }
+        environment = _environment(Path(folder), port, postgres)
         python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
         output = Path(folder, "launcher.log")
         with output.open("w") as log:
@@ -93,6 +83,20 @@ def running_shop(
             finally:
                 process.terminate()
                 process.wait(30)
+
+
+def _environment(folder: Path, port: int, postgres: str | None) -> dict[str, str]:
+    return {
+        **(postgres_databases(postgres, folder) if postgres else {}),
+        **os.environ,
+        "GATEWAY_PORT": str(port),
+        "DATA_DIR": str(folder),
+        "RATE_LIMITS": "off",
+        "ORDERS_MOST_UNPAID": "0",
+        "CART_MOST_PER_LINE": "9999",
+        "ADMIN_EMAIL": ADMIN[0],
+        "ADMIN_PASSWORD": ADMIN[1],
+    }
 
 
 def postgres_databases(cluster: str, folder: Path) -> dict[str, str]:
