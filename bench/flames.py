@@ -21,7 +21,9 @@ LEAST_SHARE = 0.05
 CACHED = {"list, cached", "detail, cached"}
 
 
-def record(shop: Shop, place: Place, name: str, seconds: int, folder: Path) -> list[Path]:
+def record(
+    shop: Shop, place: Place, name: str, seconds: int, folder: Path, py_spy: Path
+) -> list[Path]:
     """One file for each service that had something to do."""
     played, pids = SCENARIOS[name](place), process_ids(shop.process.pid)
     spies, before = [], cpu_microseconds(shop.process.pid)
@@ -29,7 +31,7 @@ def record(shop: Shop, place: Place, name: str, seconds: int, folder: Path) -> l
         one: folder / f"{name.replace(', ', '-').replace(' ', '-')}-{one}.svg" for one in SERVICES
     }
     for service, file in files.items():
-        command: list[str | Path] = [programs_of(LOCK) / "py-spy", "record", "--output", file]
+        command: list[str | Path] = [py_spy, "record", "--output", file]
         command += ["--rate", str(SAMPLES_PER_SECOND), "--duration", str(seconds)]
         command += ["--pid", str(pids[service])]
         spies.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
@@ -55,10 +57,11 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = FOLDER / f"{datetime.now(UTC):%Y-%m-%dT%H%MZ}"
     folder.mkdir(parents=True)
+    py_spy = programs_of(LOCK) / "py-spy"
     with running_shop(sample=False) as shop:
         place = Place(shop.url, make_products(shop, chosen.products))
         for name in chosen.scenarios or names:
-            for file in record(shop, place, name, chosen.seconds, folder):
+            for file in record(shop, place, name, chosen.seconds, folder, py_spy):
                 print(os.path.relpath(file), flush=True)
 
 
