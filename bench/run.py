@@ -70,7 +70,9 @@ def play_all(
     return results
 
 
-def measure_shop(chosen: argparse.Namespace, postgres: str | None, pids: list[int]) -> Any:
+def measure_shop(
+    chosen: argparse.Namespace, postgres: str | None, pids: list[int], results: dict[str, Any]
+) -> None:
     """A shop that was started once before; `pids` of its PostgreSQL."""
     with TemporaryDirectory(prefix="shop-bench-") as folder:
         data = Path(folder, "data")
@@ -79,20 +81,16 @@ def measure_shop(chosen: argparse.Namespace, postgres: str | None, pids: list[in
         with started(data, postgres) as (shop, second):
             roots = [shop.process.pid, *pids]
             wait_until_idle(roots)
-            idle = resident_megabytes(*roots)
+            results["start_seconds"] = {"first": round(first, 2), "second": round(second, 2)}
+            results["idle_megabytes"] = rounded(resident_megabytes(*roots))
             print(f"  starts in {first:.1f} s, then {second:.1f} s; making products …", flush=True)
             place = Place(shop.url, make_products(shop, chosen.products))
-            scenarios = play_all(place, roots, chosen, chosen.scenarios)
+            results["scenarios"] = play_all(place, roots, chosen, chosen.scenarios)
             settings = postgres_databases(postgres, data) if postgres else {}
             catalog = settings.get("CATALOG_DATABASE_URL", f"sqlite:///{data}/databases/catalog.db")
-            return {
-                "start_seconds": {"first": round(first, 2), "second": round(second, 2)},
-                "idle_megabytes": rounded(idle),
-                "busy_megabytes": rounded(resident_megabytes(*roots)),
-                "scenarios": scenarios,
-                "limits": measure_limits(place, catalog, pids, chosen.seconds),
-                "flash_sale": flash_sale(shop, place),
-            }
+            results["busy_megabytes"] = rounded(resident_megabytes(*roots))
+            results["limits"] = measure_limits(place, catalog, pids, chosen.seconds)
+            results["flash_sale"] = flash_sale(shop, place)
 
 
 @contextmanager
@@ -126,17 +124,18 @@ def rounded(figures: dict[str, float]) -> dict[str, int]:
 
 
 def run(chosen: argparse.Namespace, results: dict[str, Any]) -> None:
-    """Each part is put into `results` as soon as it is done."""
+    """Puts into `results` what is done, as soon as it is."""
     for part in chosen.on:
         print(part, flush=True)
         if part == "baseline":
             results[part] = measure_baseline(chosen)
         elif part == "SQLite":
-            results[part] = measure_shop(chosen, None, [])
+            measure_shop(chosen, None, [], results.setdefault(part, {}))
         else:
             with running_cluster(durable=True) as cluster:
                 assert cluster.server is not None
-                results[part] = measure_shop(chosen, cluster.url, [cluster.server.pid])
+                pids = [cluster.server.pid]
+                measure_shop(chosen, cluster.url, pids, results.setdefault(part, {}))
 
 
 def main() -> None:
@@ -157,9 +156,8 @@ def main() -> None:
     except PostgresUnavailable as error:
         raise SystemExit(f"{error}; or leave it out: --on baseline SQLite") from None
     finally:
-        if results:
-            print("\n".join([*table(results), "", *rest(results)]))
-            write(about | {"seconds": chosen.seconds}, results)
+        write(about | {"seconds": chosen.seconds}, results)
+    print("\n".join([*table(results), "", *rest(results)]))
 
 
 if __name__ == "__main__":
