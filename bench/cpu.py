@@ -7,7 +7,7 @@ from pathlib import Path
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 PAGE_MEGABYTES = os.sysconf("SC_PAGE_SIZE") / 2**20
 SERVICES = ("shop-auth", "shop-catalog", "shop-cart", "shop-orders")
-NAMES = (*SERVICES, "shop-sandbox", "nginx", "gunicorn", "uvicorn", "postgres")
+NAMES = (*SERVICES, "shop-sandbox", "nginx", "gunicorn", "uvicorn", "postgres", "launcher")
 
 
 def cpu_microseconds(*roots: int) -> dict[str, float]:

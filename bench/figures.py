@@ -18,9 +18,11 @@ def put_into(text: str, figures: str) -> str:
 
 def tables(about: Figures, results: Figures, files: list[str]) -> str:
     machine = about["machine"]
+    fsync = machine["fsync_us"]
     runs = " and ".join(f"[{file}](../bench/results/{file})" for file in files)
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores; {about['products']:,} products; "
+        f"{machine['cpu']}, {machine['cores']} cores, an fsync of 4 KiB takes {fsync['p50']} µs "
+        f"(p99 {fsync['p99']:,}); {about['products']:,} products; "
         f"revision `{about['revision']}`: {runs}.",
         "",
         "### At 16 connections",

@@ -5,9 +5,11 @@ import os
 import platform
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
@@ -38,7 +40,21 @@ def machine() -> Figures:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "load_before": os.getloadavg()[0],
+        "fsync_us": fsync_microseconds(),
     }
+
+
+def fsync_microseconds(count: int = 300) -> Figures:
+    """What a durable write of 4 KiB waits for the disk: a checkout does so several times."""
+    waits = []
+    with TemporaryFile(buffering=0) as file:
+        for _ in range(count):
+            file.write(bytes(4096))
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            waits.append((time.perf_counter() - begun) * 1e6)
+    waits.sort()
+    return {"p50": round(waits[count // 2]), "p99": round(waits[count * 99 // 100])}
 
 
 def revision() -> str:
