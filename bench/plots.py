@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import put_into, tables
-from bench.report import RESULTS, done, p99
+from bench.report import RESULTS, Figures, cpu, done, p99
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 TARGET = PAGE.with_suffix("")
@@ -27,6 +27,7 @@ COLORS = {
     "orders": "#b91c1c",
     "sandbox": "#d8b4a0",
     "postgres": "#7c3aed",
+    "launcher": "#d4d4d4",
 }
 PARTS = ("SQLite", "PostgreSQL", "baseline")
 LABEL, WIDTH, BAR, GAP = 150, 560, 12, 10
@@ -111,22 +112,30 @@ def pictures(results: dict[str, Any]) -> Iterator[tuple[str, str]]:
     played = {part: of["scenarios"] for part, of in results.items()}
     names = list(played["SQLite"])
     rates = [
-        (name, {part: done(of[name]["16"]) for part, of in played.items() if name in of})
+        (name, {part: done(played[part][name]["16"]) for part in PARTS if name in played[part]})
         for name in names
     ]
-    yield "throughput.svg", bars("A second, 16 connections", rates, "")
+    yield "throughput.svg", bars("A second with 16 connections, logarithmic", rates, "")
     waits = [(name, {c: p99(r) for c, r in played["SQLite"][name].items()}) for name in names]
-    yield "latency.svg", bars("p99 with 1, 16 and 64 connections, SQLite", waits, " ms")
+    yield (
+        "latency.svg",
+        bars("p99 with 1, 16 and 64 connections, SQLite, logarithmic", waits, " ms"),
+    )
     for part in ("SQLite", "PostgreSQL"):
         if part in played:
-            used = [(name, _shares(of["16"]["cpu_us"])) for name, of in played[part].items()]
-            yield f"cpu-{part.lower()}.svg", stacks(f"CPU of a request, {part}", used, " µs")
+            used = [(name, _shares(of["16"])) for name, of in played[part].items()]
+            title = f"CPU of a request, or of an order with its requests, {part}"
+            yield f"cpu-{part.lower()}.svg", stacks(title, used, " µs")
 
 
-def _shares(cpu: Mapping[str, float]) -> dict[str, float]:
-    """Of whom more than a hundredth is."""
-    least = sum(cpu.values()) / 100
-    return {name.removeprefix("shop-"): used for name, used in cpu.items() if used > least}
+def _shares(result: Figures) -> dict[str, float]:
+    """By process; of whom more than a hundredth is."""
+    whole = sum(result["cpu_us"].values())
+    return {
+        name.removeprefix("shop-"): used / whole * cpu(result)
+        for name, used in result["cpu_us"].items()
+        if used > whole / 100
+    }
 
 
 def newest() -> list[Path]:

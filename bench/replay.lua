@@ -111,10 +111,11 @@ end
 
 local function hear(status, headers, body)
   local one, took = visits[visit][step], microseconds() - begun
+  local good = status < 400 and status ~= 202 -- 202: an order that is not placed yet
   answers[#answers + 1] = one.kind
-  answers[#answers + 1] = status < 400 and took or -took
+  answers[#answers + 1] = good and took or -took
   waiting = false
-  if status >= 400 then
+  if not good then
     step = #visits[visit] -- the rest of the visit makes no sense
   else
     take(one, headers, body)
