@@ -19,7 +19,7 @@ from bench.limits.running import limits, running_limits
 from bench.place import Place
 from bench.report import line, machine, revision, table, write
 from bench.scenarios import SCENARIOS, Play
-from bench.shop import ROOT, Shop, make_products, postgres_databases, running_shop
+from bench.shop import ROOT, Shop, analyze, make_products, postgres_databases, running_shop
 from bench.wrk import measure
 from tools.postgres import PostgresUnavailable, running_cluster
 
@@ -85,8 +85,9 @@ def measure_shop(
             results["idle_megabytes"] = rounded(resident_megabytes(*roots))
             print(f"  starts in {first:.1f} s, then {second:.1f} s; making products …", flush=True)
             place = Place(shop.url, make_products(shop, chosen.products))
-            results["scenarios"] = play_all(place, roots, chosen, chosen.scenarios)
             settings = postgres_databases(postgres, data) if postgres else {}
+            analyze(settings.values())
+            results["scenarios"] = play_all(place, roots, chosen, chosen.scenarios)
             catalog = settings.get("CATALOG_DATABASE_URL", f"sqlite:///{data}/databases/catalog.db")
             results["busy_megabytes"] = rounded(resident_megabytes(*roots))
             results["limits"] = measure_limits(place, catalog, pids, chosen.seconds)
