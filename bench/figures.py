@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.report import LIMITS, Figures, cpu, done, p99
+from bench.report import LIMITS, Figures, cpu, done, p99, ratios
 
 DATABASES = ("SQLite", "PostgreSQL")
 BEGIN, END = "<!-- figures: `make bench-plots` writes them -->", "<!-- end of figures -->"
@@ -58,8 +58,8 @@ def _main(results: Figures) -> Iterator[str]:
             part = results[database]
             result = part["scenarios"][name]["16"]
             limit = part["limits"].get(LIMITS.get(name, ""))
-            cells += [*_three(result), f"{done(result) / done(limit):.2f}" if limit else "–"]
-            cells += [f"{done(result) / done(rival):.1f}" if rival else "–"]
+            cells += [*_three(result), ratios(result, limit, 2) if limit else "–"]
+            cells += [ratios(result, rival, 1) if rival else "–"]
         yield _row([*cells, *(_three(rival) if rival else ["–"] * 3)])
 
 

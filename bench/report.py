@@ -94,6 +94,12 @@ def _orders(result: Figures) -> Figures | None:
     return None if "browse" in result["kinds"] else found
 
 
+def ratios(result: Figures, other: Figures, digits: int) -> str:
+    """In relation to another: by the rate, and by the CPU, which a busy neighbour changes less."""
+    by_rate, by_cpu = done(result) / done(other), cpu(other) / cpu(result)
+    return f"{by_rate:.{digits}f} · {by_cpu:.{digits}f}"
+
+
 def line(name: str, connections: int, result: Figures) -> str:
     """One measurement, as it comes."""
     cpu = " ".join(
@@ -113,7 +119,7 @@ def table(results: Figures, connections: str = "16") -> Iterator[str]:
     """With the ratios, as lines; 16 connections decide."""
     yield (
         f"{'at ' + connections + ' connections':20} {'on':10} {'a second':>9} {'p50 ms':>8} "
-        f"{'p99 ms':>8} {'CPU µs':>7} {'of limit':>8} {'× baseline':>10}  wrk"
+        f"{'p99 ms':>8} {'CPU µs':>7} {'of limit':>11} {'× baseline':>11}  wrk"
     )
     baseline = results.get("baseline", {}).get("scenarios", {})
     for name, shop in results.items():
@@ -133,11 +139,11 @@ def _row(
 ) -> str:
     limit = limits.get(LIMITS.get(scenario, ""))
     rival = baseline.get(scenario, {}).get(connections)
-    of_limit = f"{done(result) / done(limit):8.2f}" if limit else f"{'–':>8}"
-    of_rival = f"{done(result) / done(rival):10.1f}" if rival else f"{'–':>10}"
+    of_limit = ratios(result, limit, 2) if limit else "–"
+    of_rival = ratios(result, rival, 1) if rival else "–"
     wrk = result["wrk_cores"]
     busy = " (busy)" if wrk > BUSY_CORES and not result["kinds"] else ""
     return (
         f"{scenario:20} {on:10} {done(result):9,.0f} {result['p50_ms']:8.2f} {p99(result):8.2f} "
-        f"{cpu(result):7,.0f} {of_limit} {of_rival}  {wrk:.2f}{busy}"
+        f"{cpu(result):7,.0f} {of_limit:>11} {of_rival:>11}  {wrk:.2f}{busy}"
     )
