@@ -121,7 +121,7 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
-def insert_or_ignore(conn: Connection, table: Table, values: dict[str, Any]) -> bool:
+def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert unless a unique constraint is in the way; True when the row went in."""
     return conn.execute(_insert_or_ignore(table, conn.dialect.name), values).rowcount == 1
 
@@ -134,17 +134,25 @@ def _insert_or_ignore(table: Table, dialect: str) -> Insert:
     return statement
 
 
-def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    or_ignore: bool = False,
+) -> None:
     """Insert rows with the same columns, on SQLite by the driver itself: with hundreds of small
-    rows SQLAlchemy's part of each would be half of the work."""
+    rows SQLAlchemy's part of each would be half of the work. With `or_ignore` without those that
+    a unique constraint is in the way of."""
     if not rows:
         return
     if conn.dialect.name != "sqlite":
-        conn.execute(_insert(table), rows)
+        conn.execute(_insert_or_ignore(table, "postgresql") if or_ignore else _insert(table), rows)
         return
     statement, columns = _for_sqlite(conn.dialect, table, tuple(rows[0]))
     values = [[to_sqlite(row[name]) for name, to_sqlite in columns] for row in rows]
-    conn.exec_driver_sql(statement, [tuple(row) for row in values])
+    ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
+    conn.exec_driver_sql(statement + ignoring, [tuple(row) for row in values])
 
 
 @cache

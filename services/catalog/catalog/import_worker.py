@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
+from catalog.import_reading import Reading
 from catalog.import_steps import import_rows, undo_rows, without_effect
 from catalog.repository.imports import (
     UNFINISHED,
@@ -31,11 +32,12 @@ BUSY_SECONDS = 0.2
 PAUSE_SECONDS = 0.003
 LONGEST_PAUSE = 0.1
 IDLE_PAUSES = 5
-BUSY_SHARE = 0.1
+GLANCES = 4
+AT_WORK_SECONDS = 0.0002
 STRAY_SECONDS = 86_400
 BATCH = 100
 STEP_SECONDS = 0.02
-_ROWS = range(40, 201)
+_ROWS = range(40, 401)
 
 
 class Pace:
@@ -52,21 +54,27 @@ class Pace:
 
 
 async def others_turn() -> None:
-    """Where people shop, an import takes what they leave over: the loop must have had next to
-    nothing to do for a moment, and for a longer one when somebody was there."""
-    until, idle, needed = time.monotonic() + LONGEST_PAUSE, 0, 1
-    while idle < needed and time.monotonic() < until:
-        before = time.thread_time()
-        await asyncio.sleep(PAUSE_SECONDS)
-        if time.thread_time() - before < BUSY_SHARE * PAUSE_SECONDS:
-            idle += 1
-        else:
-            idle, needed = 0, IDLE_PAUSES
+    """Where people shop, an import takes what they leave over: when somebody was there the loop
+    must have had next to nothing to do for a while."""
+    if not await _somebody_in(0, times=GLANCES):
+        return
+    until, idle = time.monotonic() + LONGEST_PAUSE, 0
+    while idle < IDLE_PAUSES and time.monotonic() < until:
+        idle = 0 if await _somebody_in(PAUSE_SECONDS) else idle + 1
+
+
+async def _somebody_in(seconds: float, times: int = 1) -> bool:
+    """Whether the loop has had more to do than nothing."""
+    before = time.thread_time()
+    for _ in range(times):
+        await asyncio.sleep(seconds)
+    return time.thread_time() - before > AT_WORK_SECONDS
 
 
 class Importer:
     def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
         self._database, self._clock, self._files = database, clock, files
+        self._reading = Reading(files)
         self._known = KnownWays()
         self._pace = Pace()
 
@@ -76,11 +84,14 @@ class Importer:
     async def drain(self) -> None:
         """Do all that is to be done and can be done here: an import needs its file, which another
         copy of the service may have."""
-        for job in await self._database.read(unfinished_imports):
-            if job["kind"] == "undo" or self._files.has(job["id"]):
-                await self._work(job)
-            else:
-                log.warning("import_without_file", import_id=job["id"])
+        try:
+            for job in await self._database.read(unfinished_imports):
+                if job["kind"] == "undo" or self._files.has(job["id"]):
+                    await self._work(job)
+                else:
+                    log.warning("import_without_file", import_id=job["id"])
+        finally:
+            await self._reading.close()
 
     async def _work(self, job: dict[str, Any] | None) -> None:
         while job is not None and job["state"] in UNFINISHED:
@@ -93,8 +104,7 @@ class Importer:
         if job["kind"] == "undo":
             undo = partial(undo_rows, limit=limit, **how)
             return await self._tried(job, limit, undo, partial(undo, skip=True))
-        part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
-        await asyncio.sleep(0)
+        part = await self._reading.read(job, limit)
         do = partial(import_rows, part=part, known=self._known, **how)
         skip = partial(do, part=without_effect(part))
         return await self._tried(job, len(part.rows), do, skip)

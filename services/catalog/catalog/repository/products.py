@@ -56,6 +56,7 @@ _COUNT_VARIANTS = (
     .group_by(p.group_id)
 )
 _INSERT = insert(products).returning(p.id, p.seq)
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM products"
 _LOOKUP_COLUMNS = (
     p.id, p.sku, p.name, p.slug, p.status, p.price_amount, p.price_currency, p.image,
 )  # fmt: skip
@@ -139,13 +140,9 @@ def lock_product(conn: Connection, *, id: str) -> dict[str, Any] | None:
 
 
 def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
-    statement = (
-        select(products)
-        .where(p.group_id == group_id)
-        .order_by(p.seq)
-        .with_for_update(key_share=True)
-    )
-    return [dict(row) for row in conn.execute(statement).mappings()]
+    some = select(products).where(p.group_id == group_id).order_by(p.seq)
+    locked = conn.execute(some.with_for_update(key_share=True))
+    return [dict(row) for row in locked.mappings()]
 
 
 def find_by_sku(conn: Connection, *, sku_keys: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -158,10 +155,14 @@ def insert_products(conn: Connection, values: list[dict[str, Any]]) -> dict[str,
     """The `seq` of each by its id, in the order of `values`. Raises SkuTaken, SlugTaken or
     VariantTaken, and which of them it was is not known."""
     try:
-        made = conn.execute(_INSERT, values)
+        if conn.dialect.name == "sqlite":
+            newest = conn.exec_driver_sql(_NEWEST).scalar_one()  # no row ever goes
+            numbered = [{"seq": newest + at, **row} for at, row in enumerate(values, 1)]
+            insert_rows(conn, products, numbered)
+            return {row["id"]: row["seq"] for row in numbered}
+        return {id_: int(seq) for id_, seq in conn.execute(_INSERT, values)}
     except IntegrityError as exc:
         raise _refusal(exc) from None
-    return {id_: int(seq) for id_, seq in made}
 
 
 def update_product(conn: Connection, *, seq: int, values: dict[str, Any]) -> None:

@@ -61,12 +61,11 @@ _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 def index_product(conn: Connection, *, seq: int, **fields: Any) -> None:
     """Put a product into the index, or put it there anew: `fields` of `search_text.document`."""
     unindex_product(conn, seq=seq)
-    index_products(conn, {seq: fields})
+    index_products(conn, {seq: search_text.document(**fields)})
 
 
-def index_products(conn: Connection, found: Mapping[int, Mapping[str, Any]]) -> None:
-    """Put products into the index that are not in it: by `seq`, with what `index_product` takes."""
-    documents = {seq: search_text.document(**fields) for seq, fields in found.items()}
+def index_products(conn: Connection, documents: Mapping[int, list[str]]) -> None:
+    """Put products into the index that are not in it: their documents, by `seq`."""
     if conn.dialect.name == "sqlite":
         rows = [(seq, *search_text.fts5_document(fields)) for seq, fields in documents.items()]
         conn.exec_driver_sql(_ADD_SQLITE, rows)
