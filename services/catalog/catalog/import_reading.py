@@ -15,6 +15,8 @@ from shopkit.logs import get_logger
 log = get_logger()
 LARGE = 512 * 1024
 """Less than so much is read here before such a process has started."""
+TOO_MANY = 2
+"""Times what is wanted by now: somebody has come, or a row is to be done alone."""
 _COMMAND = (sys.executable, "-I", "-B", "-m", "catalog.import_reader")
 _BUFFER = 1024 * 1024
 _Place = tuple[str, int, int]
@@ -31,7 +33,7 @@ class Reading:
         id_, position, line = job["id"], job["position"], job["line"]
         try:
             part = await self._answered((id_, position, line))
-            if part is None:
+            if part is None or len(part.rows) > TOO_MANY * limit:
                 part = self._files.read(id_, position=position, line=line, limit=limit)
             rest = job["size"] - part.end
             if rest > (0 if self._process else LARGE):

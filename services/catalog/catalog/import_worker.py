@@ -37,30 +37,46 @@ AT_WORK_SECONDS = 0.0002
 STRAY_SECONDS = 86_400
 BATCH = 100
 STEP_SECONDS = 0.02
+ALONE_SECONDS = 0.05
+SOLITUDE_SECONDS = 1
 _ROWS = range(40, 401)
 
 
 class Pace:
     """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
-    checkouts wait for it, on SQLite all of them."""
+    checkouts wait for it, on SQLite all of them. While nobody comes it may be ALONE_SECONDS."""
 
     def __init__(self) -> None:
-        self.rows = _ROWS[0]
+        self._row_seconds = STEP_SECONDS / _ROWS[0]
+        self._seen_at = time.monotonic()
+        self._one = False
+
+    @property
+    def rows(self) -> int:
+        if self._one:
+            return 1
+        alone = time.monotonic() - self._seen_at > SOLITUDE_SECONDS
+        fitting = int((ALONE_SECONDS if alone else STEP_SECONDS) / self._row_seconds)
+        return min(max(fitting, _ROWS[0]), _ROWS[-1])
 
     def took(self, rows: int, seconds: float) -> None:
+        self._one = False
         if rows:
-            fitting = int(rows * STEP_SECONDS / max(seconds, 1e-6))
-            self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
+            self._row_seconds = (self._row_seconds + max(seconds, 1e-6) / rows) / 2
 
+    def one_by_one(self) -> None:
+        """Do a single row next."""
+        self._one = True
 
-async def others_turn() -> None:
-    """Where people shop, an import takes what they leave over: when somebody was there the loop
-    must have had next to nothing to do for a while."""
-    if not await _somebody_in(0, times=GLANCES):
-        return
-    until, idle = time.monotonic() + LONGEST_PAUSE, 0
-    while idle < IDLE_PAUSES and time.monotonic() < until:
-        idle = 0 if await _somebody_in(PAUSE_SECONDS) else idle + 1
+    async def others_turn(self) -> None:
+        """Where people shop, an import takes what they leave over: when somebody was there the loop
+        must have had next to nothing to do for a while."""
+        if not await _somebody_in(0, times=GLANCES):
+            return
+        until, idle = time.monotonic() + LONGEST_PAUSE, 0
+        while idle < IDLE_PAUSES and time.monotonic() < until:
+            idle = 0 if await _somebody_in(PAUSE_SECONDS) else idle + 1
+        self._seen_at = time.monotonic()
 
 
 async def _somebody_in(seconds: float, times: int = 1) -> bool:
@@ -96,7 +112,7 @@ class Importer:
     async def _work(self, job: dict[str, Any] | None) -> None:
         while job is not None and job["state"] in UNFINISHED:
             stepped = await self._step(job)
-            await (others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
+            await (self._pace.others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
             job = stepped or await self._database.read(find_import, id=job["id"])
 
     async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
@@ -121,7 +137,7 @@ class Importer:
         except Exception:
             log.exception("import_step_failed", import_id=job["id"], rows=rows)
             if rows > 1:
-                self._pace.rows = 1
+                self._pace.one_by_one()
                 return job
             return await self._timed(rows, skip)
 
