@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from catalog.category_ways import KnownWays
 from catalog.domain import sku_key
-from catalog.errors import SkuTaken, SlugTaken, VariantTaken, invalid_field
+from catalog.errors import SkuTaken, SlugTaken, invalid_field
 from catalog.models import audit_log
 from catalog.new_products import NewProduct, create_products, new_product
 from catalog.product_changes import change_product
@@ -131,7 +131,7 @@ class Upserter:
                 ids = create_products(
                     self._conn, made, by=self._by, now=self._now, audited=self._audited
                 )
-        except (SkuTaken, SlugTaken, VariantTaken):
+        except Problem:  # of one of them: a SKU that is taken, an image that is not there
             return ready
         for one, id_ in zip(ready, ids, strict=True):
             self._created(one, id_)

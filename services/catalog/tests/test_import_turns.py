@@ -1,4 +1,5 @@
-"""Imports beside everything else: others have their turn, and rows are read by a process."""
+"""Imports beside everything else: others have their turn, rows are read by a process, and nothing
+stops those after it."""
 
 import asyncio
 import sys
@@ -84,4 +85,13 @@ async def test_a_process_that_dies_costs_nothing_but_time(
     job = await done(shop, lines(*(new(f"A-{n}", stock=1) for n in range(200))))
     assert job["counts"]["created"] == 200
     assert len(read_here) > 1
+    await check_invariants(shop)
+
+
+async def test_an_image_that_is_not_there_stops_no_other_row(shop: Shop) -> None:
+    nowhere = [{"url": f"/media/{'a' * 32}.jpg"}]
+    job = await done(shop, lines(new("A"), new("B", images=nowhere), new("C")))
+    assert (job["counts"]["created"], job["counts"]["failed"]) == (2, 1)
+    (told,) = await errors(shop, job)
+    assert (told["row"], told["errors"][0]["pointer"]) == (2, "/images/0/url")
     await check_invariants(shop)
