@@ -112,28 +112,36 @@ class Upserter:
         return _Wanted(row, sent)
 
     def _create(self, wanted: Sequence[_Wanted]) -> list[_Wanted]:
-        """All that are new, together. Gives them back when that is not possible."""
+        """All that are new, together. Gives those back with which that is not possible."""
         places = find_places(
             self._conn,
             category_ids=(id_ for one in wanted for id_ in one.sent.get("category_ids") or ()),
             group_ids=(id_ for one in wanted if (id_ := one.sent.get("group_id"))),
             codes=(code for one in wanted for code in one.sent.get("attributes") or ()),
         )
-        ready, made = list[_Wanted](), []
+        ready = list[tuple[_Wanted, NewProduct]]()
         for one in wanted:
             try:
-                made.append(_new(one, places))
-                ready.append(one)
+                ready.append((one, _new(one, places)))
             except Problem as exc:
                 self._refused(one.row, exc)
+        return self._together(ready)
+
+    def _together(self, ready: Sequence[tuple[_Wanted, NewProduct]]) -> list[_Wanted]:
+        """Gives those back that cannot be made with the others: halves are tried again, so that
+        one of them costs the others little."""
+        new = [product for _, product in ready]
         try:
             with savepoint(self._conn):
                 ids = create_products(
-                    self._conn, made, by=self._by, now=self._now, audited=self._audited
+                    self._conn, new, by=self._by, now=self._now, audited=self._audited
                 )
-        except Problem:  # of one of them: a SKU that is taken, an image that is not there
-            return ready
-        for one, id_ in zip(ready, ids, strict=True):
+        except Problem:  # a slug that is taken, an image that is not there, …
+            half = len(ready) // 2
+            if not half:
+                return [one for one, _ in ready]
+            return self._together(ready[:half]) + self._together(ready[half:])
+        for (one, _), id_ in zip(ready, ids, strict=True):
             self._created(one, id_)
         return []
 
