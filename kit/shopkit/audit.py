@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Insert, Table, insert
 from shopkit.auth import Principal
 from shopkit.ids import new_id
 from shopkit.logs import request_id
+from shopkit.tables import insert_rows
 
 Values = Mapping[str, Any]
 
@@ -78,7 +79,7 @@ def record_made(
 ) -> None:
     """`record` for things that were made together, by their ids."""
     after: dict[str, Any] = to_jsonable_python(made)
-    conn.execute(_insert(table), [_row(by, action, id_, None, after[id_], now) for id_ in made])
+    insert_rows(conn, table, [_row(by, action, id_, None, after[id_], now) for id_ in made])
 
 
 def _row(

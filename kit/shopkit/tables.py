@@ -20,7 +20,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    insert,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -121,7 +120,7 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
-def insert_or_ignore(conn: Connection, table: Table, values: dict[str, Any]) -> bool:
+def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert unless a unique constraint is in the way; True when the row went in."""
     return conn.execute(_insert_or_ignore(table, conn.dialect.name), values).rowcount == 1
 
@@ -134,40 +133,47 @@ def _insert_or_ignore(table: Table, dialect: str) -> Insert:
     return statement
 
 
-def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows with the same columns, on SQLite by the driver itself: with hundreds of small
-    rows SQLAlchemy's part of each would be half of the work."""
+def insert_rows(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    or_ignore: bool = False,
+) -> None:
+    """Insert rows with the same columns by the driver itself: with hundreds of small rows
+    SQLAlchemy's part of each would be half of the work. On PostgreSQL as one statement, whose
+    parameters are columns. With `or_ignore` without rows that a unique constraint is in the way of.
+    """
     if not rows:
         return
-    if conn.dialect.name != "sqlite":
-        conn.execute(_insert(table), rows)
-        return
-    statement, columns = _for_sqlite(conn.dialect, table, tuple(rows[0]))
-    values = [[to_sqlite(row[name]) for name, to_sqlite in columns] for row in rows]
-    conn.exec_driver_sql(statement, [tuple(row) for row in values])
-
-
-@cache
-def _insert(table: Table) -> Insert:
-    return insert(table)
-
-
-@cache
-def _for_sqlite(
-    dialect: Dialect, table: Table, names: tuple[str, ...]
-) -> tuple[str, list[tuple[str, Any]]]:
-    """The statement, and of each column how its values are bound."""
-    marks = ", ".join("?" for _ in names)
+    statement, processors = _inserting(conn.dialect, table, tuple(rows[0]))
     columns = [
-        (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is)
-        for name in names
+        [row[name] for row in rows] if bound is None else [bound(row[name]) for row in rows]
+        for name, bound in processors.items()
     ]
+    ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
+    by_row = conn.dialect.name == "sqlite"
+    conn.exec_driver_sql(
+        statement + ignoring,
+        list(zip(*columns, strict=True)) if by_row else tuple(columns),
+    )
+
+
+@cache
+def _inserting(
+    dialect: Dialect, table: Table, names: tuple[str, ...]
+) -> tuple[str, dict[str, _Processor | None]]:
+    """The statement, and how the values of each column are bound where not as they are."""
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
     quoted = ", ".join(f'"{name}"' for name in names)
-    return f'INSERT INTO "{table.name}" ({quoted}) VALUES ({marks})', columns  # noqa: S608
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+    if dialect.name == "sqlite":
+        source = f"VALUES ({', '.join('?' for _ in names)})"
+    else:
+        plain = (kind.compile(dialect).partition(" COLLATE ")[0] for kind in types.values())
+        arrays = (f"${at}::{kind}[]" for at, kind in enumerate(plain, start=1))
+        source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
+    statement = f'INSERT INTO "{table.name}" ({quoted}) {source}'
+    return statement, {name: kind.bind_processor(dialect) for name, kind in types.items()}
 
 
 def violated(exc: IntegrityError) -> str:

@@ -66,18 +66,7 @@ class ImportFiles:
         return received
 
     def read(self, id: str, *, position: int, line: int, limit: int) -> Slice:
-        """The next rows, at most `limit`, without lines that are empty."""
-        rows, end, lines = list[Row](), position, 0
-        with self.path(id).open("rb") as file:
-            file.seek(position)
-            while len(rows) < limit and end - position < _SLICE:
-                text = file.readline()
-                if not text:
-                    break
-                end, lines = end + len(text), lines + 1
-                if text.strip():
-                    rows.append(row_of_line(line + lines, text))
-        return Slice(position, rows, end, lines)
+        return read_slice(self.path(id), position, line, limit)
 
     def remove(self, id: str) -> None:
         self.path(id).unlink(missing_ok=True)
@@ -87,6 +76,21 @@ class ImportFiles:
         for path in self._folder.glob("*.ndjson"):
             if is_id(path.stem) and path.stat().st_mtime < now - seconds:
                 yield path.stem
+
+
+def read_slice(path: Path, position: int, line: int, limit: int) -> Slice:
+    """The next rows of a file, at most `limit`, without lines that are empty."""
+    rows, end, lines = list[Row](), position, 0
+    with path.open("rb") as file:
+        file.seek(position)
+        while len(rows) < limit and end - position < _SLICE:
+            text = file.readline()
+            if not text:
+                break
+            end, lines = end + len(text), lines + 1
+            if text.strip():
+                rows.append(row_of_line(line + lines, text))
+    return Slice(position, rows, end, lines)
 
 
 async def _written(file: int, chunks: AsyncIterator[bytes]) -> Received:

@@ -56,7 +56,7 @@ def import_rows(
 
 def without_effect(part: Slice) -> Slice:
     """For a row that nothing can be done with: a bug, but the rows after it are not to wait."""
-    rows = [replace(row, payload=None, errors=[_BUG]) for row in part.rows]
+    rows = [replace(row, sent=None, errors=[_BUG]) for row in part.rows]
     return replace(part, rows=rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
+from catalog.import_reading import Reading
 from catalog.import_steps import import_rows, undo_rows, without_effect
 from catalog.repository.imports import (
     UNFINISHED,
@@ -31,42 +32,65 @@ BUSY_SECONDS = 0.2
 PAUSE_SECONDS = 0.003
 LONGEST_PAUSE = 0.1
 IDLE_PAUSES = 5
-BUSY_SHARE = 0.1
+GLANCES = 4
+AT_WORK_SECONDS = 0.0002
 STRAY_SECONDS = 86_400
 BATCH = 100
 STEP_SECONDS = 0.02
-_ROWS = range(40, 201)
+ALONE_SECONDS = 0.05
+SOLITUDE_SECONDS = 1
+_ROWS = range(40, 401)
 
 
 class Pace:
     """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
-    checkouts wait for it, on SQLite all of them."""
+    checkouts wait for it, on SQLite all of them. While nobody comes it may be ALONE_SECONDS."""
 
     def __init__(self) -> None:
-        self.rows = _ROWS[0]
+        self._row_seconds = STEP_SECONDS / _ROWS[0]
+        self._seen_at = time.monotonic()
+        self._one = False
+
+    @property
+    def rows(self) -> int:
+        if self._one:
+            return 1
+        alone = time.monotonic() - self._seen_at > SOLITUDE_SECONDS
+        fitting = int((ALONE_SECONDS if alone else STEP_SECONDS) / self._row_seconds)
+        return min(max(fitting, _ROWS[0]), _ROWS[-1])
 
     def took(self, rows: int, seconds: float) -> None:
+        self._one = False
         if rows:
-            fitting = int(rows * STEP_SECONDS / max(seconds, 1e-6))
-            self.rows = min(max((self.rows + fitting) // 2, _ROWS[0]), _ROWS[-1])
+            self._row_seconds = (self._row_seconds + max(seconds, 1e-6) / rows) / 2
+
+    def one_by_one(self) -> None:
+        """Do a single row next."""
+        self._one = True
+
+    async def others_turn(self) -> None:
+        """Where people shop, an import takes what they leave over: when somebody was there the loop
+        must have had next to nothing to do for a while."""
+        if not await _somebody_in(0, times=GLANCES):
+            return
+        until, idle = time.monotonic() + LONGEST_PAUSE, 0
+        while idle < IDLE_PAUSES and time.monotonic() < until:
+            idle = 0 if await _somebody_in(PAUSE_SECONDS) else idle + 1
+        self._seen_at = time.monotonic()
 
 
-async def others_turn() -> None:
-    """Where people shop, an import takes what they leave over: the loop must have had next to
-    nothing to do for a moment, and for a longer one when somebody was there."""
-    until, idle, needed = time.monotonic() + LONGEST_PAUSE, 0, 1
-    while idle < needed and time.monotonic() < until:
-        before = time.thread_time()
-        await asyncio.sleep(PAUSE_SECONDS)
-        if time.thread_time() - before < BUSY_SHARE * PAUSE_SECONDS:
-            idle += 1
-        else:
-            idle, needed = 0, IDLE_PAUSES
+async def _somebody_in(seconds: float, times: int = 1) -> bool:
+    """Whether the loop has had more to do than nothing."""
+    before = time.thread_time()
+    for _ in range(times):
+        await asyncio.sleep(seconds)
+    return time.thread_time() - before > AT_WORK_SECONDS
 
 
 class Importer:
     def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
         self._database, self._clock, self._files = database, clock, files
+        self._reading = Reading(files)
         self._known = KnownWays()
         self._pace = Pace()
 
@@ -76,16 +100,19 @@ class Importer:
     async def drain(self) -> None:
         """Do all that is to be done and can be done here: an import needs its file, which another
         copy of the service may have."""
-        for job in await self._database.read(unfinished_imports):
-            if job["kind"] == "undo" or self._files.has(job["id"]):
-                await self._work(job)
-            else:
-                log.warning("import_without_file", import_id=job["id"])
+        try:
+            for job in await self._database.read(unfinished_imports):
+                if job["kind"] == "undo" or self._files.has(job["id"]):
+                    await self._work(job)
+                else:
+                    log.warning("import_without_file", import_id=job["id"])
+        finally:
+            await self._reading.close()
 
     async def _work(self, job: dict[str, Any] | None) -> None:
         while job is not None and job["state"] in UNFINISHED:
             stepped = await self._step(job)
-            await (others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
+            await (self._pace.others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
             job = stepped or await self._database.read(find_import, id=job["id"])
 
     async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
@@ -93,8 +120,7 @@ class Importer:
         if job["kind"] == "undo":
             undo = partial(undo_rows, limit=limit, **how)
             return await self._tried(job, limit, undo, partial(undo, skip=True))
-        part = self._files.read(job["id"], position=job["position"], line=job["line"], limit=limit)
-        await asyncio.sleep(0)
+        part = await self._reading.read(job, limit)
         do = partial(import_rows, part=part, known=self._known, **how)
         skip = partial(do, part=without_effect(part))
         return await self._tried(job, len(part.rows), do, skip)
@@ -111,7 +137,7 @@ class Importer:
         except Exception:
             log.exception("import_step_failed", import_id=job["id"], rows=rows)
             if rows > 1:
-                self._pace.rows = 1
+                self._pace.one_by_one()
                 return job
             return await self._timed(rows, skip)
 

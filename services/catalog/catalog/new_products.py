@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from catalog.models import audit_log
 from catalog.prices import begin_histories
-from catalog.product_forms import check_currencies, columns_of, words_of
+from catalog.product_forms import check_currencies, columns_of, document_of, words_of
 from catalog.product_images import place_images
 from catalog.product_places import Places
 from catalog.product_values import check_defined
@@ -36,15 +36,18 @@ class NewProduct:
     stock: int
     group: dict[str, Any] | None
     with_ancestors: set[str]
+    document: list[str]
 
 
-def new_product(wanted: dict[str, Any], stock: int, places: Places) -> NewProduct:
-    """Raises Invalid or GroupFull."""
+def new_product(
+    wanted: dict[str, Any], stock: int, places: Places, document: list[str] | None = None
+) -> NewProduct:
+    """`document` where it is made already. Raises Invalid or GroupFull."""
     check_currencies(wanted)
     above = places.with_ancestors(wanted["category_ids"])
     check_defined(places.attributes, wanted["attributes"], above)
     group = places.of_new_variant(wanted["group_id"], wanted["options"])
-    return NewProduct(wanted, stock, group, above)
+    return NewProduct(wanted, stock, group, above, document or document_of(wanted))
 
 
 def create_products(
@@ -88,8 +91,8 @@ def _insert(
             for row, one in zip(values, made, strict=True)
         ),
     )
-    words = {seqs[id_]: words_of(what) for id_, what in wanted.items()}
-    index_products(conn, words)
-    add_values(conn, {seq: what["attributes"] for seq, what in words.items()})
+    documents = zip(wanted, (one.document for one in made), strict=True)
+    index_products(conn, {seqs[id_]: document for id_, document in documents})
+    add_values(conn, {seqs[id_]: words_of(what)["attributes"] for id_, what in wanted.items()})
     for id_, what in wanted.items():
         place_images(conn, seq=seqs[id_], images=what["images"], was=None, now=now)

@@ -6,11 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from catalog import domain
-from catalog.errors import invalid_field
 from catalog.prices import follow_price
 from catalog.product_filing import file_and_index, same
-from catalog.product_forms import columns_of, fit_times, wanted_of
+from catalog.product_forms import columns_of, wanted_of
 from catalog.product_images import place_images
 from catalog.product_places import variant_place
 from catalog.product_values import check_attributes
@@ -20,30 +18,6 @@ from catalog.repository.slugs import forget_slugs, give_slug
 from catalog.repository.values import unfile_values
 
 _FREED = ("sku_key", "slug", "group_id", "options_key", "publish_at", "archive_at")
-_EMPTY: dict[str, Any] = {
-    "description": "",
-    "category_ids": [],
-    "attributes": {},
-    "images": [],
-    "options": {},
-}
-
-
-def patched(current: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7396, both in the form of a ProductInput. Raises Invalid."""
-    sent = dict(sent)
-    for name in ("attributes", "options"):
-        if sent.get(name) is not None:
-            sent[name] = domain.merged(current[name], sent[name])
-    for name, empty in _EMPTY.items():
-        if name in sent and sent[name] is None:
-            sent[name] = empty
-    if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
-        sent["options"] = {}
-    wanted = fit_times({**current, **sent}, sent)
-    if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
-        raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
-    return wanted
 
 
 def change_product(

@@ -10,9 +10,23 @@ from catalog.errors import invalid_field
 from catalog.product_images import shown_images, written_images
 from catalog.repository.products import details_text
 from catalog.schemas.products import ProductCreate, ProductInput, VariantCreate
+from catalog.search_text import document
 from shopkit.money import money
 
 SEARCHED = ("name", "sku", "attributes", "description")
+_EMPTY: dict[str, Any] = {
+    "description": "",
+    "category_ids": [],
+    "attributes": {},
+    "images": [],
+    "options": {},
+}
+BARE: dict[str, Any] = {
+    name: about.get_default(call_default_factory=True)
+    for name, about in ProductCreate.model_fields.items()
+    if name != "stock" and not about.is_required()
+}
+"""What a product is of which nothing is said but SKU, name and price."""
 
 
 def whole(payload: ProductInput | ProductCreate | VariantCreate) -> dict[str, Any]:
@@ -37,6 +51,23 @@ def fit_times(wanted: dict[str, Any], sent: Collection[str]) -> dict[str, Any]:
     if publish_at and archive_at and archive_at <= publish_at:
         raise invalid_field("/archive_at", "out_of_order", "It must be after `publish_at`.")
     return wanted | times
+
+
+def patched(current: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396, both in the form of a ProductInput. Raises Invalid."""
+    sent = dict(sent)
+    for name in ("attributes", "options"):
+        if sent.get(name) is not None:
+            sent[name] = domain.merged(current[name], sent[name])
+    for name, empty in _EMPTY.items():
+        if name in sent and sent[name] is None:
+            sent[name] = empty
+    if sent.get("group_id", current["group_id"]) is None and "options" not in sent:
+        sent["options"] = {}
+    wanted = fit_times({**current, **sent}, sent)
+    if len(wanted["attributes"]) > domain.MAX_ATTRIBUTES:
+        raise invalid_field("/attributes", "too_long", "There may be 50 attributes.")
+    return wanted
 
 
 def columns_of(wanted: dict[str, Any], group: dict[str, Any] | None) -> dict[str, Any]:
@@ -114,3 +145,8 @@ def words_of(wanted: dict[str, Any]) -> dict[str, Any]:
     """What is searched of a product."""
     attributes = {**wanted["attributes"], **wanted["options"]}
     return {**{name: wanted[name] for name in SEARCHED}, "attributes": attributes}
+
+
+def document_of(wanted: dict[str, Any]) -> list[str]:
+    """What the index has of a product."""
+    return document(**words_of(wanted))

@@ -9,8 +9,8 @@ from catalog.cards import tell_siblings
 from catalog.errors import ProductNotFound
 from catalog.models import audit_log, idempotency_keys
 from catalog.new_products import create_products, new_product
-from catalog.product_changes import change_product, patched, remove_product
-from catalog.product_forms import wanted_of, whole
+from catalog.product_changes import change_product, remove_product
+from catalog.product_forms import patched, wanted_of, whole
 from catalog.product_places import find_places
 from catalog.repository import products as rows
 from catalog.repository.attributes import lock_definitions

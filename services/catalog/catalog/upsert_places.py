@@ -15,7 +15,6 @@ from catalog.repository.categories import lock_tree
 from catalog.repository.groups import ids_by_slug
 from catalog.schemas.categories import CategoryInput
 from catalog.schemas.groups import GroupCreate
-from catalog.schemas.upserts import GroupUpsert
 from shopkit.audit import By
 from shopkit.db import savepoint
 from shopkit.errors import Problem
@@ -107,14 +106,14 @@ def _made(
 def name_groups(
     conn: Connection,
     named: Named,
-    wanted: Iterable[tuple[GroupUpsert, str]],
+    wanted: Iterable[tuple[dict[str, Any], str]],
     *,
     by: By,
     now: datetime,
 ) -> None:
     """Look groups up by slug and make those that are not there, each with the name of a product
     for want of one of its own."""
-    asked = {group.slug: (group, name) for group, name in reversed(list(wanted))}
+    asked = {group["slug"]: (group, name) for group, name in reversed(list(wanted))}
     if not asked:
         return
     for _ in range(TRIES):
@@ -130,6 +129,7 @@ def name_groups(
         return
 
 
-def _whole(group: GroupUpsert, name: str) -> GroupCreate:
-    sent: dict[str, Any] = group.model_dump(exclude_unset=True, exclude={"options"})
-    return GroupCreate(**{"name": name, "varies_by": list(group.options), **sent})
+def _whole(group: dict[str, Any], name: str) -> GroupCreate:
+    sent = {"name": name, "varies_by": list(group["options"]), **group}
+    del sent["options"]
+    return GroupCreate(**sent)

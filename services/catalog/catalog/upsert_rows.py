@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from catalog.product_forms import BARE, SEARCHED, document_of, patched
 from catalog.schemas.upserts import ProductUpsert
 from shopkit.errors import FieldError, Problem
 from shopkit.responses import field_errors
@@ -12,15 +13,21 @@ from shopkit.strict_json import loads
 
 Status = Literal["created", "updated", "unchanged", "failed"]
 Kind = Literal["product", "category", "group"]
+_OF_UPSERTS = {"categories", "group", "stock"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One upsert; `payload` is None where `errors` say what is wrong with it."""
+    """One upsert, as of a ProductPatch but for what is named apart; `sent` is None where `errors`
+    say what is wrong with it. `document` is what searches find a product by that is made of it."""
 
     number: int
     sku: str | None
-    payload: ProductUpsert | None
+    sent: dict[str, Any] | None
+    stock: int | None = None
+    categories: list[str] | None = None
+    group: dict[str, Any] | None = None
+    document: list[str] = field(default_factory=list)
     errors: list[FieldError] = field(default_factory=list)
 
 
@@ -61,8 +68,27 @@ def row_of(number: int, data: Any) -> Row:
     try:
         payload = ProductUpsert.model_validate(data)
     except ValidationError as exc:
-        return Row(number, sku, None, field_errors(exc))
-    return Row(number, payload.sku, payload)
+        return Row(number, sku, None, errors=field_errors(exc))
+    group, given = payload.group, payload.model_fields_set
+    sent = payload.model_dump(include=given - _OF_UPSERTS)
+    if group is not None:
+        sent["options"] = group.options
+    elif "group" in given:
+        sent["group_id"] = None
+    return Row(
+        number,
+        payload.sku,
+        sent,
+        stock=payload.stock,
+        categories=payload.categories,
+        group=None if group is None else group.model_dump(exclude_unset=True),
+        document=_document(sent) if "name" in sent else [],
+    )
+
+
+def _document(sent: dict[str, Any]) -> list[str]:
+    searched = {name: sent[name] for name in (*SEARCHED, "options") if name in sent}
+    return document_of(patched(BARE, searched))
 
 
 def row_of_line(number: int, line: bytes) -> Row:
@@ -71,7 +97,7 @@ def row_of_line(number: int, line: bytes) -> Row:
         return row_of(number, loads(line))
     except Problem as exc:
         errors = exc.errors or [FieldError("", exc.code, exc.detail)]
-        return Row(number, None, None, errors)
+        return Row(number, None, None, errors=errors)
 
 
 def shown(errors: list[FieldError], within: str = "") -> list[dict[str, str]]:

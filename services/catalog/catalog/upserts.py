@@ -10,40 +10,32 @@ from sqlalchemy import Connection
 
 from catalog.category_ways import KnownWays
 from catalog.domain import sku_key
-from catalog.errors import SkuTaken, SlugTaken, VariantTaken, invalid_field
+from catalog.errors import SkuTaken, SlugTaken, invalid_field
 from catalog.models import audit_log
-from catalog.new_products import create_products, new_product
-from catalog.product_changes import change_product, patched
+from catalog.new_products import NewProduct, create_products, new_product
+from catalog.product_changes import change_product
 from catalog.product_filing import same
-from catalog.product_forms import wanted_of
-from catalog.product_places import find_places
+from catalog.product_forms import BARE, patched, wanted_of
+from catalog.product_places import Places, find_places
 from catalog.repository import products as rows
 from catalog.repository.attributes import lock_definitions
 from catalog.repository.groups import lock_group
-from catalog.schemas.products import ProductCreate
 from catalog.upsert_places import TRIES, Named, name_categories, name_groups
 from catalog.upsert_rows import Applied, Result, Row, Status, Touched
 from shopkit.audit import By, record
 from shopkit.db import savepoint
 from shopkit.errors import FieldError, Problem
 
-_OF_UPSERTS = {"categories", "group", "stock"}
 _POINTERS = {"sku_taken": "/sku", "slug_taken": "/slug", "variant_taken": "/group/options"}
 _LEFT_ALONE = FieldError(
     "/stock", "stock_left_alone", "The product is there already: its stock has calls of its own."
 )
-_BARE: dict[str, Any] = {
-    name: about.get_default(call_default_factory=True)
-    for name, about in ProductCreate.model_fields.items()
-    if name != "stock" and not about.is_required()
-}
 
 
 @dataclass(frozen=True)
 class _Wanted:
     row: Row
     sent: dict[str, Any]  # as of a ProductPatch
-    stock: int | None
 
     @property
     def key(self) -> str:
@@ -90,8 +82,8 @@ class Upserter:
         return Applied([self._results[row.number] for row in given], made)
 
     def _look_up(self, given: Sequence[Row]) -> None:
-        sent = [row.payload for row in given if row.payload is not None]
-        refs = [ref for one in sent for ref in one.categories or ()]
+        sent = [(row, row.sent) for row in given if row.sent is not None]
+        refs = [ref for row, _ in sent for ref in row.categories or ()]
         how: dict[str, Any] = {"by": self._by, "now": self._now}
         name_categories(
             self._conn,
@@ -101,51 +93,55 @@ class Upserter:
             create=self._create_categories,
             **how,
         )
-        groups = [(one.group, one.name or one.sku) for one in sent if one.group is not None]
+        groups = [(row.group, one.get("name") or one["sku"]) for row, one in sent if row.group]
         name_groups(self._conn, self._named, groups, **how)
 
     def _wanted(self, row: Row) -> _Wanted | None:
-        payload = row.payload
-        if payload is None:
+        if row.sent is None:
             self._failed(row, row.errors)
             return None
-        sent = payload.model_dump(include=payload.model_fields_set - _OF_UPSERTS)
+        sent = dict(row.sent)
         try:
-            if payload.categories is not None:
-                sent["category_ids"] = self._named.category_ids(payload.categories)
-            if payload.group is not None:
-                sent["group_id"] = self._named.group_id(payload.group.slug)
-                sent["options"] = payload.group.options
-            elif "group" in payload.model_fields_set:
-                sent["group_id"] = None
+            if row.categories is not None:
+                sent["category_ids"] = self._named.category_ids(row.categories)
+            if row.group is not None:
+                sent["group_id"] = self._named.group_id(row.group["slug"])
         except Problem as exc:
             self._refused(row, exc)
             return None
-        return _Wanted(row, sent, payload.stock)
+        return _Wanted(row, sent)
 
     def _create(self, wanted: Sequence[_Wanted]) -> list[_Wanted]:
-        """All that are new, together. Gives them back when that is not possible."""
+        """All that are new, together. Gives those back with which that is not possible."""
         places = find_places(
             self._conn,
             category_ids=(id_ for one in wanted for id_ in one.sent.get("category_ids") or ()),
             group_ids=(id_ for one in wanted if (id_ := one.sent.get("group_id"))),
             codes=(code for one in wanted for code in one.sent.get("attributes") or ()),
         )
-        ready, made = list[_Wanted](), []
+        ready = list[tuple[_Wanted, NewProduct]]()
         for one in wanted:
             try:
-                made.append(new_product(_whole(one.sent), one.stock or 0, places))
-                ready.append(one)
+                ready.append((one, _new(one, places)))
             except Problem as exc:
                 self._refused(one.row, exc)
+        return self._together(ready)
+
+    def _together(self, ready: Sequence[tuple[_Wanted, NewProduct]]) -> list[_Wanted]:
+        """Gives those back that cannot be made with the others: halves are tried again, so that
+        one of them costs the others little."""
+        new = [product for _, product in ready]
         try:
             with savepoint(self._conn):
                 ids = create_products(
-                    self._conn, made, by=self._by, now=self._now, audited=self._audited
+                    self._conn, new, by=self._by, now=self._now, audited=self._audited
                 )
-        except (SkuTaken, SlugTaken, VariantTaken):
-            return ready
-        for one, id_ in zip(ready, ids, strict=True):
+        except Problem:  # a slug that is taken, an image that is not there, …
+            half = len(ready) // 2
+            if not half:
+                return [one for one, _ in ready]
+            return self._together(ready[:half]) + self._together(ready[half:])
+        for (one, _), id_ in zip(ready, ids, strict=True):
             self._created(one, id_)
         return []
 
@@ -201,7 +197,7 @@ class Upserter:
             group_ids=(group_id,) if group_id else (),
             codes=one.sent.get("attributes") or (),
         )
-        made = new_product(_whole(one.sent), one.stock or 0, places)
+        made = _new(one, places)
         how: dict[str, Any] = {"by": self._by, "now": self._now, "audited": self._audited}
         self._created(one, *create_products(self._conn, [made], **how))
 
@@ -221,7 +217,7 @@ class Upserter:
         self._results[one.row.number] = Result(one.row, "created", id, touched=touched)
 
     def _told(self, one: _Wanted, status: Status, id: str, touched: Touched | None = None) -> None:
-        warnings = [] if one.stock is None else [_LEFT_ALONE]
+        warnings = [] if one.row.stock is None else [_LEFT_ALONE]
         result = Result(one.row, status, id, warnings=warnings, touched=touched)
         self._results[one.row.number] = result
 
@@ -233,10 +229,11 @@ class Upserter:
         self._results[row.number] = Result(row, "failed", errors=errors)
 
 
-def _whole(sent: dict[str, Any]) -> dict[str, Any]:
-    """As of a ProductInput. Raises Invalid."""
+def _new(one: _Wanted, places: Places) -> NewProduct:
+    """Raises Invalid or GroupFull."""
     for name in ("name", "price"):
-        if sent.get(name) is None:
+        if one.sent.get(name) is None:
             raise invalid_field(f"/{name}", "missing", "A product that is made needs it.")
-    later = {"status": "draft"} if sent.get("publish_at") else {}
-    return patched(_BARE | later, sent)
+    later = {"status": "draft"} if one.sent.get("publish_at") else {}
+    wanted = patched(BARE | later, one.sent)
+    return new_product(wanted, one.row.stock or 0, places, one.row.document)

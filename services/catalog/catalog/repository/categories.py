@@ -20,6 +20,8 @@ _above = (
     .cte("above", recursive=True)
 )
 _ABOVE = select(_above.union(select(c.id, c.parent_id).where(c.id == _above.c.parent_id)))
+_INSERT = insert(categories)
+_COUNT = select(func.count()).select_from(categories)
 _STATE = select(func.count(), func.sum(c.version), func.max(c.updated_at)).select_from(categories)
 # What products are in follows from the shape of the tree. So whoever changes the tree waits for
 # those who put products into it, and they for him, but not for each other. SQLite has one writer.
@@ -46,7 +48,7 @@ def parents_above(conn: Connection, ids: Iterable[str]) -> dict[str, str | None]
 
 
 def count_categories(conn: Connection) -> int:
-    return int(conn.execute(select(func.count()).select_from(categories)).scalar_one())
+    return int(conn.execute(_COUNT).scalar_one())
 
 
 def state_of_tree(conn: Connection) -> tuple[Any, ...]:
@@ -72,7 +74,7 @@ def find_category(conn: Connection, *, ref: str, by_id: bool) -> dict[str, Any] 
 def insert_category(conn: Connection, values: dict[str, Any]) -> None:
     """Raises SlugTaken."""
     try:
-        conn.execute(insert(categories).values(**values))
+        conn.execute(_INSERT, values)
     except IntegrityError as exc:
         raise _refusal(exc) from None
 

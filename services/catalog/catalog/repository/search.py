@@ -52,8 +52,8 @@ _REMOVE_FTS = text(
     "VALUES ('delete', :seq, :name, :sku, :attributes, :anywhere)"
 )
 _ADD_POSTGRES = text(
-    "INSERT INTO product_search (seq, document) VALUES (:seq, CAST(CAST(:document AS text) AS "
-    "tsvector))"
+    "INSERT INTO product_search (seq, document) SELECT new.seq, CAST(new.document AS tsvector) "
+    "FROM unnest(CAST(:seqs AS bigint[]), CAST(:documents AS text[])) AS new (seq, document)"
 )
 _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 
@@ -61,19 +61,18 @@ _REMOVE = text("DELETE FROM product_search WHERE seq = :seq")
 def index_product(conn: Connection, *, seq: int, **fields: Any) -> None:
     """Put a product into the index, or put it there anew: `fields` of `search_text.document`."""
     unindex_product(conn, seq=seq)
-    index_products(conn, {seq: fields})
+    index_products(conn, {seq: search_text.document(**fields)})
 
 
-def index_products(conn: Connection, found: Mapping[int, Mapping[str, Any]]) -> None:
-    """Put products into the index that are not in it: by `seq`, with what `index_product` takes."""
-    documents = {seq: search_text.document(**fields) for seq, fields in found.items()}
+def index_products(conn: Connection, documents: Mapping[int, list[str]]) -> None:
+    """Put products into the index that are not in it: their documents, by `seq`."""
     if conn.dialect.name == "sqlite":
         rows = [(seq, *search_text.fts5_document(fields)) for seq, fields in documents.items()]
         conn.exec_driver_sql(_ADD_SQLITE, rows)
         conn.exec_driver_sql(_ADD_FTS, rows)
     else:
-        texts = {seq: search_text.tsvector(fields) for seq, fields in documents.items()}
-        conn.execute(_ADD_POSTGRES, [{"seq": seq, "document": text} for seq, text in texts.items()])
+        texts = [search_text.tsvector(fields) for fields in documents.values()]
+        conn.execute(_ADD_POSTGRES, {"seqs": list(documents), "documents": texts})
     every = (word for fields in documents.values() for one in fields for word in one.split())
     add_words(conn, every)
 

@@ -10,7 +10,7 @@ from catalog.domain import Value, values_of
 from catalog.models import attribute_values, attributes, product_values, products
 from catalog.repository.attributes import lock_definitions
 from shopkit.background import delete_batch
-from shopkit.tables import insert_or_ignore, insert_rows
+from shopkit.tables import insert_rows
 
 a, v, pv = attributes.c, attribute_values.c, product_values.c
 _FILTERABLE = select(a.seq, a.code, a.type).where(a.filterable, a.code.is_not(None))
@@ -81,14 +81,15 @@ def _value_seqs(conn: Connection, attribute_seq: int, values: set[Value]) -> dic
     if not values:
         return {}
     known = _known(conn, attribute_seq, values)
-    for value in sorted(values):
-        if value.key not in known:
-            new = {"attribute_seq": attribute_seq, **value._asdict()}
-            insert_or_ignore(conn, attribute_values, new)
-    return known if len(known) == len(values) else _known(conn, attribute_seq, values)
+    new = [one for one in sorted(values) if one.key not in known]
+    if not new:
+        return known
+    rows = [{"attribute_seq": attribute_seq, **one._asdict()} for one in new]
+    insert_rows(conn, attribute_values, rows, or_ignore=True)
+    return known | _known(conn, attribute_seq, new)
 
 
-def _known(conn: Connection, attribute_seq: int, values: set[Value]) -> dict[str, int]:
+def _known(conn: Connection, attribute_seq: int, values: Iterable[Value]) -> dict[str, int]:
     asked = {"attribute": attribute_seq, "keys": sorted(one.key for one in values)}
     return {key: int(seq) for key, seq in conn.execute(_SEQS, asked)}
 

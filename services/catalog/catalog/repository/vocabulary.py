@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, func, select, text
 from catalog.models import search_words
 from catalog.search_text import LAST_CHARACTER
 from catalog.vocabulary import has_digit
+from shopkit.tables import insert_rows
 
-_ADD_SQLITE = text("INSERT INTO search_words (word) VALUES (:word) ON CONFLICT DO NOTHING")
 # A conflict would use up a number and write a dead row, and most words are there already.
 _ADD_POSTGRES = text(
     "INSERT INTO search_words (word) SELECT new.word FROM unnest(CAST(:words AS text[])) "
@@ -31,8 +31,7 @@ def add_words(conn: Connection, words: Iterable[str]) -> None:
     """In one order, so that no two transactions wait for each other's."""
     new = sorted(set(words))
     if conn.dialect.name == "sqlite":
-        if new:
-            conn.execute(_ADD_SQLITE, [{"word": word} for word in new])
+        insert_rows(conn, search_words, [{"word": word} for word in new], or_ignore=True)
     else:
         conn.execute(_ADD_POSTGRES, {"words": [word for word in new if not has_digit(word)]})
 

@@ -1,0 +1,97 @@
+"""Imports beside everything else: others have their turn, rows are read by a process, and nothing
+stops those after it."""
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from catalog import import_worker
+from catalog.import_files import ImportFiles, Slice
+from catalog.repository.imports import UNFINISHED
+
+from .conftest import Shop
+from .invariants import check_invariants
+from .test_bulk import new
+from .test_imports import begin, done, errors, lines
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_who_reserves_waits_for_no_more_than_a_batch_or_two(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+    step = import_worker.import_rows
+
+    def counted(conn: Connection, **how: Any) -> dict[str, Any] | None:
+        nonlocal steps
+        steps += 1
+        assert len(how["part"].rows) <= 400
+        return step(conn, **how)
+
+    monkeypatch.setattr(import_worker, "import_rows", counted)
+    tea, waited = await shop.product(stock=1000), list[int]()
+    answer = await begin(shop, lines(*(new(f"A-{n}", stock=1) for n in range(3000))))
+    job = answer.json()
+    while job["state"] in UNFINISHED:
+        before = steps
+        assert (await shop.reserve((tea, 1))).status_code == 200
+        waited.append(steps - before)
+        await asyncio.sleep(0.005)
+        job = (await shop.staff("GET", answer.headers["Location"])).json()
+    assert job["counts"]["created"] == 3000
+    assert len(waited) >= 5 and max(waited) <= 2
+    await check_invariants(shop)
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where the slices began that were read in this process; all files are large ones."""
+    found = list[int]()
+    read = ImportFiles.read
+
+    def seen(files: ImportFiles, id: str, *, position: int, **how: int) -> Slice:
+        found.append(position)
+        return read(files, id, position=position, **how)
+
+    monkeypatch.setattr(ImportFiles, "read", seen)
+    monkeypatch.setattr("catalog.import_reading.LARGE", 1000)
+    return found
+
+
+async def test_a_large_file_is_read_by_a_process_to_the_same_effect(
+    shop: Shop, read_here: list[int]
+) -> None:
+    rows = lines(*(new(f"A-{n}", stock=1, attributes={"Größe": n}) for n in range(400)))
+    rows += b'{no json\n\n{"sku": "bad"}\n' + lines(new("Z", publish_at="2031-05-01T00:00:00Z"))
+    job = await done(shop, rows)
+    assert (job["counts"]["created"], job["counts"]["failed"]) == (401, 2)
+    assert [one["row"] for one in await errors(shop, job)] == [401, 403]
+    assert read_here == [0]
+    assert [one["sku"] for one in await shop.listed(q="a-399")] == ["A-399"]
+    (z,) = (await shop.staff("GET", "/api/products?status=draft")).json()["items"]
+    assert (z["sku"], z["publish_at"]) == ("Z", "2031-05-01T00:00:00Z")
+    await check_invariants(shop)
+
+
+async def test_a_process_that_dies_costs_nothing_but_time(
+    shop: Shop, read_here: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = "import sys; sys.stdin.readline()"
+    monkeypatch.setattr("catalog.import_reading._COMMAND", (sys.executable, "-c", once))
+    job = await done(shop, lines(*(new(f"A-{n}", stock=1) for n in range(200))))
+    assert job["counts"]["created"] == 200
+    assert len(read_here) > 1
+    await check_invariants(shop)
+
+
+async def test_an_image_that_is_not_there_stops_no_other_row(shop: Shop) -> None:
+    nowhere = [{"url": f"/media/{'a' * 32}.jpg"}]
+    job = await done(shop, lines(new("A"), new("B", images=nowhere), new("C")))
+    assert (job["counts"]["created"], job["counts"]["failed"]) == (2, 1)
+    (told,) = await errors(shop, job)
+    assert (told["row"], told["errors"][0]["pointer"]) == (2, "/images/0/url")
+    await check_invariants(shop)
