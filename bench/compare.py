@@ -67,6 +67,8 @@ class Side:
             for name in scenarios:
                 make = partial(SCENARIOS[name], place)
                 result = play(shop.url, roots, make, seconds, CONNECTIONS)
+                if not done(result):
+                    raise SystemExit(f"{self.name} answers nothing of {name}: leave it out")
                 for measure, figure in MEASURES.items():
                     self.series[name][measure].append(figure(result))
             memory = sum(resident_megabytes(*roots).values())
