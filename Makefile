@@ -10,7 +10,7 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(S
 # process works while others wait.
 PYTEST := $(BIN)/python -m pytest
 FAST := -n 3 --dist loadscope -m "not torture"
-NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture model launcher security)
+NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture bench model launcher security)
 # CI tries 5,000 cases, and 60 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 600
 MACHINE_RUNS ?= 10
@@ -21,7 +21,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-logins seed-million bench-million clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-profile bench-compare bench-plots bench-logins seed-million bench-million clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,7 @@ lock: $(READY) ## Write the requirements locks anew (UPGRADE=1: with the newest 
 	$(LOCK) -o requirements.lock requirements.in kit/build.in $(PACKAGES)
 	for s in $(SERVICES); do $(LOCK) -c requirements.lock -o services/$$s/requirements.lock services/$$s/pyproject.toml kit/build.in || exit; done
 	$(LOCK) -c requirements.lock -o cli/requirements.lock cli/pyproject.toml kit/build.in
+	for b in bench bench/baseline; do $(LOCK) -o $$b/requirements.lock $$b/requirements.in || exit; done
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -81,8 +82,17 @@ openapi: $(READY) ## Write contracts/openapi/*.json anew from the services
 	for s in $(SERVICES); do $(BIN)/shop-$$s openapi >.openapi.json && mv .openapi.json contracts/openapi/$$s.json || exit; done
 	$(BIN)/python -m gateway.merge_openapi
 
-bench: $(READY) ## Measure the shop's speed into bench/results/
+bench: $(READY) ## Measure the shop beside its limits and a baseline, into bench/results/ (a quarter of an hour)
 	$(BIN)/python -m bench.run
+
+bench-profile: $(READY) ## Leave flame graphs of each service below var/flames
+	$(BIN)/python -m bench.flames
+
+bench-compare: $(READY) ## Say what changed beyond the noise from revision A to B (A=main B=HEAD)
+	$(BIN)/python -m bench.compare $(or $(A),main) $(or $(B),HEAD)
+
+bench-plots: $(READY) ## Draw the newest full run for docs/performance.md
+	$(BIN)/python -m bench.plots
 
 bench-logins: $(READY) ## Measure what logins tell by their time, and what a flood of them costs others
 	$(BIN)/python -m bench.logins

@@ -1,28 +1,40 @@
-"""CPU time and memory of the shop's processes: CPU says what a request costs whoever else is on the
-machine."""
+"""CPU time and memory of processes: CPU says what a request costs, whatever else runs there."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 PAGE_MEGABYTES = os.sysconf("SC_PAGE_SIZE") / 2**20
-NAMES = ("shop-auth", "shop-catalog", "shop-cart", "shop-orders", "nginx")
+SERVICES = ("shop-auth", "shop-catalog", "shop-cart", "shop-orders")
+NAMES = (*SERVICES, "shop-sandbox", "nginx", "gunicorn", "uvicorn", "postgres", "launcher")
 
 
-def cpu_microseconds(root: int) -> dict[str, float]:
-    """CPU time so far of each named process below `root`, in microseconds."""
-    return _sums(root, lambda stat: (int(stat[11]) + int(stat[12])) * TICK)
+def cpu_microseconds(*roots: int) -> dict[str, float]:
+    """CPU time so far of each named process below one of `roots`, in microseconds."""
+    return _sums(roots, lambda stat: (int(stat[11]) + int(stat[12])) * TICK)
 
 
-def resident_megabytes(root: int) -> dict[str, float]:
-    """Resident memory now."""
-    return _sums(root, lambda stat: int(stat[21]) * PAGE_MEGABYTES)
+def resident_megabytes(*roots: int) -> dict[str, float]:
+    """Resident memory now; what processes share is counted in each."""
+    return _sums(roots, lambda stat: int(stat[21]) * PAGE_MEGABYTES)
 
 
-def _sums(root: int, figure: Callable[[list[str]], float]) -> dict[str, float]:
+def process_ids(root: int) -> dict[str, int]:
+    """Of each named process below `root`; of several the last."""
+    return {name: pid for name, pid, _ in _processes((root,))}
+
+
+def _sums(roots: tuple[int, ...], figure: Callable[[list[str]], float]) -> dict[str, float]:
     """By name; `figure` takes it from the fields of /proc/PID/stat that follow the command."""
-    parents, figures, names = {}, {}, {}
+    found: dict[str, float] = {}
+    for name, _, fields in _processes(roots):
+        found[name] = found.get(name, 0) + figure(fields)
+    return found
+
+
+def _processes(roots: tuple[int, ...]) -> Iterator[tuple[str, int, list[str]]]:
+    parents, found = {}, []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
@@ -30,13 +42,10 @@ def _sums(root: int, figure: Callable[[list[str]], float]) -> dict[str, float]:
         except OSError:
             continue  # it has ended meanwhile
         pid = int(folder.name)
-        parents[pid], figures[pid] = int(fields[1]), figure(fields)
-        names[pid] = next((name for name in NAMES if name in command), "")
-    found = dict.fromkeys(NAMES, 0.0)
-    for pid, name in names.items():
-        if name and _below(pid, root, parents):
-            found[name] += figures[pid]
-    return found
+        parents[pid] = int(fields[1])
+        if name := next((name for name in NAMES if name in command), None):
+            found.append((name, pid, fields))
+    yield from (one for one in found if any(_below(one[1], root, parents) for root in roots))
 
 
 def _below(pid: int, root: int, parents: dict[int, int]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 
 from bench.cpu import resident_megabytes
-from bench.run import machine, revision, write
+from bench.report import machine, revision, write
 from bench.shop import Shop, make_products, running_shop
 from bench.wrk import Request, measure
 

@@ -10,9 +10,9 @@ from threading import Thread
 from typing import Any
 
 from bench.cpu import cpu_microseconds, resident_megabytes
-from bench.run import checkout, machine, revision, write
+from bench.report import machine, revision, write
 from bench.seed import call, seed
-from bench.shop import Shop, log_in, running_shop
+from bench.shop import Shop, log_in, make_guest_carts, running_shop
 from bench.wrk import Request, measure
 
 PAGES = 10_000
@@ -122,6 +122,12 @@ def look(shop: Shop, seconds: int) -> dict[str, Any]:
         )
     results["catalog_megabytes"] = round(resident_megabytes(shop.process.pid)["shop-catalog"])
     return results
+
+
+def checkout(shop: Shop, products: list[str]) -> list[Request]:
+    tokens = make_guest_carts(shop, products, 6_000)
+    body = {"email": "guest@example.com"}
+    return [Request("POST", "/api/orders", {"X-Cart-Token": token}, body) for token in tokens]
 
 
 def beside_searches(shop: Shop, seconds: int) -> dict[str, Any]:

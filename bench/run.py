@@ -1,171 +1,164 @@
-"""`make bench`: measure the shop through its gateway and write the result under bench/results/."""
+"""`make bench`: measure the shop through its gateway on SQLite and on PostgreSQL, with what bounds
+it from above and a baseline that people know beside it, and write the result."""
 
 import argparse
-import json
-import os
-import platform
 import shutil
-import sqlite3
-import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.cpu import cpu_microseconds
-from bench.shop import ADMIN, Shop, log_in, make_guest_carts, make_products, running_shop
-from bench.words import Vocabulary
-from bench.wrk import Request, measure
+from bench import rival
+from bench.cpu import cpu_microseconds, resident_megabytes
+from bench.figures import rest
+from bench.flash import flash_sale
+from bench.limits.running import limits, running_limits
+from bench.place import Place
+from bench.report import line, machine, revision, table, write
+from bench.scenarios import SCENARIOS, Play
+from bench.shop import ROOT, Shop, analyze, make_products, postgres_databases, running_shop
+from bench.wrk import measure
+from tools.postgres import PostgresUnavailable, running_cluster
 
-CART_LINES = 5
-RESULTS = Path(__file__).with_name("results")
-TARGETS = {
-    "list, cached": 20_000,
-    "detail, cached": 20_000,
-    "list": 2_000,
-    "detail": 2_000,
-    "search": 1_000,
-    "cart add": 1_000,
-    "checkout": 200,
-}
-Scenario = Callable[[Shop, list[str]], list[Request]]
+PARTS = ("baseline", "SQLite", "PostgreSQL")
+QUIET_CORES, QUIET_SECONDS, MOST_QUIET_SECONDS = 0.15, 0.3, 15
 
 
-def static_file(_: Shop, __: list[str]) -> list[Request]:
-    return [Request("GET", "/docs/page.js")]
+def play(
+    url: str, roots: Iterable[int], make: Callable[[], Play], seconds: int, connections: int
+) -> dict[str, Any]:
+    """One measurement, with the CPU time that a request cost each process."""
+    wait_until_idle(roots)
+    played = make()
+    wait_until_idle(roots)
+    before = cpu_microseconds(*roots)
+    result = measure(url, played.visits, seconds=seconds, connections=connections, own=played.own)
+    after = cpu_microseconds(*roots)
+    result["cpu_us"] = {
+        process: round((used - before.get(process, 0)) / max(result["requests"], 1), 1)
+        for process, used in after.items()
+    }
+    return result
 
 
-def cached_list(_: Shop, __: list[str]) -> list[Request]:
-    return [Request("GET", "/api/products?limit=20")]
+def wait_until_idle(roots: Iterable[int]) -> None:
+    """Until what was begun before is done: relays of orders, and orders that nobody waits for."""
+    ends_at = time.monotonic() + MOST_QUIET_SECONDS
+    used = sum(cpu_microseconds(*roots).values())
+    while time.monotonic() < ends_at:
+        time.sleep(QUIET_SECONDS)
+        before, used = used, sum(cpu_microseconds(*roots).values())
+        if used - before < QUIET_CORES * QUIET_SECONDS * 1e6:
+            return
 
 
-def cached_detail(_: Shop, products: list[str]) -> list[Request]:
-    return [Request("GET", f"/api/products/{products[0]}")]
-
-
-def uncached_list(shop: Shop, _: list[str]) -> list[Request]:
-    return [Request("GET", "/api/products?limit=20", log_in(shop))]
-
-
-def uncached_detail(shop: Shop, products: list[str]) -> list[Request]:
-    bearer = log_in(shop)  # a request with a token is never answered from the cache
-    return [Request("GET", f"/api/products/{product}", bearer) for product in products]
-
-
-def search(shop: Shop, _: list[str]) -> list[Request]:
-    bearer = log_in(shop)
-    words = Vocabulary(seed=2)
-    queries = [words.text(2).replace(" ", "+") for _ in range(1000)]  # as often as they occur
-    return [Request("GET", f"/api/products?q={query}", bearer) for query in queries]
-
-
-def login(_: Shop, __: list[str]) -> list[Request]:
-    body = {"email": ADMIN[0], "password": ADMIN[1]}
-    return [Request("POST", "/api/auth/login", body=body)]
-
-
-def cart_add(shop: Shop, products: list[str]) -> list[Request]:
-    tokens = make_guest_carts(shop, products, 1024)
-    return [
-        Request("POST", "/api/cart", {"X-Cart-Token": token}, {"product_id": products[n]})
-        for n in range(CART_LINES)
-        for token in tokens
-    ]
-
-
-def checkout(shop: Shop, products: list[str]) -> list[Request]:
-    tokens = make_guest_carts(shop, products, 6_000)
-    body = {"email": "guest@example.com"}
-    return [Request("POST", "/api/orders", {"X-Cart-Token": token}, body) for token in tokens]
-
-
-SCENARIOS: dict[str, Scenario] = {
-    "list, cached": cached_list,
-    "detail, cached": cached_detail,
-    "list": uncached_list,
-    "detail": uncached_detail,
-    "search": search,
-    "login": login,
-    "cart add": cart_add,
-    "checkout": checkout,
-}
-
-
-def run(names: list[str], products: int, seconds: int) -> dict[str, Any]:
-    results = {}
-    scenarios = {"nginx static file": static_file} | {name: SCENARIOS[name] for name in names}
-    with running_shop() as shop:
-        print(f"making {products} products …", flush=True)
-        ids = make_products(shop, products)
-        for name, scenario in scenarios.items():
-            requests = scenario(shop, ids)
-            before = cpu_microseconds(shop.process.pid)
-            results[name] = result = measure(shop.url, requests, seconds=seconds)
-            after = cpu_microseconds(shop.process.pid)
-            result["cpu_us"] = {
-                process: round((after[process] - before[process]) / result["requests"])
-                for process in after
-            }
-            print(row(name, result), flush=True)
+def play_all(
+    place: Place, roots: list[int], chosen: argparse.Namespace, names: Iterable[str]
+) -> dict[str, Any]:
+    """By scenario and number of connections."""
+    results: dict[str, Any] = {}
+    for name in names:
+        results[name] = {}
+        for connections in chosen.connections:
+            make = partial(SCENARIOS[name], place)
+            result = play(place.url, roots, make, chosen.seconds, connections)
+            results[name][str(connections)] = result
+            print(line(name, connections, result), flush=True)
     return results
 
 
-def row(name: str, result: dict[str, Any]) -> str:
-    target = TARGETS.get(name)
-    aim = f"{result['per_second'] / target:6.2f} × of {target}" if target else ""
-    return (
-        f"{name:17} {result['per_second']:9,.0f}/s  p50 {result['p50_ms']:7.2f} ms"
-        f"  p99 {result['p99_ms']:7.2f} ms  refused {result['refused']:4.0f}"
-        f"  CPU {sum(result['cpu_us'].values()):6.0f} µs  {aim}"
-    )
+def measure_shop(
+    chosen: argparse.Namespace, postgres: str | None, pids: list[int], results: dict[str, Any]
+) -> None:
+    """A shop that was started once before; `pids` of its PostgreSQL."""
+    with TemporaryDirectory(prefix="shop-bench-") as folder:
+        data = Path(folder, "data")
+        with started(data, postgres) as (_, first):
+            pass
+        with started(data, postgres) as (shop, second):
+            roots = [shop.process.pid, *pids]
+            wait_until_idle(roots)
+            results["start_seconds"] = {"first": round(first, 2), "second": round(second, 2)}
+            results["idle_megabytes"] = rounded(resident_megabytes(*roots))
+            print(f"  starts in {first:.1f} s, then {second:.1f} s; making products …", flush=True)
+            place = Place(shop.url, make_products(shop, chosen.products))
+            settings = postgres_databases(postgres, data) if postgres else {}
+            analyze(settings.values())
+            results["scenarios"] = play_all(place, roots, chosen, chosen.scenarios)
+            catalog = settings.get("CATALOG_DATABASE_URL", f"sqlite:///{data}/databases/catalog.db")
+            results["busy_megabytes"] = rounded(resident_megabytes(*roots))
+            results["limits"] = measure_limits(place, catalog, pids, chosen.seconds)
+            results["flash_sale"] = flash_sale(shop, place)
 
 
-def machine() -> dict[str, Any]:
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "load_before": os.getloadavg()[0],
-    }
+@contextmanager
+def started(data: Path, postgres: str | None, root: Path = ROOT) -> Iterator[tuple[Shop, float]]:
+    """The shop, and the seconds until it answered."""
+    begun = time.monotonic()
+    with running_shop(data, sample=False, postgres=postgres, root=root) as shop:
+        yield shop, time.monotonic() - begun
 
 
-def revision() -> str:
-    asked = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+def measure_limits(place: Place, catalog: str, pids: list[int], seconds: int) -> Any:
+    results = {}
+    with running_limits(place, catalog) as (url, roots):
+        for name, requests in limits(place).items():
+            make = partial(Play, list(requests))
+            results[name] = play(url, [*roots, *pids], make, seconds, 16)
+            print(line(name, 16, results[name]), flush=True)
+    return results
+
+
+def measure_baseline(chosen: argparse.Namespace) -> Any:
+    with rival.running_baseline(chosen.products) as (server, products):
+        place, roots = Place(server.url, products), [server.process.pid]
+        names = [name for name in chosen.scenarios if name in rival.SCENARIOS]
+        scenarios = play_all(place, roots, chosen, names)
+        return {"busy_megabytes": rounded(resident_megabytes(*roots)), "scenarios": scenarios}
+
+
+def rounded(figures: dict[str, float]) -> dict[str, int]:
+    return {name: round(figure) for name, figure in figures.items()}
+
+
+def run(chosen: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Puts into `results` what is done, as soon as it is."""
+    for part in chosen.on:
+        print(part, flush=True)
+        if part == "baseline":
+            results[part] = measure_baseline(chosen)
+        elif part == "SQLite":
+            measure_shop(chosen, None, [], results.setdefault(part, {}))
+        else:
+            with running_cluster(durable=True) as cluster:
+                assert cluster.server is not None
+                pids = [cluster.server.pid]
+                measure_shop(chosen, cluster.url, pids, results.setdefault(part, {}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], help="all by default")
+    parser.add_argument("--on", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--connections", nargs="+", type=int, default=[1, 16, 64])
     parser.add_argument("--products", type=int, default=10_000)
-    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
     chosen = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing: install it (Debian: apt-get install wrk)")
+    chosen.scenarios = chosen.scenarios or list(SCENARIOS)
     about = {"machine": machine(), "revision": revision(), "products": chosen.products}
-    about |= {"connections": 16, "seconds": chosen.seconds}
-    results = run(chosen.scenarios or list(SCENARIOS), chosen.products, chosen.seconds)
-    for result in results.values():
-        result["of_static_file"] = round(
-            result["per_second"] / results["nginx static file"]["per_second"], 4
-        )
-    write(about, results)
-
-
-def write(about: dict[str, Any], results: dict[str, Any], name: str = "") -> None:
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%MZ}{name}.json"
-    file.write_text(json.dumps({"about": about, "results": results}, indent=2) + "\n")
-    print(f"written to {file.relative_to(Path.cwd())}")
+    results: dict[str, Any] = {}
+    try:
+        run(chosen, results)
+    except PostgresUnavailable as error:
+        raise SystemExit(f"{error}; or leave it out: --on baseline SQLite") from None
+    finally:
+        write(about | {"seconds": chosen.seconds}, results)
+    print("\n".join([*table(results), "", *rest(results)]))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -38,6 +38,8 @@ SERVER_SETTINGS = {
     "shared_buffers": "128MB",
     "listen_addresses": "127.0.0.1",
 }
+
+DURABLE = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on")
 
 
 class PostgresUnavailable(Exception):
@@ -80,8 +82,15 @@ def find_account() -> pwd.struct_passwd | None:
 
 
 class Cluster:
-    def __init__(self, folder: Path, binaries: Path, account: pwd.struct_passwd | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        binaries: Path,
+        account: pwd.struct_passwd | None,
+        settings: Mapping[str, str] = SERVER_SETTINGS,
+    ) -> None:
         self.folder = folder
+        self.settings = settings
         self.binaries = binaries
         self.account = account
         self.password = secrets.token_urlsafe(24)
@@ -111,7 +120,7 @@ class Cluster:
         for _ in range(5):  # another process may take the free port before the server does
             self.port = port or _free_port()
             options = [
-                f"--{name.replace('_', '-')}={value}" for name, value in SERVER_SETTINGS.items()
+                f"--{name.replace('_', '-')}={value}" for name, value in self.settings.items()
             ]
             self.server = self._spawn(
                 "postgres", "-D", self._data, "-p", str(self.port), "-k", str(self.folder), *options
@@ -173,9 +182,11 @@ def _die_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def running_cluster() -> Iterator[Cluster]:
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """`durable`: it waits for the disk, as it does in production."""
     folder = Path(tempfile.mkdtemp(prefix="shop-pg-"))
-    cluster = Cluster(folder, find_binaries(), find_account())
+    settings = SERVER_SETTINGS | (DURABLE if durable else {})
+    cluster = Cluster(folder, find_binaries(), find_account(), settings)
     try:
         cluster.create()
         cluster.start()

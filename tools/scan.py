@@ -41,7 +41,7 @@ def packages(accepted: Sequence[Mapping[str, str]]) -> Iterator[str]:
             return
     allowed = {entry["id"] for entry in accepted}
     for lock in sorted(ROOT.glob("**/requirements.lock")):
-        if ".venv" in lock.parts:
+        if {".venv", ".tools"} & {*lock.parts}:
             continue
         for package, ids, text in _vulnerabilities(lock, "--require-hashes", "--strict"):
             if not allowed & set(ids):
