@@ -38,7 +38,7 @@ class Reading:
             rest = job["size"] - part.end
             if rest > (0 if self._process else LARGE):
                 await self._ask((id_, part.end, line + part.lines), limit)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             log.warning("import_reader_died", import_id=id_)
             await self.close()
             return self._files.read(id_, position=position, line=line, limit=limit)

@@ -3,12 +3,13 @@ stops those after it."""
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from catalog import import_worker
+from catalog import import_worker, upserts
 from catalog.import_files import ImportFiles, Slice
 from catalog.repository.imports import UNFINISHED
 
@@ -95,3 +96,21 @@ async def test_an_image_that_is_not_there_stops_no_other_row(shop: Shop) -> None
     (told,) = await errors(shop, job)
     assert (told["row"], told["errors"][0]["pointer"]) == (2, "/images/0/url")
     await check_invariants(shop)
+
+
+async def test_a_bad_row_makes_few_others_be_tried_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, create = list[int](), upserts.create_products
+
+    def counted(conn: Connection, made: Sequence[Any], **how: Any) -> list[str]:
+        tried.append(len(made))
+        return create(conn, made, **how)
+
+    monkeypatch.setattr(upserts, "create_products", counted)
+    await shop.product(slug="taken")
+    rows = [new(f"A-{n}") for n in range(32)]
+    rows[20]["slug"] = "taken"
+    job = await done(shop, lines(*rows))
+    assert (job["counts"]["created"], job["counts"]["failed"]) == (31, 1)
+    assert sum(tried) <= 3 * 32 and len(tried) <= 12
