@@ -24,7 +24,7 @@ from catalog.upsert_places import TRIES, Named, name_categories, name_groups
 from catalog.upsert_rows import Applied, Result, Row, Status, Touched
 from shopkit.audit import By, record
 from shopkit.db import savepoint
-from shopkit.errors import FieldError, Problem
+from shopkit.errors import Conflict, FieldError, Invalid, Problem
 
 _POINTERS = {"sku_taken": "/sku", "slug_taken": "/slug", "variant_taken": "/group/options"}
 _LEFT_ALONE = FieldError(
@@ -136,7 +136,7 @@ class Upserter:
                 ids = create_products(
                     self._conn, new, by=self._by, now=self._now, audited=self._audited
                 )
-        except Problem:  # a slug that is taken, an image that is not there, …
+        except (Conflict, Invalid):  # a slug that is taken, an image that is not there, …
             half = len(ready) // 2
             if not half:
                 return [one for one, _ in ready]
