@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.lexicon import Lexicon
-from catalog.listing import Wanted, match_of, with_attributes, with_slots
+from catalog.listing import Wanted, in_order, match_of, with_attributes, with_slots
 from catalog.repository import facets as rows
 from catalog.repository import listing
 from catalog.repository.attributes import list_attributes
@@ -29,7 +29,8 @@ class _Matches:
         wanted = with_attributes(conn, wanted)
         values = {**wanted.values, **match_of(conn, wanted), "limit": MOST}
         nothing = wanted.shape.search and not wanted.words
-        found = [] if nothing else listing.list_matches(conn, shape=wanted.shape, values=values)
+        asked = replace(wanted, values=values)
+        found = [] if nothing else in_order(conn, asked, listing.list_matches, ahead=2 * MOST)
         self.filters, self.values = wanted.shape.filters, values
         unseen = "match" in values and oldest_looked_at(conn, values["match"]) is not None
         self.exact = len(found) < MOST and not unseen

@@ -10,9 +10,11 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     cast,
     column,
+    false,
     func,
     literal_column,
     select,
@@ -140,13 +142,16 @@ def index_of(
     """The index to select from, its product's seq, and the condition on the parameter."""
     match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
-        matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
-        return _FTS, _FTS.c.rowid, matches
-    document: ColumnElement[Any] = _GIN.c.document
-    if fields < len(FIELDS):
-        weights = ",".join("abcd"[:fields])
-        document = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
-    matches = document.op("@@", is_comparison=True)(cast(match, TSQUERY))
+        found = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
+        return _FTS, _FTS.c.rowid, found
+    query, document = cast(match, TSQUERY), _GIN.c.document
+    anywhere = document.op("@@", is_comparison=True)(query)
+    if fields == len(FIELDS):
+        return _GIN, _GIN.c.seq, anywhere
+    weights = ",".join("abc"[:fields])
+    some = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
+    # To filter is slow: where it is not by the index of it, only what matches anyhow is filtered.
+    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(query))
     return _GIN, _GIN.c.seq, matches
 
 
