@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from catalog.repository import search
+from catalog.repository.attribute_filters import list_value
 from catalog.repository.listing import FIRST, list_page
 from catalog.repository.ranked import groups_found_before
 from catalog.repository.shapes import Shape
@@ -58,7 +59,8 @@ class _Page:
         self._tiers = search.tiers(conn, slots)
         self._groups: set[str] = set()
         self._found: Found = []
-        if not shape.few and (shape.attributes or not shape.filters <= _PASS_NEARLY_ALL):
+        self._index_alone = not shape.attributes and shape.filters <= _PASS_NEARLY_ALL
+        if not self._index_alone and not shape.few:
             self._look_at_the_newest()
 
     def _look_at_the_newest(self) -> None:
@@ -79,21 +81,22 @@ class _Page:
         best: list[Any] = []
         while full - fitting > 1:
             tier = self._likeliest(fitting, full)
-            rows = self._rows(self._tiers[tier], FIRST)
-            if len(rows) == self._many:
-                full, below = tier, rows
+            found = self._search(self._tiers[tier], FIRST)
+            if len(found) == self._many:
+                full, below = tier, found
             else:
-                fitting, best = tier, rows
-        shown = {row.seq for row in best}
-        self._add(self._in_order(best))
-        self._add((row, [full, row.seq]) for row in below if row.seq not in shown)
+                fitting, best = tier, found
+        known = {one.seq for one in best}
+        rows = self._read([*best, *(one for one in below if one.seq not in known)])
+        self._add(self._in_order([row for row in rows if row.seq in known]))
+        self._add((row, [full, row.seq]) for row in rows if row.seq not in known)
         return self._whole(full, below[-1].seq) if below else self._page()
 
     def _likeliest(self, fitting: int, full: int) -> int:
-        """Which tier between two to ask: most searches find little or are for words in names, and
-        words that nothing is named after are mostly in descriptions only."""
+        """Which tier between two to ask. Most searches are for words in names; what else they find
+        is little, or in descriptions only."""
         last = len(self._tiers) - 1
-        likely = (last, len(self._tiers) - len(FIELDS), last - 1)
+        likely = (len(self._tiers) - len(FIELDS), last, last - 1)
         between = range(fitting + 1, full)
         return next((tier for tier in likely if tier in between), (fitting + full) // 2)
 
@@ -103,12 +106,13 @@ class _Page:
     def _whole(self, tier: int, seq: int, *, since: tuple[int, int] | None = None) -> Found:
         """A whole page, with what comes behind a place; `since` tells what pages before have."""
         while tier < len(self._tiers) and len(self._found) <= self._limit:
-            rows = self._tier_alone(tier, seq)
+            found = self._tier_alone(tier, seq)
+            rows = self._read(found)
             if self._cards and since:
                 self._groups |= self._shown_before(rows, *since)
             self._add((row, [tier, row.seq]) for row in rows)
-            more = len(rows) == self._many
-            tier, seq = (tier, rows[-1].seq) if more else (tier + 1, FIRST)
+            more = len(found) == self._many
+            tier, seq = (tier, found[-1].seq) if more else (tier + 1, FIRST)
         return self._page()
 
     def _page(self) -> Found:
@@ -139,15 +143,28 @@ class _Page:
         match = self._tiers[number]
         if number > 0:
             match = search.but(self._shape.dialect, match, self._tiers[number - 1])
-        return self._rows(match, seq)
+        return self._search(match, seq)
 
-    def _rows(self, match: search.Match, seq: int) -> list[Any]:
+    def _search(self, match: search.Match, seq: int) -> list[Any]:
+        """Of the index alone, where filters let nearly all through, else of what they let through;
+        the newest first, `_many` unless these are all."""
         values = {**self._values, "match": match.text, "seq": seq}
+        if self._index_alone:
+            return search.list_found(self._conn, match=match, values=values)
         shape = replace(self._shape, fields=match.fields)
         return list_page(self._conn, shape=shape, values=values)
 
+    def _read(self, found: list[Any]) -> list[Any]:
+        """The rows of what was found and is let through, the newest first."""
+        if not self._index_alone or not found:
+            return found
+        seqs = list_value(self._shape.dialect, [one.seq for one in found])
+        values = {**self._values, "seqs": seqs, "limit": len(found)}
+        shape = replace(self._shape, sort="newest", search=False, after=False, few=True)
+        return list_page(self._conn, shape=shape, values=values)
+
     def _in_order(self, rows: list[Any]) -> Found:
-        """As `after` would find them; `rows` are the newest first."""
+        """As `after` would find them."""
         found = [(row, [self._tier(row), row.seq]) for row in rows]
         return sorted(found, key=lambda one: one[1][0])
 
