@@ -10,7 +10,7 @@ from catalog.repository.search import Match, index_of, tiers
 from catalog.search_text import words
 from catalog.slots import Slots
 
-MATCHES = 100
+MATCHES = 50
 """So many are looked at, the newest ones, whatever was typed."""
 p = products.c
 
