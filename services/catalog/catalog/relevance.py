@@ -24,6 +24,7 @@ Position = list[Any]
 Found = list[tuple[Any, Position]]
 VARIANTS = 2
 """So many products are read for each card that is to be shown; more, where groups are larger."""
+MOST_AT_ONCE = 2_000
 _PASS_NEARLY_ALL = {"status", "any_status"}
 
 
@@ -54,7 +55,7 @@ class _Page:
         self._conn, self._slots, self._limit = conn, slots, limit
         self._cards, self._shape = shape.cards, replace(shape, after=True, cards=False)
         self._many = (limit + 1) * (VARIANTS if shape.cards else 1)
-        self._values = {**values, "limit": self._many}
+        self._values = values
         self._wordings = phrases(slots)
         self._tiers = search.tiers(conn, slots)
         self._groups: set[str] = set()
@@ -68,7 +69,7 @@ class _Page:
         oldest = search.oldest_looked_at(self._conn, self._tiers[-1].text)
         if oldest is not None:
             self._shape = replace(self._shape, filters=self._shape.filters | {"oldest"})
-            self._values |= {"oldest": oldest}
+            self._values = {**self._values, "oldest": oldest}
 
     def first(self) -> Found:
         """The best tier of which there is more than is read at once, after those that are known
@@ -113,6 +114,8 @@ class _Page:
             self._add((row, [tier, row.seq]) for row in rows)
             more = len(found) == self._many
             tier, seq = (tier, found[-1].seq) if more else (tier + 1, FIRST)
+            if self._index_alone:  # the newest may all be drafts
+                self._many = max(self._many, min(2 * self._many, MOST_AT_ONCE))
         return self._page()
 
     def _page(self) -> Found:
@@ -148,7 +151,7 @@ class _Page:
     def _search(self, match: search.Match, seq: int) -> list[Any]:
         """Of the index alone, where filters let nearly all through, else of what they let through;
         the newest first, `_many` unless these are all."""
-        values = {**self._values, "match": match.text, "seq": seq}
+        values = {**self._values, "match": match.text, "seq": seq, "limit": self._many}
         if self._index_alone:
             return search.list_found(self._conn, match=match, values=values)
         shape = replace(self._shape, fields=match.fields)
