@@ -219,6 +219,15 @@ async def test_c11_of_many_matches_the_newest_are_looked_at(
     assert len(await shop.listed(q="blue")) == 4
 
 
+async def test_many_newer_matches_that_are_not_shown_end_no_page(shop: Shop) -> None:
+    for number in range(3):
+        await shop.product(sku=f"A{number}", name="Blue mug", description="Not red")
+    for _ in range(15):
+        await shop.product(name="Blue mug", description="Not red", status="draft")
+    for q in ("blue", "blue mug", "red"):
+        assert await _paged(shop, q, 1) == ["A2", "A1", "A0"]
+
+
 NASTY = [
     "%%%%%%%%", "_", "*", '"', "'", "''", '"*^:', "a* OR b*", "NEAR(a b)", "name:x", "{name} : a",
     "a AND", "NOT", "AND OR NOT", "(((", "a:*", "a & b", "a | b", "!a", "a <-> b", "\\", "\\'",
