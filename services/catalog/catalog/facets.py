@@ -15,7 +15,7 @@ from catalog.repository import listing
 from catalog.repository.attributes import list_attributes
 from catalog.repository.search import oldest_looked_at
 
-MOST = 5_000
+MOST = 2_000
 MOST_VALUES = 50
 BANDS = 5
 _PRICES = frozenset({"min_price", "max_price"})
