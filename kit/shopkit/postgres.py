@@ -46,9 +46,13 @@ class PostgresDatabase(Database):
 
     async def start(self) -> None:
         self._engine = postgres_engine(self._url, self._pool_size)
-        # Planned for its values: what suits most of them may take a second with others. And to look
-        # into a document for words is dearer than other operators.
-        planned = {"plan_cache_mode": "force_custom_plan", "cpu_operator_cost": "0.02"}
+        # Planned for its values: what suits most of them may take a second with others. To look
+        # into a document for words is dearer than other operators. One core each is enough.
+        planned = {
+            "plan_cache_mode": "force_custom_plan",
+            "cpu_operator_cost": "0.02",
+            "max_parallel_workers_per_gather": "0",
+        }
         self._slow_engine = postgres_engine(self._url, self._pool_size // 2, **planned)
         self._reader, self._slow_reader = (
             engine.execution_options(isolation_level="AUTOCOMMIT")

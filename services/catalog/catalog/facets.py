@@ -22,6 +22,10 @@ _PRICES = frozenset({"min_price", "max_price"})
 _STOCK = frozenset({"in_stock", "out_of_stock"})
 
 
+def _newest(conn: Connection, wanted: Wanted) -> list[Any]:
+    return in_order(conn, wanted, listing.list_matches, ahead=MOST + MOST // 4, always=True)
+
+
 class _Matches:
     """The newest products that a list has, each on its card."""
 
@@ -30,7 +34,7 @@ class _Matches:
         values = {**wanted.values, **match_of(conn, wanted), "limit": MOST}
         nothing = wanted.shape.search and not wanted.words
         asked = replace(wanted, values=values)
-        found = [] if nothing else in_order(conn, asked, listing.list_matches, ahead=2 * MOST)
+        found = [] if nothing else _newest(conn, asked)
         self.filters, self.values = wanted.shape.filters, values
         unseen = "match" in values and oldest_looked_at(conn, values["match"]) is not None
         self.exact = len(found) < MOST and not unseen

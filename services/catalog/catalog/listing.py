@@ -120,15 +120,18 @@ def with_few(conn: Connection, wanted: Wanted) -> Wanted:
     return replace(wanted, shape=replace(shape, few=True), values=values)
 
 
-def in_order(conn: Connection, wanted: Wanted, read: Read, *, ahead: int) -> list[Any]:
+def in_order(
+    conn: Connection, wanted: Wanted, read: Read, *, ahead: int, always: bool = False
+) -> list[Any]:
     """What `read` finds, at most `limit` of the values.
 
     First among the next so many of the list's order: mostly enough of them pass. If not, what the
-    filters let through is asked of their own indexes.
+    filters let through is asked of their own indexes. `always`: even if filters are such that
+    nearly all pass, since a database may put all of them in order first.
     """
     shape, values = wanted.shape, wanted.values
     priced = bool(shape.filters & PRICES) and not shape.by_price
-    if rows.has_order(shape) and (shape.attributes or priced):
+    if rows.has_order(shape) and (shape.attributes or priced or always):
         place = rows.find_place(conn, shape=shape, values=values, ahead=ahead)
         if place is None:
             return read(conn, shape=shape, values=values)
