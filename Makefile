@@ -97,11 +97,13 @@ bench-plots: $(READY) ## Draw the newest full run for docs/performance.md
 bench-logins: $(READY) ## Measure what logins tell by their time, and what a flood of them costs others
 	$(BIN)/python -m bench.logins
 
+# Both take DATABASE=postgresql://user:password@host/name, for a catalog that is there.
+ON_DATABASE = $(if $(DATABASE),CATALOG_DATABASE_URL=$(DATABASE))
 seed-million: $(READY) ## Make a shop of a million products in var/million (an hour at most; PRODUCTS=100000: fewer)
-	$(BIN)/python -m bench.seed $(if $(PRODUCTS),--products $(PRODUCTS))
+	$(ON_DATABASE) $(BIN)/python -m bench.seed $(if $(PRODUCTS),--products $(PRODUCTS))
 
 bench-million: $(READY) ## Measure it beside a catalog of ten thousand (first: make seed-million)
-	$(BIN)/python -m bench.million --data var/million $(if $(PRODUCTS),--products $(PRODUCTS))
+	$(ON_DATABASE) $(BIN)/python -m bench.million --data var/million $(if $(PRODUCTS),--products $(PRODUCTS))
 
 clean: ## Remove the virtual environment and caches (never the data)
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

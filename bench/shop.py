@@ -159,9 +159,9 @@ async def many(
     return results
 
 
-def log_in(shop: Shop) -> dict[str, str]:
-    """The admin's Authorization header."""
-    answer = shop.post("/api/auth/login", {"email": ADMIN[0], "password": ADMIN[1]})
+def log_in(shop: Shop, email: str = ADMIN[0], password: str = ADMIN[1]) -> dict[str, str]:
+    """The Authorization header of the admin, or of somebody else."""
+    answer = shop.post("/api/auth/login", {"email": email, "password": password})
     return {"Authorization": f"Bearer {answer['access_token']}"}
 
 

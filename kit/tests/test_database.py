@@ -128,6 +128,20 @@ async def test_slow_reads_see_what_is_committed(database: Database) -> None:
     assert await database.read_slow(count) == 1
 
 
+@pytest.mark.skipif("TEST_POSTGRES_URL" not in os.environ, reason="about connections")
+async def test_c11_slow_reads_keep_no_connection_from_others(database: Database) -> None:
+    def wait(conn: Connection) -> None:
+        conn.execute(text("SELECT pg_sleep(0.5)"))
+
+    slow = [asyncio.create_task(database.read_slow(wait)) for _ in range(30)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.gather(*(database.read(count) for _ in range(10))) == [0] * 10
+    assert not all(task.done() for task in slow)
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
 @on_sqlite
 async def test_what_waits_together_is_committed_together(database: Database) -> None:
     groups: list[int] = []

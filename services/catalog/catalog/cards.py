@@ -31,7 +31,7 @@ def _told(rows: list[Any]) -> dict[str, Any]:
     return {
         "name": rows[0].name,
         "slug": rows[0].slug,
-        "variants": len(rows),
+        "variant_count": len(rows),
         "price_range": {"from": _price(min(prices)), "to": _price(max(prices))},
         "choices": {name: list(values) for name, values in choices.items()},
         "available": any(row.available for row in rows),

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.answers import Answers
 from catalog.category_ways import KnownWays
+from catalog.facets import count_facets
 from catalog.import_files import ImportFiles
 from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
@@ -32,6 +34,7 @@ class Context:
     lexicon: Lexicon
     files: ImportFiles
     ways: KnownWays
+    facets: Answers[dict[str, Any]]
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.size.is_large
@@ -49,6 +52,14 @@ class Context:
             low_stock=self.low_stock,
             lexicon=self.lexicon,
         )
+
+    async def count_facets(self, wanted: Wanted, *, now: bool) -> dict[str, Any]:
+        """As they are `now`, or were some seconds ago. Raises Invalid, AttributeNotReady."""
+
+        async def count() -> dict[str, Any]:
+            return await self.database.read_slow(count_facets, wanted=wanted, lexicon=self.lexicon)
+
+        return await (count() if now else self.facets.get(wanted.name, count))
 
     async def suggest(self, typed: str, limit: int) -> list[dict[str, Any]]:
         """Completions of what was typed."""
@@ -84,4 +95,5 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         lexicon=Lexicon(),
         files=ImportFiles(settings.files_dir),
         ways=KnownWays(),
+        facets=Answers(),
     )

@@ -9,17 +9,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.lexicon import Lexicon
-from catalog.listing import Wanted, match_of, with_attributes, with_slots
+from catalog.listing import Wanted, in_order, match_of, with_attributes, with_slots
 from catalog.repository import facets as rows
 from catalog.repository import listing
 from catalog.repository.attributes import list_attributes
 from catalog.repository.search import oldest_looked_at
 
-MOST = 10_000
+MOST = 2_000
 MOST_VALUES = 50
 BANDS = 5
 _PRICES = frozenset({"min_price", "max_price"})
 _STOCK = frozenset({"in_stock", "out_of_stock"})
+
+
+def _newest(conn: Connection, wanted: Wanted) -> list[Any]:
+    return in_order(conn, wanted, listing.list_matches, ahead=MOST + MOST // 4, always=True)
 
 
 class _Matches:
@@ -29,7 +33,8 @@ class _Matches:
         wanted = with_attributes(conn, wanted)
         values = {**wanted.values, **match_of(conn, wanted), "limit": MOST}
         nothing = wanted.shape.search and not wanted.words
-        found = [] if nothing else listing.list_matches(conn, shape=wanted.shape, values=values)
+        asked = replace(wanted, values=values)
+        found = [] if nothing else _newest(conn, asked)
         self.filters, self.values = wanted.shape.filters, values
         unseen = "match" in values and oldest_looked_at(conn, values["match"]) is not None
         self.exact = len(found) < MOST and not unseen

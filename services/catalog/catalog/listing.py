@@ -1,5 +1,6 @@
 """Lists of products: filters, search, sort and pages that survive inserts and deletes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,9 @@ from catalog.lexicon import Lexicon
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
-from catalog.repository.attribute_filters import find_few
-from catalog.repository.listing import Shape
+from catalog.repository.attribute_filters import find_few, list_value
 from catalog.repository.products import product_of
+from catalog.repository.shapes import PRICES, Shape
 from catalog.schemas.product_query import ProductQuery
 from catalog.search_text import query_words
 from catalog.slots import Slots
@@ -23,11 +24,14 @@ from shopkit.errors import FieldError, Invalid
 from shopkit.pagination import Cursors
 
 EVERY_VARIANT = "expand"
+AHEAD = 2_000
+"""So many products of a list's order are looked at before the indexes of its filters are asked."""
 FEW = 2_000
 """Where attributes let so many products through, or fewer, all are looked at and put in order;
 where more, the list is gone through in its order until a page is full."""
 SMALL_CATALOG = 20_000
 SMALL_GROUP = 25
+Read = Callable[..., list[Any]]
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
 _SORT_COLUMN = {"price": 6, "-price": 6, "name": 15, "-name": 15}  # of PUBLIC_COLUMNS
 
@@ -100,10 +104,43 @@ def with_attributes(conn: Connection, wanted: Wanted) -> Wanted:
     if not wanted.attributes:
         return wanted
     filters = filters_of(conn, wanted.attributes)
-    values = {**wanted.values, **filters.values}
-    seqs = find_few(conn, filters.kinds, wanted.shape.filters, values, most=FEW)
-    shape = replace(wanted.shape, attributes=filters.kinds, few=seqs is not None)
-    return replace(wanted, shape=shape, values={**values, "seqs": seqs})
+    shape = replace(wanted.shape, attributes=filters.kinds)
+    return replace(wanted, shape=shape, values={**wanted.values, **filters.values})
+
+
+def with_few(conn: Connection, wanted: Wanted) -> Wanted:
+    """With all that attributes and category let through together, where that is little."""
+    shape = wanted.shape
+    if not shape.attributes:
+        return wanted
+    seqs = find_few(conn, shape.attributes, shape.filters, wanted.values, most=FEW)
+    if seqs is None:
+        return wanted
+    values = {**wanted.values, "seqs": list_value(shape.dialect, seqs)}
+    return replace(wanted, shape=replace(shape, few=True), values=values)
+
+
+def in_order(
+    conn: Connection, wanted: Wanted, read: Read, *, ahead: int, always: bool = False
+) -> list[Any]:
+    """What `read` finds, at most `limit` of the values.
+
+    First among the next so many of the list's order: mostly enough of them pass. If not, what the
+    filters let through is asked of their own indexes. `always`: even if filters are such that
+    nearly all pass, since a database may put all of them in order first.
+    """
+    shape, values = wanted.shape, wanted.values
+    priced = bool(shape.filters & PRICES) and not shape.by_price
+    if rows.has_order(shape) and (shape.attributes or priced or always):
+        place = rows.find_place(conn, shape=shape, values=values, ahead=ahead)
+        if place is None:
+            return read(conn, shape=shape, values=values)
+        found = read(conn, shape=replace(shape, upto=True), values={**values, **place})
+        if len(found) == values["limit"]:
+            return found
+    wanted = with_few(conn, wanted)
+    shape = replace(wanted.shape, by_prices=priced and not shape.attributes)
+    return read(conn, shape=shape, values=wanted.values)
 
 
 def with_slots(conn: Connection, wanted: Wanted, lexicon: Lexicon) -> Wanted:
@@ -143,7 +180,8 @@ def list_products(
     if nothing:
         found: list[tuple[Any, list[Any]]] = []
     elif wanted.shape.sort == "relevance":
-        found = ranked(conn, wanted.shape, wanted.values, wanted.slots, wanted.limit, position)
+        few = with_few(conn, wanted)
+        found = ranked(conn, few.shape, few.values, few.slots, few.limit, position)
     else:
         found = _sorted(conn, wanted, position)
     more = len(found) > wanted.limit
@@ -157,7 +195,7 @@ def list_products(
     if wanted.highlight:
         highlight(page["items"], wanted.slots)
     if wanted.count:
-        page["total"] = 0 if nothing else _count(conn, wanted)
+        page["total"] = 0 if nothing else _count(conn, with_few(conn, wanted))
     return page
 
 
@@ -171,7 +209,8 @@ def _sorted(
         shape = replace(shape, after=True)
         values |= {"key": position[0], "seq": position[-1]}
     column = _SORT_COLUMN.get(shape.sort)
-    found = rows.list_page(conn, shape=shape, values=values)
+    wanted = replace(wanted, shape=shape, values=values)
+    found = in_order(conn, wanted, rows.list_page, ahead=AHEAD)
     return [(row, [row.seq] if column is None else [row[column], row.seq]) for row in found]
 
 

@@ -4,6 +4,7 @@ A product's place depends on nothing but the product, so pages fit together what
 goes in between.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,19 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from catalog.repository import search
-from catalog.repository.listing import FIRST, Shape, list_page
+from catalog.repository.attribute_filters import list_value
+from catalog.repository.listing import FIRST, list_page
+from catalog.repository.ranked import groups_found_before
+from catalog.repository.shapes import Shape
+from catalog.search_text import FIELDS
 from catalog.slots import Slots, phrases, tier_of
 
 Position = list[Any]
 """The tier and the `seq` that a page goes on behind."""
 Found = list[tuple[Any, Position]]
+VARIANTS = 2
+"""So many products are read for each card that is to be shown; more, where groups are larger."""
+MOST_AT_ONCE = 2_000
 _PASS_NEARLY_ALL = {"status", "any_status"}
 
 
@@ -29,11 +37,13 @@ def ranked(
     position: Position | None,
 ) -> Found:
     """Rows, one more than `limit` when there are more, and the position of each."""
-    page = _Page(conn, replace(shape, after=True), values, slots, limit)
+    page = _Page(conn, shape, values, slots, limit)
     return page.first() if position is None else page.after(*position)
 
 
 class _Page:
+    """Of a group the first that is found is shown: found on this page, or on one before it."""
+
     def __init__(
         self,
         conn: Connection,
@@ -42,12 +52,16 @@ class _Page:
         slots: Slots,
         limit: int,
     ) -> None:
-        self._conn, self._shape, self._slots = conn, shape, slots
-        self._values = {**values, "limit": limit + 1}
-        self._limit = limit
+        self._conn, self._slots, self._limit = conn, slots, limit
+        self._cards, self._shape = shape.cards, replace(shape, after=True, cards=False)
+        self._many = (limit + 1) * (VARIANTS if shape.cards else 1)
+        self._values = values
         self._wordings = phrases(slots)
         self._tiers = search.tiers(conn, slots)
-        if not shape.few and (shape.attributes or not shape.filters <= _PASS_NEARLY_ALL):
+        self._groups: set[str] = set()
+        self._found: Found = []
+        self._index_alone = not shape.attributes and shape.filters <= _PASS_NEARLY_ALL
+        if not self._index_alone and not shape.few:
             self._look_at_the_newest()
 
     def _look_at_the_newest(self) -> None:
@@ -55,62 +69,107 @@ class _Page:
         oldest = search.oldest_looked_at(self._conn, self._tiers[-1].text)
         if oldest is not None:
             self._shape = replace(self._shape, filters=self._shape.filters | {"oldest"})
-            self._values |= {"oldest": oldest}
+            self._values = {**self._values, "oldest": oldest}
 
     def first(self) -> Found:
-        """The best tier that does not fit on a page, after those that do, put in order here.
+        """The best tier of which there is more than is read at once, after those that are known
+        as a whole, put in order here.
 
-        Each tier finds what those before it find, and most searches for several words find
-        little: the last tier is asked, the one above it, and then the middle of what is left.
+        Each tier finds what those before it find.
         """
-        last = len(self._tiers) - 1
-        full, fitting = last + 1, -1
+        full, fitting = len(self._tiers), -1
         below: list[Any] = []
         best: list[Any] = []
         while full - fitting > 1:
-            tier = full - 1 if full >= last else (full + fitting) // 2
-            rows = self._rows(self._tiers[tier], FIRST)
-            if len(rows) > self._limit:
-                full, below = tier, rows
+            tier = self._likeliest(fitting, full)
+            found = self._search(self._tiers[tier], FIRST)
+            if len(found) == self._many:
+                full, below = tier, found
             else:
-                fitting, best = tier, rows
-        if self._shape.cards and any(row.group_id for row in best):
-            return self.after(0, FIRST)  # a better variant than the newest may stand for a group
-        shown = {row.seq for row in best}
-        return [
-            *((row, [full, FIRST]) for row in self._in_order(best)),
-            *((row, [full, row.seq]) for row in below if row.seq not in shown),
-        ]
+                fitting, best = tier, found
+        known = {one.seq for one in best}
+        rows = self._read([*best, *(one for one in below if one.seq not in known)])
+        self._add(self._in_order([row for row in rows if row.seq in known]))
+        self._add((row, [full, row.seq]) for row in rows if row.seq not in known)
+        return self._whole(full, below[-1].seq) if below else self._page()
+
+    def _likeliest(self, fitting: int, full: int) -> int:
+        """Which tier between two to ask. Most searches are for words in names; what else they find
+        is little, or in descriptions only."""
+        last = len(self._tiers) - 1
+        likely = (len(self._tiers) - len(FIELDS), last, last - 1)
+        between = range(fitting + 1, full)
+        return next((tier for tier in likely if tier in between), (fitting + full) // 2)
 
     def after(self, tier: int, seq: int) -> Found:
-        found: Found = []
-        for number in range(tier, len(self._tiers)):
-            found += [(row, [number, row.seq]) for row in self._tier_alone(number, seq)]
-            if len(found) > self._limit:
-                break
-            seq = FIRST
-        return found[: self._limit + 1]
+        return self._whole(tier, seq, since=(tier, seq))
+
+    def _whole(self, tier: int, seq: int, *, since: tuple[int, int] | None = None) -> Found:
+        """A whole page, with what comes behind a place; `since` tells what pages before have."""
+        while tier < len(self._tiers) and len(self._found) <= self._limit:
+            found = self._tier_alone(tier, seq)
+            rows = self._read(found)
+            if self._cards and since:
+                self._groups |= self._shown_before(rows, *since)
+            self._add((row, [tier, row.seq]) for row in rows)
+            more = len(found) == self._many
+            tier, seq = (tier, found[-1].seq) if more else (tier + 1, FIRST)
+            if self._index_alone:  # the newest may all be drafts
+                self._many = max(self._many, min(2 * self._many, MOST_AT_ONCE))
+        return self._page()
+
+    def _page(self) -> Found:
+        return self._found[: self._limit + 1]
+
+    def _add(self, found: Iterable[tuple[Any, Position]]) -> None:
+        """Of each group only the first."""
+        for row, position in found:
+            if self._cards and row.group_id is not None:
+                if row.group_id in self._groups:
+                    continue
+                self._groups.add(row.group_id)
+            self._found.append((row, position))
+
+    def _shown_before(self, rows: list[Any], tier: int, seq: int) -> set[str]:
+        """Of which groups a variant is found before a place."""
+        groups = {row.group_id for row in rows if row.group_id} - self._groups
+        if not groups:
+            return set()
+        values = {**self._values, "group_ids": sorted(groups), "seq": seq}
+        values["match"] = self._tiers[tier].text
+        if tier > 0:
+            values["above"] = self._tiers[tier - 1].text
+        return groups_found_before(self._conn, shape=self._shape, values=values)
 
     def _tier_alone(self, number: int, seq: int) -> list[Any]:
-        """What this tier finds and none above it; of cards, what stands for its group."""
+        """What this tier finds and none above it."""
         match = self._tiers[number]
-        if number == 0:
-            return self._rows(match, seq)
-        above = self._tiers[number - 1]
-        alone = search.but(self._shape.dialect, match, above)
-        return self._rows(alone, seq, above)
+        if number > 0:
+            match = search.but(self._shape.dialect, match, self._tiers[number - 1])
+        return self._search(match, seq)
 
-    def _rows(self, match: search.Match, seq: int, above: search.Match | None = None) -> list[Any]:
-        values = {**self._values, "match": match.text, "seq": seq}
+    def _search(self, match: search.Match, seq: int) -> list[Any]:
+        """Of the index alone, where filters let nearly all through, else of what they let through;
+        the newest first, `_many` unless these are all."""
+        values = {**self._values, "match": match.text, "seq": seq, "limit": self._many}
+        if self._index_alone:
+            return search.list_found(self._conn, match=match, values=values)
         shape = replace(self._shape, fields=match.fields)
-        if above and shape.cards:
-            shape = replace(shape, above=True)
-            values["above"] = above.text
         return list_page(self._conn, shape=shape, values=values)
 
-    def _in_order(self, rows: list[Any]) -> list[Any]:
-        """As `after` would find them; `rows` are the newest first."""
-        return sorted(rows, key=self._tier) if len(rows) > 1 else rows
+    def _read(self, found: list[Any]) -> list[Any]:
+        """The rows of what was found and is let through, the newest first."""
+        if not self._index_alone or not found:
+            return found
+        seqs = list_value(self._shape.dialect, [one.seq for one in found])
+        values = {**self._values, "seqs": seqs, "limit": len(found)}
+        shape = replace(self._shape, sort="newest", search=False, after=False, few=True)
+        return list_page(self._conn, shape=shape, values=values)
+
+    def _in_order(self, rows: list[Any]) -> Found:
+        """As `after` would find them."""
+        found = [(row, [self._tier(row), row.seq]) for row in rows]
+        return sorted(found, key=lambda one: one[1][0])
 
     def _tier(self, row: Any) -> int:
         details = from_json(row.details)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
-from catalog.search_text import FIELDS, MARK, attribute_words, sku_words, words
+from catalog.search_text import MARK, attribute_words, sku_words, words
 
 Forms = tuple[str, ...]
 Alternative = tuple[Forms, ...]
@@ -52,9 +52,13 @@ def _fts5_phrase(mark: str) -> Callable[[Phrase], str]:
 
 
 def _tsquery_phrase(weights: str) -> Callable[[Phrase], str]:
+    """In some fields; in any without `weights`, which would have every match looked at again."""
+
     def spelled(phrase: Phrase) -> str:
         return " <-> ".join(
-            f"'{form[:-1]}':*{weights}" if form.endswith(BEGINNING) else f"'{form}':{weights}"
+            f"'{form[:-1]}':*{weights}"
+            if form.endswith(BEGINNING)
+            else f"'{form}'" + (weights and f":{weights}")
             for form in phrase
         )
 
@@ -62,9 +66,8 @@ def _tsquery_phrase(weights: str) -> Callable[[Phrase], str]:
 
 
 _FTS5, _FTS5_MARKED = (_Language(" AND ", " OR ", _fts5_phrase(mark)) for mark in ("", MARK))
-_TSQUERY = [
-    _Language(" & ", " | ", _tsquery_phrase("ABCD"[:count])) for count in range(len(FIELDS) + 1)
-]
+_TSQUERY = [_Language(" & ", " | ", _tsquery_phrase("ABC"[:count])) for count in (1, 2, 3, 0)]
+"""One per tier; the last looks anywhere."""
 
 
 def plain(found: Sequence[str]) -> Slots:
@@ -110,9 +113,9 @@ def fts5_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
 
 def tsquery_tiers(slots: Slots) -> list[str]:
     """`fts5_tiers` as tsqueries."""
-    tiers = [language.all_of(slots) for language in _TSQUERY[1:]]
+    tiers = [language.all_of(slots) for language in _TSQUERY]
     if as_phrases := phrases(slots):
-        tiers.insert(0, _TSQUERY[1].phrases(as_phrases))
+        tiers.insert(0, _TSQUERY[0].phrases(as_phrases))
     return tiers
 
 

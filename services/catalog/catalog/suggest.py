@@ -1,13 +1,13 @@
 """Completions of what somebody types: words, categories and products."""
 
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from catalog.lexicon import Lexicon
 from catalog.repository.suggest import Named, newest_named
-from catalog.search_text import words
 from catalog.slots import Forms, Slots, fills_all, has_phrase, is_form, phrases
 
 MOST_WORDS = MOST_CATEGORIES = 3
@@ -24,13 +24,13 @@ def suggest(
     if not typed:
         return []
     slots = lexicon.slots(conn, typed)
-    found = newest_named(conn, slots)
-    completions = _completions(slots, found)[: min(MOST_WORDS, limit)]
+    found, in_names = newest_named(conn, slots)
+    completions = _completions(slots, found)[:limit]
     items: list[dict[str, Any]] = [_item("word", text) for text in completions]
     for category in lexicon.categories.find(slots, min(MOST_CATEGORIES, limit - len(items))):
         shown = _item("category", category.path[-1], category.id, category.slug)
         items.append(shown | {"path": list(category.path)})
-    for product in _distinct(_in_order(found, slots))[: limit - len(items)]:
+    for product in _distinct(_in_order(found, slots) if in_names else found)[: limit - len(items)]:
         items.append(_item("product", product.name, product.id, product.slug))
     return items
 
@@ -43,13 +43,9 @@ def _completions(slots: Slots, found: list[Named]) -> list[str]:
     """The search with its last word completed, the most frequent in the names first."""
     *run, last = slots[-1][0]
     before = [forms[0] for slot in slots[:-1] for forms in slot[0]] + [forms[0] for forms in run]
-    counted = Counter(
-        word
-        for product in found
-        for word in dict.fromkeys(words(product.name))
-        if len(word) > 1 and _is_any(word, last)
-    )
-    return [" ".join([*before, word]) for word, _ in counted.most_common()]
+    counted = Counter(word for product in found for word in dict.fromkeys(product.words))
+    fitting = (word for word, _ in counted.most_common() if len(word) > 1 and _is_any(word, last))
+    return [" ".join([*before, word]) for word in islice(fitting, MOST_WORDS)]
 
 
 def _is_any(word: str, forms: Forms) -> bool:
@@ -57,18 +53,16 @@ def _is_any(word: str, forms: Forms) -> bool:
 
 
 def _in_order(found: list[Named], slots: Slots) -> list[Named]:
-    """Names that begin as was typed, then those with it as a phrase, then with all in the name."""
+    """Names that begin as was typed, then those with it as a phrase, then the others. All of it is
+    in each name."""
+    if len(slots) == 1:
+        return sorted(found, key=lambda product: not fills_all(product.words[:1], slots))
     wordings = phrases(slots)
 
     def place(product: Named) -> int:
-        name = words(product.name)
-        if not fills_all(name, slots):
-            return 3
-        if len(slots) == 1:
-            return 0 if fills_all(name[:1], slots) else 1
-        if not has_phrase(name, wordings):
+        if not has_phrase(product.words, wordings):
             return 2
-        return 0 if has_phrase(name[: len(slots)], wordings) else 1
+        return 0 if has_phrase(product.words[: len(slots)], wordings) else 1
 
     return sorted(found, key=place)
 

@@ -61,7 +61,7 @@ async def test_a_group_is_one_card(shop: Shop) -> None:
         "slug": "shirt",
         "varies_by": ["size"],
         "options": {"size": "L"},
-        "variants": 3,
+        "variant_count": 3,
         "price_range": {"from": usd(1000), "to": usd(1200)},
         "choices": {"size": ["S", "M", "L"]},
         "available": True,
@@ -80,9 +80,9 @@ async def test_a_card_tells_of_variants_on_sale_only(shop: Shop) -> None:
     body["variants"][2] |= {"status": "draft"}
     await shop.staff("POST", "/api/product-groups", json=body)
     (shirt,) = await shop.listed(sort="price")
-    assert (shirt["group"]["variants"], shirt["group"]["choices"]) == (2, {"size": ["S", "M"]})
+    assert (shirt["group"]["variant_count"], shirt["group"]["choices"]) == (2, {"size": ["S", "M"]})
     (draft,) = (await shop.staff("GET", "/api/products?status=draft")).json()["items"]
-    assert (draft["sku"], draft["group"]["variants"]) == ("SHIRT-L", 3)
+    assert (draft["sku"], draft["group"]["variant_count"]) == ("SHIRT-L", 3)
     left = await shop.staff("GET", "/api/products?status=any&sort=-price")
     assert [one["sku"] for one in left.json()["items"]] == ["SHIRT-L"]
 

@@ -50,6 +50,27 @@ async def test_filters(shop: Shop) -> None:
         assert found == [one["name"] for one in expected], params
 
 
+@pytest.mark.parametrize("ahead", [1, 1_000])
+@pytest.mark.parametrize("sort", [sort for sort in SORTS if sort != "relevance"])
+async def test_prices_are_filters_of_any_order(
+    shop: Shop, sort: str, ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enough of the next products in order may be let through, or too few."""
+    monkeypatch.setattr("catalog.listing.AHEAD", ahead)
+    home = await shop.category("Home")
+    for amount in (3, 1, 4, 1, 5, 9, 2, 6):
+        place = [home["id"]] if amount < 6 else []
+        await shop.product(name=f"Lamp {9 - amount}", price=usd(amount), category_ids=place)
+    for params in ({"max_price": 4}, {"min_price": 2}, {"min_price": 2, "max_price": 3}):
+        for where in ({}, {"category": "home"}):
+            every = await shop.listed(sort=sort, **where)
+            low, high = params.get("min_price", 0), params.get("max_price", 9)
+            expected = [one for one in every if low <= one["price"]["amount"] <= high]
+            for limit in (2, 100):
+                found = await shop.listed(sort=sort, limit=limit, **where, **params)
+                assert found == expected[:limit], (params, where, limit)
+
+
 async def test_total_is_there_when_asked_for(shop: Shop) -> None:
     for _ in range(3):
         await shop.product(name="Red lamp")

@@ -1,6 +1,7 @@
 """Search finds the same on both databases; the expectations are the same table for both."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -204,6 +205,27 @@ async def test_search_with_filters_and_other_sorts(shop: Shop) -> None:
         assert [one["name"] for one in found] == [
             wanted["name"] if expected == "LAMP" else expected
         ]
+
+
+@pytest.mark.parametrize("params", [{"sort": "price"}, {"max_price": 10_000}, {"in_stock": "true"}])
+async def test_c11_of_many_matches_the_newest_are_looked_at(
+    shop: Shop, params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [await shop.product(name=f"Blue {number}", stock=1) for number in range(4)]
+    newest = {one["id"] for one in made[2:]}
+    assert len(await shop.listed(q="blue", **params)) == 4
+    monkeypatch.setattr("catalog.repository.search.MATCHES", 2)
+    assert {one["id"] for one in await shop.listed(q="blue", **params)} == newest
+    assert len(await shop.listed(q="blue")) == 4
+
+
+async def test_many_newer_matches_that_are_not_shown_end_no_page(shop: Shop) -> None:
+    for number in range(3):
+        await shop.product(sku=f"A{number}", name="Blue mug", description="Not red")
+    for _ in range(15):
+        await shop.product(name="Blue mug", description="Not red", status="draft")
+    for q in ("blue", "blue mug", "red"):
+        assert await _paged(shop, q, 1) == ["A2", "A1", "A0"]
 
 
 NASTY = [

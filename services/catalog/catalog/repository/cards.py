@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, and_, bindparam, func, not_, or_, select, tuple_
+from sqlalchemy import Connection, FromClause, Row, bindparam, func, not_, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_groups, products, stock
@@ -61,11 +61,6 @@ def sorted_before(key: str, *, down: bool) -> ColumnElement[bool]:
     theirs = tuple_(not_by_index(SIBLING.c[key]), SIBLING.c.seq)
     ours = tuple_(p[key], p.seq)
     return theirs > ours if down else theirs < ours
-
-
-def better(above: ColumnElement[bool], here: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the sibling is found in a tier above, or in this one and is newer."""
-    return or_(above, and_(newer(), here))
 
 
 def list_variants_of(

@@ -6,13 +6,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Connection,
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     cast,
     column,
+    false,
     func,
     literal_column,
     select,
@@ -37,6 +40,7 @@ MOST_ENDINGS = 16
 MATCHES = 10_000
 """So many matches are looked at, the newest ones, where all of them might have to be: to sort
 them, or to find those that a filter lets pass."""
+_LOOKED_AT: BindParameter[int] = bindparam("looked_at", callable_=lambda: MATCHES, type_=Integer)
 
 _INDEXED = text("SELECT name, sku, attributes, anywhere FROM product_search WHERE seq = :seq")
 # For the driver itself: SQLAlchemy's part of so many small rows would be most of the work.
@@ -140,14 +144,30 @@ def index_of(
     """The index to select from, its product's seq, and the condition on the parameter."""
     match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
-        matches = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
-        return _FTS, _FTS.c.rowid, matches
-    document: ColumnElement[Any] = _GIN.c.document
-    if fields < len(FIELDS):
-        weights = ",".join("abcd"[:fields])
-        document = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
-    matches = document.op("@@", is_comparison=True)(cast(match, TSQUERY))
+        found = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
+        return _FTS, _FTS.c.rowid, found
+    query, document = cast(match, TSQUERY), _GIN.c.document
+    anywhere = document.op("@@", is_comparison=True)(query)
+    if fields == len(FIELDS):
+        return _GIN, _GIN.c.seq, anywhere
+    weights = ",".join("abc"[:fields])
+    some = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
+    # To filter is slow: where it is not by the index of it, only what matches anyhow is filtered.
+    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(query))
     return _GIN, _GIN.c.seq, matches
+
+
+def list_found(conn: Connection, *, match: Match, values: dict[str, Any]) -> list[Any]:
+    """Rows with a `seq`, the newest first: at most `limit`, of those before `seq`."""
+    return list(conn.execute(_found(conn.dialect.name, match.fields), values).all())
+
+
+@lru_cache(maxsize=8)
+def _found(dialect: str, fields: int) -> Select[int]:
+    index, seq, matches = index_of(dialect, fields)
+    before = seq < bindparam("seq", type_=seq.type)
+    found = select(seq.label("seq")).select_from(index).where(matches, before)
+    return found.order_by(seq.desc()).limit(bindparam("limit"))
 
 
 def newest_matches(
@@ -155,7 +175,7 @@ def newest_matches(
 ) -> ColumnElement[bool]:
     """A condition on products: among the newest MATCHES that match."""
     index, seq, matches = index_of(dialect)
-    found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(MATCHES)
+    found = select(seq).select_from(index).where(matches).order_by(seq.desc()).limit(_LOOKED_AT)
     return product_seq.in_(found)
 
 
@@ -168,4 +188,4 @@ def oldest_looked_at(conn: Connection, match: str) -> int | None:
 def _oldest(dialect: str) -> Select[int]:
     index, seq, matches = index_of(dialect)
     found = select(seq).select_from(index).where(matches).order_by(seq.desc())
-    return found.limit(1).offset(MATCHES)
+    return found.limit(1).offset(_LOOKED_AT)

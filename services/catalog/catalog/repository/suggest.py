@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Select, select
 
 from catalog.models import products
 from catalog.repository.search import Match, index_of, tiers
+from catalog.search_text import words
 from catalog.slots import Slots
 
-MATCHES = 100
+MATCHES = 50
 """So many are looked at, the newest ones, whatever was typed."""
 p = products.c
 
@@ -20,19 +21,23 @@ class Named(NamedTuple):
     name: str
     slug: str
     group_id: str | None
+    words: list[str]
+    """Of the name."""
 
 
-def newest_named(conn: Connection, slots: Slots) -> list[Named]:
+def newest_named(conn: Connection, slots: Slots) -> tuple[list[Named], bool]:
     """Active products, with all in the name; where there are none, in name and SKU, or in those
-    and the attributes."""
+    and the attributes. And whether it is in the names."""
     *_, in_name, in_sku, in_attributes, _ = tiers(conn, slots)
-    fields = (in_name, in_sku, in_attributes)
-    return next((found for match in fields if (found := _newest(conn, match))), [])
+    for match in (in_name, in_sku, in_attributes):
+        if found := _newest(conn, match):
+            return found, match is in_name
+    return [], False
 
 
 def _newest(conn: Connection, match: Match) -> list[Named]:
     rows = conn.execute(_statement(conn.dialect.name, match.fields), {"match": match.text})
-    return [Named(*row) for row in rows]
+    return [Named(**row._mapping, words=words(row.name)) for row in rows]
 
 
 @lru_cache(maxsize=8)

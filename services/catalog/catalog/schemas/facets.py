@@ -57,7 +57,7 @@ class Facets(TypedDict):
 
     total: int
     exact: Annotated[
-        bool, Field(description="False: only the newest 10,000 products that match are counted.")
+        bool, Field(description="False: only the newest 2,000 products that match are counted.")
     ]
     categories: Annotated[
         list[CategoryCount],

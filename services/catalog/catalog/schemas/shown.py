@@ -88,7 +88,7 @@ class CardGroup(_Group):
 
     name: NotRequired[str]
     slug: NotRequired[str]
-    variants: NotRequired[Annotated[int, Field(description="How many there are.")]]
+    variant_count: NotRequired[Annotated[int, Field(description="How many there are.")]]
     price_range: NotRequired[PriceRange]
     choices: NotRequired[
         Annotated[dict[str, list[str]], Field(examples=[{"size": ["S", "M", "L"]}])]
