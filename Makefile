@@ -21,7 +21,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-profile bench-compare bench-plots bench-logins seed-million bench-million clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-profile bench-compare bench-plots bench-logins bench-overload seed-million bench-million clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ bench-plots: $(READY) ## Draw the newest full run for docs/performance.md
 
 bench-logins: $(READY) ## Measure what logins tell by their time, and what a flood of them costs others
 	$(BIN)/python -m bench.logins
+
+bench-overload: $(READY) ## Measure a minute of ten times what the shop can do
+	$(BIN)/python -m bench.overload
 
 # Both take DATABASE=postgresql://user:password@host/name, for a catalog that is there.
 ON_DATABASE = $(if $(DATABASE),CATALOG_DATABASE_URL=$(DATABASE))

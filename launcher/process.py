@@ -20,7 +20,11 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 def spawn(
     command: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes] | int
 ) -> subprocess.Popen[bytes]:
-    """In a process group of its own: the terminal's Ctrl-C reaches the launcher alone."""
+    """In a process group of its own: the terminal's Ctrl-C reaches the launcher alone.
+
+    Not in a session of its own: Linux would share the CPU between sessions first (autogroup, see
+    sched(7)), and niceness would order no more than a service's own threads.
+    """
     launcher = os.getpid()
 
     def die_with_launcher() -> None:
@@ -37,7 +41,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
             preexec_fn=die_with_launcher,  # noqa: PLW1509 - the launcher has one thread
         )
 

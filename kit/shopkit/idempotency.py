@@ -6,7 +6,7 @@ The key's row is written in the transaction of the effect: both are there, or ne
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -117,7 +117,7 @@ def replayable(
         return effect()
     mine = {"caller": caller, "key": key, "route": route, "fingerprint": fingerprint}
     while not insert_or_ignore(conn, table, {**mine, "created_at": now}):
-        if stored := _stored(conn, table, mine):  # else an old key that has just been forgotten
+        if stored := find_answer(conn, table, mine):  # else an old key that has just been forgotten
             return stored
     answer = effect()
     body = to_jsonable_python(answer.body)
@@ -141,7 +141,9 @@ def _mine(table: Table) -> ColumnElement[bool]:
     return and_(table.c.caller == bindparam("of"), table.c.key == bindparam("named"))
 
 
-def _stored(conn: Connection, table: Table, mine: dict[str, str]) -> Answer | None:
+def find_answer(conn: Connection, table: Table, mine: Mapping[str, str]) -> Answer | None:
+    """That of an earlier request with this key; `mine` are caller, key, route and fingerprint of
+    this one. Raises IdempotencyKeyReused when they are not the same."""
     asked = {"of": mine["caller"], "named": mine["key"]}
     row = conn.execute(_find(table), asked).mappings().one_or_none()
     if row is None:

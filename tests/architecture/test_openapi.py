@@ -30,3 +30,17 @@ def test_the_merged_document_is_valid(root: Path) -> None:
     text = (root / "contracts" / "openapi" / "shop.json").read_text(encoding="utf-8")
     errors = OpenAPIV31SpecValidator(json.loads(text)).iter_errors()
     assert [error.message for error in errors] == []
+
+
+def test_e5_what_creates_takes_an_idempotency_key(root: Path) -> None:
+    document = json.loads((root / "contracts/openapi/shop.json").read_text(encoding="utf-8"))
+    posts = {
+        path: methods["post"] for path, methods in document["paths"].items() if "post" in methods
+    }
+    creating = {path for path, post in posts.items() if "201" in post["responses"]}
+    keyed = {
+        path
+        for path, post in posts.items()
+        if any(each.get("name") == "Idempotency-Key" for each in post.get("parameters", ()))
+    }
+    assert creating - keyed == {"/api/auth/keys"}  # a key is shown once: revoke it, make another

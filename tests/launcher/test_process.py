@@ -1,5 +1,6 @@
-"""Signals around the start of a process."""
+"""Signals around the start of a process, and beside whom it runs."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -31,3 +32,13 @@ def test_what_was_started_hears_signals() -> None:
     process = spawn(["sleep", "60"], {"PATH": "/bin:/usr/bin"}, subprocess.DEVNULL)
     process.terminate()
     assert process.wait(30) == -signal.SIGTERM
+
+
+def test_a17_a_service_shares_the_cpu_with_the_others_and_not_with_a_session_of_its_own() -> None:
+    process = spawn(["sleep", "60"], {"PATH": "/bin:/usr/bin"}, subprocess.DEVNULL)
+    try:
+        assert os.getsid(process.pid) == os.getsid(0)
+        assert os.getpgid(process.pid) == process.pid  # the terminal's Ctrl-C is not for it
+    finally:
+        process.terminate()
+        process.wait(30)

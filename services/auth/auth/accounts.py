@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from auth.attempts import Attempt, settle
 from auth.context import Context
-from auth.domain import CUSTOMER, HIDDEN, User, fingerprint
+from auth.domain import CUSTOMER, HIDDEN, User, email_key, fingerprint
 from auth.email_tokens import Purpose
 from auth.errors import EmailTaken, WrongPassword
 from auth.mail_limits import MailLimits
@@ -22,6 +22,7 @@ from auth.repository import (
     insert_user,
     update_user,
 )
+from auth.request_keys import Made, Making, claim, find_made, making
 from auth.second_factor_checks import without_staff_rights
 from auth.session_repository import revoke_sessions_of
 from shopkit.auth import Principal
@@ -39,9 +40,21 @@ def entity_tag(user: User) -> str:
     return etag(tag_of(user))
 
 
-async def register(context: Context, *, email: str, password: str, name: str | None) -> User:
-    """Raises Invalid, EmailTaken and Busy."""
+async def register(
+    context: Context,
+    *,
+    email: str,
+    password: str,
+    name: str | None,
+    key: str | None,
+    network: str | None,
+) -> Made:
+    """Raises Invalid, EmailTaken, IdempotencyKeyReused, RequestInProgress, TooManyAttempts and
+    Busy."""
     refuse_weak(password, email=email, min_length=context.password_min, pointer="/password")
+    request = making(context, "register", key, caller=email_key(email), says=(email, name))
+    if made := await find_made(context, request, password=password, network=network):
+        return made
     password_hash = await context.hasher.hash(password)
     user = new_user(
         user_id=context.new_id(),
@@ -51,7 +64,8 @@ async def register(context: Context, *, email: str, password: str, name: str | N
         roles=(CUSTOMER,),
         now=context.clock.now(),
     )
-    return await context.database.run(_insert, user=user, limits=context.mail_limits)
+    limits = context.mail_limits
+    return Made(await context.database.run(_insert, user=user, request=request, limits=limits))
 
 
 def new_user(
@@ -77,8 +91,9 @@ def new_user(
     )
 
 
-def _insert(conn: Connection, *, user: User, limits: MailLimits) -> User:
+def _insert(conn: Connection, *, user: User, request: Making | None, limits: MailLimits) -> User:
     """Also asks for the mail that verifies the address."""
+    claim(conn, request, user_id=user.id, now=user.created_at)
     if not insert_user(conn, user=user):
         raise EmailTaken
     verify, now = Purpose.VERIFY_EMAIL, user.created_at

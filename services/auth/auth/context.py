@@ -1,5 +1,6 @@
 """What the use cases work with."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +56,8 @@ class Context:
     lifetimes: Lifetimes
     cursors: Cursors
     service_clients: Mapping[str, SecretStr]
+    request_secret: bytes
+    """Hides what a request with an idempotency key has said."""
     new_id: IdFactory = new_id
 
 
@@ -86,6 +89,7 @@ def new_context(settings: AuthSettings, clock: Clock) -> Context:
         ),
         cursors=Cursors(secret),
         service_clients=settings.service_clients,
+        request_secret=hashlib.sha256(b"request-keys:" + secret.encode()).digest(),
     )
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import Response
 
-from auth import invitations
-from auth.answers import shown
-from auth.deps import Auth, UserReader, UserWriter
-from auth.errors import Busy, CannotGrant, InvalidEmailToken
+from auth import acceptance, invitations
+from auth.answers import shown, shown_made
+from auth.deps import Auth, Caller, UserReader, UserWriter
+from auth.errors import Busy, CannotGrant, InvalidEmailToken, TooManyAttempts
 from auth.grants import require_current
 from auth.schemas import EmailToken, User
 from auth.staff_errors import (
@@ -20,6 +20,8 @@ from auth.staff_errors import (
 from auth.staff_schemas import Acceptance, Invitation, InvitationInput, InvitationList
 from shopkit.app import PathId
 from shopkit.auth import CurrentUser, Public
+from shopkit.errors import RequestInProgress
+from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
@@ -34,16 +36,15 @@ router = new_router()
     responses=problems(CannotGrant, AlreadyInvited, TooManyInvitations, TooManyMails),
     tags=["Invitations"],
 )
-async def invite(payload: InvitationInput, staff: UserWriter, auth: Auth) -> dict[str, Any]:
+async def invite(
+    payload: InvitationInput, staff: UserWriter, auth: Auth, key: IdempotencyKey
+) -> Any:
     """Send a mail with a token, by which its reader gets these roles within seven days: with a new
     account (`…/accept`) or with the one that they have (`…/join`). You cannot give a scope that you
     lack, and must still have it then. Disabling you withdraws your invitations.
     """
-    return vars(
-        await invitations.invite(
-            auth, actor=staff, email=payload.email, name=payload.name, roles=payload.roles
-        )
-    )
+    answer = await invitations.invite(auth, actor=staff, payload=payload, key=key)
+    return answer.response()
 
 
 @router.get(
@@ -74,18 +75,29 @@ async def withdraw(invitation_id: PathId, staff: UserWriter, auth: Auth) -> None
     summary="Accept an invitation with a new account",
     status_code=201,
     response_model=User,
-    responses=problems(InvalidEmailToken, AccountExists, Busy),
+    responses=problems(InvalidEmailToken, AccountExists, RequestInProgress, TooManyAttempts, Busy),
     tags=["Invitations"],
 )
-async def accept(payload: Acceptance, response: Response, auth: Auth, _: Public) -> dict[str, Any]:
+async def accept(
+    payload: Acceptance,
+    response: Response,
+    auth: Auth,
+    client: Caller,
+    key: IdempotencyKey,
+    _: Public,
+) -> dict[str, Any]:
     """With the token of the mail, once. The account has the invited address, which is verified by
     this. Then log in. 409 `account_exists` when the address has one: log in to it and join.
     """
-    user = await invitations.accept(
-        auth, token=payload.token, password=payload.password, name=payload.name
+    made = await acceptance.accept(
+        auth,
+        token=payload.token,
+        password=payload.password,
+        name=payload.name,
+        key=key,
+        network=client.network,
     )
-    response.headers["Location"] = "/api/auth/me"
-    return shown(user, response)
+    return shown_made(made, response)
 
 
 @router.post(
@@ -101,5 +113,5 @@ async def join(
     """With the token of the mail, once, in the account of the address that it was sent to. You get
     the roles beside your own; refresh your tokens to use them.
     """
-    me = await invitations.join(auth, principal=user, token=payload.token)
+    me = await acceptance.join(auth, principal=user, token=payload.token)
     return shown(me, response)

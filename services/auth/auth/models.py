@@ -13,6 +13,7 @@ from sqlalchemy import (
 )
 
 from shopkit.audit_table import new_audit_table
+from shopkit.idempotency import new_key_table
 from shopkit.outbox import new_outbox_table
 from shopkit.tables import (
     Flag,
@@ -220,3 +221,4 @@ invitations = new_table(  # those that are open: one that is accepted or withdra
 )
 
 outbox = new_outbox_table(metadata)
+idempotency_keys = new_key_table(metadata)

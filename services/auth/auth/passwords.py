@@ -1,13 +1,15 @@
 """Passwords: argon2id beside the event loop, and never more than the machine can bear."""
 
 import asyncio
+import itertools
 import os
 import secrets
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
@@ -23,7 +25,7 @@ MIN_LENGTH, MAX_LENGTH = 8, 128
 """In code points as sent (NIST SP 800-63B, 3.1.1.2); no rules of composition, no truncation."""
 MAX_WAITING = 16
 NICENESS = 10
-"""A tenth of a core is theirs when all others are at work too."""
+"""Of the first thread: a tenth of a core is its own when all others are at work too."""
 _ARGON2ID: Any = argon2.using(type="ID", memory_cost=19 * 1024, time_cost=2, parallelism=1)
 
 
@@ -59,12 +61,19 @@ def _dummy_hash() -> str:
     return hash_password(secrets.token_hex(16))
 
 
-def _come_after_others() -> None:
-    """Whoever browses is served before a flood of logins. Linux has priorities for each thread."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        usual = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, min(usual + NICENESS, 19))
+def _come_after_others(numbers: Iterator[int]) -> None:
+    """Whoever browses is served before a flood of logins: see docs/decisions/0019. The first thread
+    goes on, though little, on the busiest shop; the others take what is left over and give way at
+    once to whoever wakes. Linux has priorities for each thread, which a sandbox may forbid."""
+    if sys.platform != "linux":
+        return
+    thread = threading.get_native_id()
+    with suppress(OSError):
+        if next(numbers):
+            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+        else:
+            usual = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, min(usual + NICENESS, 19))
 
 
 class PasswordHasher:
@@ -73,7 +82,10 @@ class PasswordHasher:
     def __init__(self, threads: int = os.cpu_count() or 1, waiting: int = MAX_WAITING) -> None:
         _dummy_hash()  # now, so that the first unknown user does not wait longer
         self._threads = ThreadPoolExecutor(
-            threads, thread_name_prefix="argon2", initializer=_come_after_others
+            threads,
+            thread_name_prefix="argon2",
+            initializer=_come_after_others,
+            initargs=(itertools.count(),),
         )
         self._places = threading.BoundedSemaphore(threads + waiting)
 
@@ -82,6 +94,12 @@ class PasswordHasher:
 
     async def verify(self, password: str, stored: str | None) -> Verified:
         return await self._run(verify_password, password, stored)
+
+    def refuse_when_full(self) -> None:
+        """Raises Busy where a hash would be refused now: before anything is written for it."""
+        if not self._places.acquire(blocking=False):
+            raise Busy
+        self._places.release()
 
     async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if not self._places.acquire(blocking=False):

@@ -14,6 +14,7 @@ from auth.scopes import SCOPES
 from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
 from auth.staff_schemas import ROLE_NAME, Role, RoleChange, RoleInput, RoleList, ScopeList
 from shopkit.conditional import IfMatch, IfNoneMatch, conditional_response, etag
+from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
@@ -49,18 +50,11 @@ async def list_roles(staff: UserReader, auth: Auth) -> dict[str, Any]:
     tags=["Roles"],
 )
 async def create_role(
-    payload: RoleInput, staff: UserWriter, response: Response, auth: Auth
-) -> dict[str, Any]:
+    payload: RoleInput, staff: UserWriter, auth: Auth, key: IdempotencyKey
+) -> Any:
     """A role of your own, with no scope that you lack. Its name stays as it is."""
-    role = await roles.create_role(
-        auth,
-        actor=staff,
-        name=payload.name,
-        description=payload.description,
-        scopes=payload.scopes,
-    )
-    response.headers["Location"] = f"/api/auth/roles/{role.name}"
-    return _shown(role, response)
+    answer = await roles.create_role(auth, actor=staff, payload=payload, key=key)
+    return answer.response()
 
 
 @router.get(

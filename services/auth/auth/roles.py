@@ -12,11 +12,14 @@ from auth.domain import Role, fingerprint
 from auth.events import void_tokens_with
 from auth.grants import require_scopes
 from auth.invitation_repository import count_invitations_to
-from auth.models import audit_log
+from auth.models import audit_log, idempotency_keys
 from auth.staff_errors import RoleBuiltIn, RoleInUse, RoleTaken, TooManyRoles
+from auth.staff_schemas import RoleInput
 from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
-from shopkit.conditional import check_if_match
+from shopkit.conditional import check_if_match, etag
+from shopkit.idempotency import Answer, replayable
+from shopkit.idempotency import fingerprint as request_fingerprint
 
 MAX_ROLES = 100
 """Beside the built-in ones. They are listed in one answer."""
@@ -36,24 +39,53 @@ async def get_role(context: Context, *, name: str) -> Role:
 
 
 async def create_role(
-    context: Context, *, actor: Principal, name: str, description: str, scopes: Iterable[str]
-) -> Role:
-    """Raises InsufficientScope, CannotGrant, RoleTaken and TooManyRoles."""
-    role = Role(name, description, tuple(sorted(set(scopes))), built_in=False)
+    context: Context, *, actor: Principal, payload: RoleInput, key: str | None
+) -> Answer:
+    """Raises InsufficientScope, CannotGrant, RoleTaken, TooManyRoles and IdempotencyKeyReused."""
     return await context.database.run(
-        _create_role, actor=actor, by=by_staff(actor), role=role, now=context.clock.now()
+        _create_role,
+        actor=actor,
+        by=by_staff(actor),
+        payload=payload,
+        key=key,
+        now=context.clock.now(),
     )
 
 
-def _create_role(conn: Connection, *, actor: Principal, by: By, role: Role, now: datetime) -> Role:
+def _create_role(
+    conn: Connection,
+    *,
+    actor: Principal,
+    by: By,
+    payload: RoleInput,
+    key: str | None,
+    now: datetime,
+) -> Answer:
+    scopes = tuple(sorted(set(payload.scopes)))
+    role = Role(payload.name, payload.description, scopes, built_in=False)
     store.lock_roles(conn)
-    require_scopes(conn, actor, role.scopes, now)
-    if not store.insert_role(conn, role=role):
-        raise RoleTaken(role.name)
-    if store.count_roles(conn) > MAX_ROLES:
-        raise TooManyRoles(MAX_ROLES)
-    record(conn, audit_log, by, "role.create", role.name, before=None, after=_logged(role), now=now)
-    return role
+    require_scopes(conn, actor, role.scopes, now)  # whoever lost them gets no old answer either
+
+    def effect() -> Answer:
+        if not store.insert_role(conn, role=role):
+            raise RoleTaken(role.name)
+        if store.count_roles(conn) > MAX_ROLES:
+            raise TooManyRoles(MAX_ROLES)
+        logged = _logged(role)
+        record(conn, audit_log, by, "role.create", role.name, before=None, after=logged, now=now)
+        location = f"/api/auth/roles/{role.name}"
+        return Answer(201, vars(role), {"Location": location, "ETag": etag(tag_of(role))})
+
+    return replayable(
+        conn,
+        table=idempotency_keys,
+        key=key,
+        caller=by.actor,
+        route="create_role",
+        fingerprint=request_fingerprint(payload),
+        now=now,
+        effect=effect,
+    )
 
 
 def _logged(role: Role) -> dict[str, object]:

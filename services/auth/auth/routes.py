@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from auth import accounts, oauth, sessions
-from auth.answers import NOT_MODIFIED, shown, shown_if_changed
+from auth.answers import NOT_MODIFIED, shown, shown_if_changed, shown_made
 from auth.data_schemas import Me, MeUpdate
 from auth.deps import Auth, Caller
 from auth.errors import (
@@ -37,6 +37,8 @@ from auth.schemas import (
 )
 from shopkit.auth import CurrentUser, Public
 from shopkit.conditional import IfMatch, IfNoneMatch
+from shopkit.errors import RequestInProgress
+from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.routing import new_router
 
@@ -48,21 +50,31 @@ router = new_router()
     summary="Register",
     status_code=201,
     response_model=User,
-    responses=problems(EmailTaken, Busy),
+    responses=problems(EmailTaken, RequestInProgress, TooManyAttempts, Busy),
     tags=["Account"],
 )
 async def register_user(
-    payload: Registration, response: Response, auth: Auth, _: Public
+    payload: Registration,
+    response: Response,
+    auth: Auth,
+    client: Caller,
+    key: IdempotencyKey,
+    _: Public,
 ) -> dict[str, Any]:
     """Make an account with the role `customer`. Then log in with the same e-mail and password.
 
-    Addresses are the same account whatever their case.
+    Addresses are the same account whatever their case. Repeated with the same key, it answers with
+    the account as it is by then; a wrong password there counts as one at login.
     """
-    user = await accounts.register(
-        auth, email=payload.email, password=payload.password, name=payload.name
+    made = await accounts.register(
+        auth,
+        email=payload.email,
+        password=payload.password,
+        name=payload.name,
+        key=key,
+        network=client.network,
     )
-    response.headers["Location"] = "/api/auth/me"
-    return shown(user, response)
+    return shown_made(made, response)
 
 
 @router.post(

@@ -52,6 +52,7 @@ async def log_in(
     """Raises InvalidCredentials and TooManyAttempts: the same, and as late, for an unknown
     address; Busy; and, once the password was right, SecondFactorRequired and InvalidSecondFactor,
     of which the latter counts as a failure."""
+    context.hasher.refuse_when_full()
     user = await context.database.read(find_user_by_email, email=email)
     now = context.clock.now()
     device = context.devices.find_session_id(device_token, user=user, now=now)

@@ -1,16 +1,18 @@
 """Clears away what is over: sessions, counters of failed logins and of mails, invitations, tokens
-of mails, events that concern no token any more, and keys that nobody needs."""
+of mails, events that concern no token any more, old idempotency keys, and signing keys that nobody
+needs."""
 
 from auth.email_token_repository import delete_old_tokens
 from auth.events import delete_past_events
 from auth.failure_repository import delete_expired_counters
 from auth.invitation_repository import delete_expired_invitations
 from auth.key_ring import KeyRing
-from auth.models import login_failures, mail_counts
+from auth.models import idempotency_keys, login_failures, mail_counts
 from auth.session_repository import delete_expired_sessions
 from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
+from shopkit.idempotency import delete_old_keys
 
 EVERY_SECONDS = 60
 BATCH = 500
@@ -32,4 +34,5 @@ class Sweeper:
         await drain(self._database, delete_expired_invitations, now=now, limit=BATCH)
         await drain(self._database, delete_old_tokens, now=now, limit=BATCH)
         await drain(self._database, delete_past_events, now=now, limit=BATCH)
+        await drain(self._database, delete_old_keys, table=idempotency_keys, now=now, limit=BATCH)
         return await drain(self._database, delete_expired_sessions, now=now, limit=BATCH)

@@ -82,9 +82,11 @@ async def test_a17_who_is_refused_for_being_busy_has_not_failed(auth: Any, signe
     places, taken = auth.context.hasher._places, 0
     while places.acquire(blocking=False):
         taken += 1
+    before = await auth.database.read(rows)
     for _ in range(2 * ACCOUNT.free):
         busy = await attempt(auth, PASSWORD, address="203.0.113.7")
         assert (busy.status_code, busy.json()["code"]) == (503, "busy")
+    assert await auth.database.read(rows) == before  # nor has it cost a write
     places.release(taken)
     assert (await attempt(auth, PASSWORD, address="203.0.113.7")).status_code == 200
 

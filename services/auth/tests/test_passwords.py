@@ -202,11 +202,18 @@ async def test_a17_busy_is_503_and_the_rest_goes_on(
 async def test_a17_whoever_browses_comes_before_a_flood_of_logins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def priority(_: str) -> str:
-        return str(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    both = threading.Barrier(2)
 
-    hasher = PasswordHasher(threads=1)
+    def priority(_: str) -> str:
+        both.wait(30)
+        thread = threading.get_native_id()
+        return f"{os.sched_getscheduler(thread)} {os.getpriority(os.PRIO_PROCESS, thread)}"
+
+    hasher = PasswordHasher(threads=2)
     monkeypatch.setattr(passwords, "hash_password", priority)
     usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    assert int(await hasher.hash("a long password")) > usual
+    found = await asyncio.gather(*(hasher.hash("a long password") for _ in range(2)))
+    first, second = sorted(found)
+    assert first == f"{os.SCHED_OTHER} {min(usual + passwords.NICENESS, 19)}"
+    assert second.startswith(f"{os.SCHED_IDLE} ")
     await hasher.close()
