@@ -223,8 +223,8 @@ SESSIONS = [
     Guard(
         "few passwords wait",
         "auth.passwords",
-        "if not self._places.acquire(blocking=False):",
-        "if False:",
+        "if not self._places.acquire(blocking=False):\n            raise Busy\n        future",
+        "if False:\n            raise Busy\n        future",
         f"{AUTH}/test_passwords.py::test_a17_few_hashes_at_once_few_waiting_and_busy_for_the_rest",
     ),
     Guard(

@@ -29,8 +29,8 @@ STAFF = [
     Guard(
         "a new role is within its maker's scopes",
         "auth.roles",
-        "    require_scopes(conn, actor, role.scopes, now)\n    if not store.insert_role",
-        "    require_scopes(conn, actor, (), now)\n    if not store.insert_role",
+        "    require_scopes(conn, actor, role.scopes, now)  # whoever",
+        "    require_scopes(conn, actor, (), now)  # whoever",
         f"{AUTH}/test_roles.py::test_b4_nobody_makes_or_changes_a_role_beyond_their_own_scopes",
     ),
     Guard(
@@ -63,7 +63,7 @@ STAFF = [
     ),
     Guard(
         "an inviter must still be allowed to",
-        "auth.invitations",
+        "auth.acceptance",
         "if invitation is None or not _stands(conn, invitation):",
         "if invitation is None:",
         f"{AUTH}/test_invitations.py::"
@@ -71,14 +71,14 @@ STAFF = [
     ),
     Guard(
         "an invitation is for its address",
-        "auth.invitations",
+        "auth.acceptance",
         "    if email_key(user.email) != email_key(invitation.email):",
         "    if False:",
         f"{AUTH}/test_invitations.py::test_b4_an_invitation_is_for_its_own_address",
     ),
     Guard(
         "an invitation is for one use",
-        "auth.invitations",
+        "auth.acceptance",
         "    store.delete_invitation(conn, invitation_id=invitation.id)\n    return",
         "    return",
         f"{AUTH}/test_invitations.py::test_a19_an_invitation_is_for_one_use",
