@@ -19,6 +19,8 @@ from shopkit.transport import HttpTransport, Transport, TransportError
 log = get_logger()
 RETRIED = {502, 503, 504}
 SECONDS_BETWEEN_RENEWALS = 1.0
+SECONDS_WITHOUT_TOKEN = 0.1
+"""Between renewals while there is none in hand: a shop that starts is to be open at once."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ class ServiceToken:
                 raise Unavailable(f"Auth refuses the service client {self._id!r}.")
         except Unavailable as exc:
             log.warning("service_token_not_renewed", reason=exc.detail)
+            if time.monotonic() >= self._expires_at:
+                self._renew_at = time.monotonic() + SECONDS_WITHOUT_TOKEN
         else:
             now, lifetime = time.monotonic(), answer.json["expires_in"]
             self._token = answer.json["access_token"]

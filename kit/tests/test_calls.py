@@ -1,6 +1,7 @@
 """Calls between services, over real sockets."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,6 +78,21 @@ async def test_f2_while_auth_hangs_the_token_in_hand_serves(tmp_path: Path) -> N
         if token._renewal:
             token._renewal.cancel()
         await client.close()
+        await auth.close()
+
+
+async def test_who_started_before_auth_has_a_token_as_soon_as_auth_is_there(tmp_path: Path) -> None:
+    async def answer(_: dict[str, object]) -> tuple[int, bytes]:
+        return 200, b'{"access_token": "abc", "expires_in": 600}'
+
+    auth = ServiceClient(f"unix:{tmp_path / 's'}")
+    token = ServiceToken(auth, "cart", "secret")
+    with pytest.raises(Unavailable):
+        await token.get()
+    assert token._renew_at - time.monotonic() <= 0.1
+    async with listening(tmp_path / "s", answer):
+        await asyncio.sleep(0.1)
+        assert await token.get() == "abc"
         await auth.close()
 
 
