@@ -100,7 +100,7 @@ bench-logins: $(READY) ## Measure what logins tell by their time, and what a flo
 bench-overload: $(READY) ## Measure a minute of ten times what the shop can do
 	$(BIN)/python -m bench.overload
 
-# Both take DATABASE=postgresql://user:password@host/name, for a catalog that is there.
+# Both take DATABASE=postgresql://…, for a catalog that is there.
 ON_DATABASE = $(if $(DATABASE),CATALOG_DATABASE_URL=$(DATABASE))
 seed-million: $(READY) ## Make a shop of a million products in var/million (an hour at most; PRODUCTS=100000: fewer)
 	$(ON_DATABASE) $(BIN)/python -m bench.seed $(if $(PRODUCTS),--products $(PRODUCTS))
