@@ -25,6 +25,7 @@ FORGET_THE_DUMMY = passwords._dummy_hash.cache_clear
 def hashing_as_decided(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(passwords, "_ARGON2ID", DECIDED)
     FORGET_THE_DUMMY()
+    passwords._dummy_hash()  # before a test takes the hashing away
     yield
     FORGET_THE_DUMMY()
 
