@@ -121,6 +121,7 @@ async def shop(
 ) -> AsyncIterator[Shop]:
     monkeypatch.setattr(checkout, "ANSWER_SECONDS", 2.0)
     monkeypatch.setattr(cancellation, "ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr("orders.reconciler.FIRST_SECONDS", 300.0)  # rounds are the tests' own
     urls = {
         "catalog": databases.fresh(catalog.main.MIGRATIONS),
         "cart": databases.fresh(CART_MIGRATIONS),
