@@ -9,7 +9,7 @@ SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(S
 # Modules stay together on one process, since their databases are made once for each. A third
 # process works while others wait.
 PYTEST := $(BIN)/python -m pytest
-FAST := -n 3 --dist loadscope -m "not torture"
+FAST := -n 4 --dist loadscope -m "not torture"
 NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture bench model launcher security)
 # CI tries 5,000 cases, and 60 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 600

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 from passlib.hash import argon2
@@ -56,9 +55,10 @@ def verify_password(password: str, stored: str | None) -> Verified:
     return Verified(matches, hash_password(password) if outdated else None)
 
 
-@cache
 def _dummy_hash() -> str:
-    return hash_password(secrets.token_hex(16))
+    """Of no password: made up, since hashing one would keep 20 MB that nobody may ever need."""
+    salt, checksum = secrets.token_bytes(16), secrets.token_bytes(32)
+    return str(_ARGON2ID(salt=salt, checksum=checksum, use_defaults=True).to_string())
 
 
 def _come_after_others(numbers: Iterator[int]) -> None:
@@ -80,7 +80,6 @@ class PasswordHasher:
     """As many hashes at once as there are cores, few waiting; raises Busy for the rest."""
 
     def __init__(self, threads: int = os.cpu_count() or 1, waiting: int = MAX_WAITING) -> None:
-        _dummy_hash()  # now, so that the first unknown user does not wait longer
         self._threads = ThreadPoolExecutor(
             threads,
             thread_name_prefix="argon2",
