@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shopcli.catalog_api import CatalogApi, Item
+from shopcli.catalog_api import CatalogApi
 from shopcli.client import ShopClient
 from shopcli.drafts import Listing
 from shopcli.importer import WIDTH, Importer, Outcome
@@ -27,7 +27,6 @@ class Load:
     session: Session
     listings: Sequence[Listing]
     set_stock: bool = False
-    attributes: Sequence[Item] = ()
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -55,12 +54,4 @@ class Load:
                 importer = Importer(api, on_outcome, set_stock=self.set_stock)
                 shown.tell("Categories")
                 await importer.prepare(self.listings)
-                await self._define(api)
                 await importer.load(self.listings)
-
-    async def _define(self, api: CatalogApi) -> None:
-        """Attributes that the shop does not have: what it has is the owner's."""
-        known = await api.attribute_codes() if self.attributes else set()
-        for attribute in self.attributes:
-            if attribute["code"] not in known:
-                await api.define_attribute(attribute)

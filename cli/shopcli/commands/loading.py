@@ -20,8 +20,7 @@ from shopcli.money import is_currency_code
 from shopcli.report import INTERRUPTED, counted, skipped_rows, summary, tell_remarks
 from shopcli.sample_catalog import sample_attributes, sample_listings
 from shopcli.screen import say, show
-from shopcli.session import Session
-from shopcli.settings import DEFAULT_URL, settings_for
+from shopcli.settings import DEFAULT_URL, Settings, settings_for
 from shopcli.shopify_csv import listings_of
 from shopcli.shopify_variants import Reading
 
@@ -96,11 +95,10 @@ def sample(
     """Load the built-in sample catalog into a shop that has no products of its own."""
     settings = settings_for(url)
     listings = sample_listings()
-    session = settings.session()
-    if not force and asyncio.run(_has_others(settings.url, session, listings)):
+    if asyncio.run(_made_ready(settings, listings, force)):
+        import_listings(settings, listings, [])
+    else:
         say("This shop has products of its own; nothing loaded (--force loads the sample anyway).")
-        return
-    _load(Load(settings.url, session, listings, attributes=sample_attributes()), [])
 
 
 def _load(load: Load, remarks: list[Remark]) -> None:
@@ -141,12 +139,23 @@ def _tell_found(sheet: Sheet, listings: list[Listing]) -> None:
     say(f"{rows}{encoding}: {found}.")
 
 
-async def _has_others(url: str, session: Session, listings: list[Listing]) -> bool:
-    """Whether there is any product that is not of the sample."""
+async def _made_ready(settings: Settings, listings: list[Listing], force: bool) -> bool:
+    """Defines the attributes of the sample that the shop does not have: what it has is the
+    owner's. False where there is any product that is not of the sample."""
     own = {draft.sku for listing in listings for draft in listing.products}
-    async with connect(url) as wire:
-        api = CatalogApi(ShopClient(wire, session))
-        async for product in api.products():
-            if product["sku"] not in own:
-                return True
+    async with connect(settings.url) as wire:
+        api = CatalogApi(ShopClient(wire, settings.session()))
+        if not force and await _has_others(api, own):
+            return False
+        known = await api.attribute_codes()
+        for attribute in sample_attributes():
+            if attribute["code"] not in known:
+                await api.define_attribute(attribute)
+    return True
+
+
+async def _has_others(api: CatalogApi, own: set[str]) -> bool:
+    async for product in api.products():
+        if product["sku"] not in own:
+            return True
     return False
