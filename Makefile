@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 PACKAGES := $(wildcard kit/pyproject.toml cli/pyproject.toml sandbox/pyproject.toml services/*/pyproject.toml)
 SERVICES := auth catalog cart orders
 SOURCES := kit/shopkit $(wildcard cli/shopcli sandbox/paysandbox $(foreach s,$(SERVICES),services/$(s)/$(s)) launcher tools gateway bench)
-# Modules stay together on one process, since their databases are made once for each. A third
-# process works while others wait.
+# Modules stay together on one process, since their databases are made once for each. More processes
+# than cores: some wait.
 PYTEST := $(BIN)/python -m pytest
-FAST := -n 4 --dist loadscope -m "not torture"
+FAST := -n 4 --dist loadscope --no-loadscope-reorder -m "not torture"
 NO_DATABASE := --ignore=cli --ignore=sandbox $(addprefix --ignore=tests/,gateway architecture bench model launcher security)
 # CI tries 5,000 cases, and 60 walks through the shop; a person waits for fewer.
 FUZZ_CASES ?= 600

@@ -12,6 +12,8 @@ from launcher.process import kill_group, spawn
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 15.0
+REFUSED = 2
+"""The status of a service that says why it will not start with these settings and data."""
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Child:
     ready: bool = False
     failures: int = 0
     """Ends in a row without having been ready between them."""
+    refused: bool = False
     started: float = 0.0
     start_again: float = 0.0
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -50,6 +53,7 @@ class Child:
         kill_group(self._process)
         self._process = None
         self.failures = 0 if self.ready else self.failures + 1
+        self.refused = status == REFUSED and not self.ready
         delay = min(FIRST_DELAY * 2 ** max(0, self.failures - 1), LONGEST_DELAY)
         self.start_again = time.monotonic() + delay
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"

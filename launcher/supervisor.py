@@ -53,7 +53,7 @@ class Supervisor:
     def _give_up(self, deadline: float) -> None:
         for child in self._children:
             late = not child.ready and time.monotonic() > deadline
-            if late or child.failures >= FAILURES_AT_START:
+            if late or child.refused or child.failures >= FAILURES_AT_START:
                 last = "".join(last_lines(child.log, 1)) or "it said nothing"
                 raise LaunchError(f"{child.name} does not start: {last} (see {child.log})")
 

@@ -1,12 +1,17 @@
 """The one shop, started as a person does, that journeys, fuzzing and the matrix of rights share."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy.engine import make_url
 
+from shopkit.testing import TestDatabases
 from tests.launched_shop import LaunchedShop, database_settings, launched_shop
+from tests.shop_processes import MIGRATIONS
 
 
 class Admin(NamedTuple):
@@ -23,7 +28,10 @@ def admin() -> Admin:
 
 
 @pytest.fixture(scope="session")
-def launched(tmp_path_factory: pytest.TempPathFactory, admin: Admin) -> Iterator[LaunchedShop]:
+def launched(
+    tmp_path_factory: pytest.TempPathFactory, admin: Admin, databases: TestDatabases
+) -> Iterator[LaunchedShop]:
+    data = tmp_path_factory.mktemp("shop") / "var"
     settings = {
         "ADMIN_EMAIL": admin.email,
         "ADMIN_PASSWORD": admin.password,
@@ -31,5 +39,15 @@ def launched(tmp_path_factory: pytest.TempPathFactory, admin: Admin) -> Iterator
         "ORDERS_MOST_UNPAID": "0",
         **database_settings("launched"),
     }
-    with launched_shop(tmp_path_factory.mktemp("shop") / "var", settings) as shop:
+    if "AUTH_DATABASE_URL" not in settings:
+        _place_databases(data / "databases", databases)
+    with launched_shop(data, settings) as shop:
         yield shop
+
+
+def _place_databases(folder: Path, databases: TestDatabases) -> None:
+    """A first start makes them too, in four processes: tests of the launcher see it."""
+    folder.mkdir(parents=True)
+    for service, migrations in MIGRATIONS.items():
+        made = make_url(databases.fresh(migrations)).database
+        shutil.move(str(made), folder / f"{service}.db")

@@ -34,7 +34,7 @@ def command_line(
     migrations: Path,
     extra: Mapping[str, Command[S]] | None = None,
 ) -> None:
-    """Run the command that the arguments name; wrong settings: one line and exit code 2."""
+    """Run the command that the arguments name; what stands in the way is one line of `fail`."""
     commands: dict[str, Command[S]] = {
         "serve": lambda settings: _serve(name, settings, build),
         "migrate": lambda settings: _migrate(settings.database_url, migrations),
@@ -51,7 +51,9 @@ def command_line(
     except DBAPIError as exc:
         place = make_url(settings_type().database_url).render_as_string(hide_password=True)
         fail(name, f"{place} cannot be used: {exc.orig}")
-    except (SchemaMismatch, DatabaseInUse, OSError, ValueError) as exc:
+    except DatabaseInUse as exc:
+        fail(name, str(exc), status=1)  # by one that stops, perhaps: to be tried again
+    except (SchemaMismatch, OSError, ValueError) as exc:
         fail(name, str(exc))
 
 
@@ -92,7 +94,7 @@ def settings_advice(exc: ValidationError, settings_type: type[BaseSettings]) -> 
     return "settings are wrong: " + "; ".join(lines)
 
 
-def fail(name: str, message: str) -> None:
-    """One line on standard error, and exit code 2."""
+def fail(name: str, message: str, *, status: int = 2) -> None:
+    """One line on standard error. 2 says that trying again is of no use."""
     sys.stderr.write(f"shop-{name}: {message}\n")
-    raise SystemExit(2)
+    raise SystemExit(status)

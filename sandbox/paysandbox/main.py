@@ -83,7 +83,9 @@ def main() -> None:
         fail("sandbox", settings_advice(exc, SandboxSettings))
     except DBAPIError as exc:
         fail("sandbox", f"{settings.database} cannot be used: {exc.orig}")
-    except (DatabaseInUse, OSError, ValueError) as exc:
+    except DatabaseInUse as exc:
+        fail("sandbox", str(exc), status=1)
+    except (OSError, ValueError) as exc:
         fail("sandbox", str(exc))
 
 

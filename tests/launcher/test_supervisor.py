@@ -69,6 +69,15 @@ def test_what_does_not_start_is_given_up_with_its_last_words(
     supervisor.stop()
 
 
+def test_what_says_why_it_cannot_start_is_not_asked_again(children: Callable[..., Child]) -> None:
+    cart = children("cart", "print('wrong settings', flush=True); exit(2)", lambda: False)
+    supervisor = Supervisor([cart], children("gateway", SLEEP), print)
+    with pytest.raises(LaunchError, match="cart does not start: wrong settings"):
+        supervisor.start()
+    assert cart.failures == 1
+    supervisor.stop()
+
+
 def test_what_keeps_ending_waits_longer_each_time_and_shows_its_log(
     children: Callable[..., Child],
 ) -> None:

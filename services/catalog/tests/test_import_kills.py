@@ -30,8 +30,8 @@ from .test_bulk import new
 from .test_imports import lines
 
 pytestmark = pytest.mark.anyio
-SERVE = (sys.executable, "-c", "from catalog.main import main; main()", "serve")
-ROWS, OLD, KILLS = 2000, 200, 3
+SERVE = (sys.executable, "-m", "catalog", "serve")
+ROWS, OLD, KILLS = 1000, 100, 3
 BY = By(new_id(), None)
 UNTOUCHED = "SELECT count(*) FROM products WHERE name LIKE 'Old %' AND version = 1"
 
