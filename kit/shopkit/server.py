@@ -18,6 +18,9 @@ from shopkit.service import Service
 log = get_logger()
 KEEP_ALIVE_SECONDS = 75  # nginx keeps its side 60 s
 DRAIN_SECONDS = 10
+ACCEPTED_AT_ONCE = 16
+"""uvloop accepts one connection in a turn of its loop for each listener it has, and a busy turn
+takes as long as all requests in it: of 64 that came at once, the last waited for over a second."""
 
 
 class _Server(uvicorn.Server):
@@ -92,7 +95,11 @@ async def serve_apps(*apps: tuple[str, FastAPI]) -> None:
         loop.add_signal_handler(number, _stop, list(servers))
     spare_what_stays()
     log.info("serving", listen=[address for address, _ in apps])
-    await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))
+    await asyncio.gather(*(server.serve(_often(it)) for server, it in servers.items()))
+
+
+def _often(listener: socket.socket) -> list[socket.socket]:
+    return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
 
 
 def spare_what_stays() -> None:
