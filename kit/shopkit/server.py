@@ -5,6 +5,7 @@ import errno
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ DRAIN_SECONDS = 10
 ACCEPTED_AT_ONCE = 16
 """uvloop accepts one connection in a turn of its loop for each listener it has, and a busy turn
 takes as long as all requests in it: of 64 that came at once, the last waited for over a second."""
+LONGEST_TURN = 0.0005
+"""Seconds that a thread with a slow read keeps Python while the loop waits for it. With the usual
+5 ms, at every turn of the loop, a checkout beside slow reads had a p99 of 156 ms instead of 98."""
 
 
 class _Server(uvicorn.Server):
@@ -94,6 +98,7 @@ async def serve_apps(*apps: tuple[str, FastAPI]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, list(servers))
     spare_what_stays()
+    sys.setswitchinterval(LONGEST_TURN)
     log.info("serving", listen=[address for address, _ in apps])
     await asyncio.gather(*(server.serve(_often(it)) for server, it in servers.items()))
 
