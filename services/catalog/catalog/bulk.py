@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from catalog.category_ways import KnownWays
 from catalog.models import idempotency_keys
+from catalog.upsert_places import fitting
 from catalog.upsert_rows import Result, Row, row_of, shown
 from catalog.upserts import Upserter
 from shopkit.audit import By
@@ -18,7 +19,7 @@ from shopkit.db import Database
 from shopkit.idempotency import Answer, fingerprint, replayable
 
 CHUNK = 40
-"""Rows of one transaction: more would keep checkouts waiting."""
+"""Rows of one transaction at most: more would keep checkouts waiting."""
 
 
 async def upsert_products(
@@ -33,10 +34,10 @@ async def upsert_products(
 ) -> Answer:
     """Each chunk of the rows is a transaction that keeps its part of the answer under its part of
     the key. So a request that was cut short is finished by its repetition: what was done is
-    answered as it was then, and nothing is done twice."""
+    answered as it was then, nothing is done twice, and the next chunk begins where that ended."""
     same = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()
-    results, replayed = [], []
-    for start in range(0, len(items), CHUNK):
+    results, replayed = list[Any](), list[bool]()
+    while (start := len(results)) < len(items):
         rows = [row_of(start + at, one) for at, one in enumerate(items[start : start + CHUNK])]
         answer = await database.run(
             _upsert_chunk,
@@ -67,7 +68,8 @@ def _upsert_chunk(
 ) -> Answer:
     def effect() -> Answer:
         upserter = Upserter(conn, known=known, by=by, now=now, create_categories=create_categories)
-        return Answer(200, [_told(one) for one in upserter.apply(rows).results])
+        most = fitting(rows, known.current(conn)) if create_categories else len(rows)
+        return Answer(200, [_told(one) for one in upserter.apply(rows[:most]).results])
 
     return replayable(
         conn,

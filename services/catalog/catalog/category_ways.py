@@ -1,5 +1,6 @@
 """Categories by the names on the way to them: `Clothing > Shirts`."""
 
+import unicodedata
 from collections.abc import Iterable
 
 from sqlalchemy import Connection
@@ -7,11 +8,14 @@ from sqlalchemy import Connection
 from catalog.repository.categories import names_of_tree, state_of_tree
 
 Way = tuple[str, ...]
+MOST_NAME = 200
 
 
 def way_of(text: str) -> Way:
-    """The names, without white space around them; empty ones do not count."""
-    return tuple(name for part in text.split(">") if (name := " ".join(part.split())))
+    """The names as categories have them: in NFC, without white space around them, cut where they
+    are too long; empty ones do not count."""
+    parts = unicodedata.normalize("NFC", text).split(">")
+    return tuple(name for part in parts if (name := " ".join(part.split())[:MOST_NAME].strip()))
 
 
 def folded(way: Way) -> Way:
@@ -39,10 +43,20 @@ class CategoryWays:
         """By id, slug or way, in this order."""
         return ref if ref in self._nodes else self._slugs.get(ref) or self.find(way_of(ref))
 
+    def lacking(self, ref: str) -> list[Way]:
+        """What is to be made so that the way leads somewhere, from the first level on."""
+        if self.find_named(ref) is not None:
+            return []
+        way = way_of(ref)
+        return [way[:end] for end in range(1, len(way) + 1) if self.find(way[:end]) is None]
+
     def add(self, id: str, parent: str | None, name: str, slug: str) -> None:
         self._nodes[id] = (parent, name, slug)
         self._slugs[slug] = id
         self._ids.setdefault(folded(self.names(id)), id)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
     def told(self, id: str) -> str | None:
         """The way to a category where that leads to it, else its slug; None: there is none."""
@@ -79,6 +93,12 @@ class KnownWays:
         self._state, self._ways = state_of_tree(conn), CategoryWays(names_of_tree(conn))
         return self._ways
 
-    def grown(self, conn: Connection) -> None:
+    def to_change(self, conn: Connection) -> CategoryWays:
+        """The tree for who is about to change it; nobody else gets to know it until `grown`."""
+        ways = self.current(conn)
+        self._state, self._ways = None, CategoryWays(())
+        return ways
+
+    def grown(self, conn: Connection, ways: CategoryWays) -> None:
         """What was made has been added. Should the transaction fail, the state is another one."""
-        self._state = state_of_tree(conn)
+        self._state, self._ways = state_of_tree(conn), ways

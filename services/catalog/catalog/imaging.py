@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from catalog.image_names import SIDES
 
 MAX_PIXELS = 25_000_000
+MAX_WEBP_SIDE = 16_383
 MAX_DRAWN = 32 * 1024 * 1024
 MEMORY = 1536 * 1024 * 1024
 CPU_SECONDS = 20
@@ -48,18 +49,29 @@ class Refused(Exception):
 
 def draw(sent: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """What was drawn, and the files: the image, then its thumbnails. Raises Refused."""
+    try:
+        return _drawn(*_read(sent))
+    except MemoryError:
+        raise Refused("This image takes more memory than an image may.") from None
+
+
+def _read(sent: bytes) -> tuple[Image.Image, str]:
+    """The image as it is to be looked at, and what it came as."""
     Image.MAX_IMAGE_PIXELS = None  # _check is stricter, and says how many there may be
     try:
         with Image.open(io.BytesIO(sent), formats=FORMATS) as image:
             _check(image)
             image.load()
-            plain, kind = _upright(image), str(image.format)
+            return _upright(image), str(image.format)
+    except (Refused, MemoryError):
+        raise
     except UnidentifiedImageError:
         raise Refused("This is no JPEG, PNG, WebP or AVIF.") from None
-    except MemoryError:
-        raise Refused("This image takes more memory than an image may.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError):
+    except Exception:  # each decoder has errors of its own
         raise Refused("The image is damaged or incomplete.") from None
+
+
+def _drawn(plain: Image.Image, kind: str) -> tuple[dict[str, Any], list[bytes]]:
     suffix, file_format, options = _WRITTEN[kind]
     files = [_written(plain, file_format, **options)]
     if len(files[0]) > MAX_DRAWN:
@@ -80,6 +92,8 @@ def _check(image: Image.Image) -> None:
             f"The image has {image.width} x {image.height} pixels; "
             f"{MAX_PIXELS // 1_000_000} million are the most."
         )
+    if image.format == "AVIF" and max(image.size) > MAX_WEBP_SIDE:
+        raise Refused(f"An AVIF is stored as a WebP: {MAX_WEBP_SIDE} pixels a side are the most.")
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise Refused("The image moves: send one that has a single picture.")
 

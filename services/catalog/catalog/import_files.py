@@ -28,12 +28,20 @@ class Received:
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of a file that begin at `position`, and where the next ones begin."""
+    """Rows of a file that begin at `position`, and where the next ones begin: after so many bytes
+    of the file, and so many lines of the slice. `ends` has both for each of the rows."""
 
     position: int
     rows: Sequence[Row]
     end: int
     lines: int
+    ends: Sequence[tuple[int, int]]
+
+    def first(self, most: int) -> "Slice":
+        """The first rows of it."""
+        if most >= len(self.rows):
+            return self
+        return Slice(self.position, self.rows[:most], *self.ends[most - 1], self.ends[:most])
 
 
 class ImportFiles:
@@ -80,7 +88,7 @@ class ImportFiles:
 
 def read_slice(path: Path, position: int, line: int, limit: int) -> Slice:
     """The next rows of a file, at most `limit`, without lines that are empty."""
-    rows, end, lines = list[Row](), position, 0
+    rows, ends, end, lines = list[Row](), list[tuple[int, int]](), position, 0
     with path.open("rb") as file:
         file.seek(position)
         while len(rows) < limit and end - position < _SLICE:
@@ -90,7 +98,8 @@ def read_slice(path: Path, position: int, line: int, limit: int) -> Slice:
             end, lines = end + len(text), lines + 1
             if text.strip():
                 rows.append(row_of_line(line + lines, text))
-    return Slice(position, rows, end, lines)
+                ends.append((end, lines))
+    return Slice(position, rows, end, lines, ends)
 
 
 async def _written(file: int, chunks: AsyncIterator[bytes]) -> Received:

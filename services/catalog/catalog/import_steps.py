@@ -19,12 +19,15 @@ from catalog.repository import categories, groups, products
 from catalog.repository import imports as rows
 from catalog.repository.attributes import lock_definitions
 from catalog.repository.slugs import forget_slugs
+from catalog.upsert_places import fitting
 from catalog.upsert_rows import Result, Touched, shown
 from catalog.upserts import Upserter
 from shopkit.audit import By
 from shopkit.db import savepoint
 from shopkit.errors import FieldError, InternalError, Problem
 
+MOST_ERRORS = 5_000
+"""Rows whose errors are kept; `failed` counts all."""
 _CHANGED = FieldError("", "changed_since", "Somebody has changed it since the import: left alone.")
 _BUG = FieldError("", InternalError.code, InternalError().detail)
 _IN_USE = FieldError("", "in_use", "Something is in it by now: left alone.")
@@ -37,6 +40,8 @@ def import_rows(
     job = rows.lock_import(conn, id=id, if_free=True)
     if job is None or job["state"] not in rows.UNFINISHED or job["position"] != part.position:
         return None
+    if job["create_categories"]:
+        part = part.first(fitting(part.rows, known.current(conn)))
     by = By(job["actor"], job["request_id"])
     upserter = Upserter(
         conn,
@@ -48,7 +53,7 @@ def import_rows(
     )
     applied = upserter.apply(part.rows)
     _remember(conn, id, [*applied.made, *_touched(applied.results)])
-    _report(conn, id, applied.results)
+    _report(conn, job, applied.results)
     counts = _counted(job, [one.status for one in applied.results])
     values = {"position": part.end, "line": job["line"] + part.lines, **counts}
     return _stepped(conn, job, values, last=part.end >= job["size"], now=now)
@@ -77,7 +82,7 @@ def undo_rows(
             number, sku = change["number"], (change["was"] or {}).get("sku")
             told = {"import_id": id, "number": number, "sku": sku, "errors": shown(errors)}
             left.setdefault(number, told)
-    rows.add_errors(conn, list(left.values()))
+    _add_errors(conn, job, list(left.values()))
     return _stepped(conn, job, _counted(job, results), last=len(taken) < limit, now=now)
 
 
@@ -99,10 +104,10 @@ def _counted(job: dict[str, Any], results: Iterable[str]) -> dict[str, Any]:
     return counts
 
 
-def _report(conn: Connection, id: str, results: Iterable[Result]) -> None:
+def _report(conn: Connection, job: dict[str, Any], results: Iterable[Result]) -> None:
     failed = [
         {
-            "import_id": id,
+            "import_id": job["id"],
             "number": one.row.number,
             "sku": one.row.sku,
             "errors": shown(one.errors),
@@ -110,7 +115,13 @@ def _report(conn: Connection, id: str, results: Iterable[Result]) -> None:
         for one in results
         if one.status == "failed"
     ]
-    rows.add_errors(conn, failed)
+    _add_errors(conn, job, failed)
+
+
+def _add_errors(conn: Connection, job: dict[str, Any], failed: list[dict[str, Any]]) -> None:
+    """The first of each row, of as many rows as are kept: a file of nothing but bad ones must not
+    fill the disk."""
+    rows.add_errors(conn, failed[: max(MOST_ERRORS - job["failed"], 0)])
 
 
 def _touched(results: Iterable[Result]) -> list[Touched]:

@@ -21,7 +21,7 @@ from catalog.repository.imports import (
 from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
-from shopkit.errors import Problem
+from shopkit.errors import Problem, Unavailable
 from shopkit.idempotency import KEPT
 from shopkit.logs import get_logger
 
@@ -103,10 +103,21 @@ class Importer:
         try:
             for job in await self._database.read(unfinished_imports):
                 if job["kind"] == "undo" or self._files.has(job["id"]):
-                    await self._work(job)
+                    await self._work_or_later(job)
                 else:
                     log.warning("import_without_file", import_id=job["id"])
         finally:
+            await self._reading.close()
+
+    async def _work_or_later(self, job: dict[str, Any]) -> None:
+        """Whatever an import breaks with, those after it have their turn; then it is tried again,
+        until it goes on or somebody cancels it."""
+        try:
+            await self._work(job)
+        except Unavailable:
+            raise  # nor would the others
+        except Exception:
+            log.exception("import_stuck", import_id=job["id"])
             await self._reading.close()
 
     async def _work(self, job: dict[str, Any] | None) -> None:
@@ -121,6 +132,8 @@ class Importer:
             undo = partial(undo_rows, limit=limit, **how)
             return await self._tried(job, limit, undo, partial(undo, skip=True))
         part = await self._reading.read(job, limit)
+        if part.end == job["position"]:
+            raise OSError("The file of the import is shorter than it was.")
         do = partial(import_rows, part=part, known=self._known, **how)
         skip = partial(do, part=without_effect(part))
         return await self._tried(job, len(part.rows), do, skip)
@@ -131,7 +144,7 @@ class Importer:
         """A row that breaks it must not do so for ever, nor stop those after it: alone it is
         skipped."""
         try:
-            return await self._timed(rows, do)
+            return await self._timed(job, do)
         except Problem:
             raise
         except Exception:
@@ -139,14 +152,14 @@ class Importer:
             if rows > 1:
                 self._pace.one_by_one()
                 return job
-            return await self._timed(rows, skip)
+            return await self._timed(job, skip)
 
-    async def _timed(self, rows: int, step: Step) -> dict[str, Any] | None:
+    async def _timed(self, job: dict[str, Any], step: Step) -> dict[str, Any] | None:
         def timed(conn: Any) -> dict[str, Any] | None:
             started = time.thread_time()
             done = step(conn)
             if done is not None:
-                self._pace.took(rows, time.thread_time() - started)
+                self._pace.took(done["done"] - job["done"], time.thread_time() - started)
             return done
 
         return await self._database.run(timed)

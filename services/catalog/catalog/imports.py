@@ -49,7 +49,8 @@ async def receive_import(
     received = await files.receive(id_, chunks)
     try:
         if not received.total:
-            raise Invalid("The file is empty.", errors=[FieldError("", "missing", "Send rows.")])
+            detail = "The file is empty: send one product in each line."
+            raise Invalid(detail, errors=[FieldError("", "missing", detail)])
         answer = await database.run(
             create_import,
             id=id_,

@@ -5,22 +5,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from catalog import domain
 from catalog.categories import make_category
-from catalog.category_ways import CategoryWays, KnownWays, way_of
-from catalog.errors import SlugTaken, invalid_field
+from catalog.category_ways import CategoryWays, KnownWays, Way, folded, way_of
+from catalog.errors import CategoryTooDeep, SlugTaken, TooManyCategories, invalid_field
 from catalog.new_groups import create_groups
 from catalog.repository.categories import lock_tree
 from catalog.repository.groups import ids_by_slug
 from catalog.schemas.categories import CategoryInput
 from catalog.schemas.groups import GroupCreate
+from catalog.upsert_rows import Row
 from shopkit.audit import By
 from shopkit.db import savepoint
-from shopkit.errors import Problem
+from shopkit.errors import FieldError, Invalid, Problem
 from shopkit.ids import is_id
+from shopkit.responses import field_errors
 
-MOST_NAME = 200
+MOST_MADE = 40
+"""Categories that a transaction makes, but for those of its first row: they keep checkouts waiting
+like products."""
 TRIES = 3
 
 
@@ -31,7 +37,7 @@ class Named:
     categories: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     made: list[tuple[str, str]] = field(default_factory=list)
-    refusals: dict[str, Problem] = field(default_factory=dict)
+    refusals: dict[str, FieldError] = field(default_factory=dict)
 
     def category_ids(self, refs: Sequence[str]) -> list[str]:
         """Raises Invalid."""
@@ -70,37 +76,61 @@ def name_categories(
     found = {ref: ways.find_named(ref) for ref in others}
     if create and not all(found.values()):
         lock_tree(conn, "change")
-        ways = known.current(conn)
+        ways = known.to_change(conn)
         for ref in others:
             try:
-                with savepoint(conn):
-                    found[ref] = _made(conn, named, ways, ref, by, now)
+                found[ref] = _made(conn, named, ways, ref, by, now)
             except Problem as exc:
-                named.refusals[ref] = exc
-                ways = known.read(conn)
-        known.grown(conn)
+                (error,) = exc.errors or [FieldError("", exc.code, exc.detail)]
+                named.refusals[ref] = error
+        known.grown(conn, ways)
     named.categories |= {ref: id_ for ref, id_ in found.items() if id_ is not None}
 
 
 def _made(
     conn: Connection, named: Named, ways: CategoryWays, ref: str, by: By, now: datetime
 ) -> str | None:
-    """The category at the end of a way, all of which is there afterwards."""
+    """The category at the end of a way, all of which is there afterwards, or nothing is made."""
     at = ways.find_named(ref)
     if at is not None:
         return at
-    way, made = way_of(ref), list[tuple[str, str]]()
-    for depth, name in enumerate(way, start=1):
-        found = ways.find(way[:depth])
-        if found is None:
-            payload = CategoryInput(name=name[:MOST_NAME], parent_id=at)
-            category = make_category(conn, payload, by=by, now=now)
-            found = str(category["id"])
-            ways.add(found, at, name, category["slug"])
-            made.append(("category", found))
-        at = found
-    named.made += made
+    lacking = ways.lacking(ref)
+    payloads = _payloads(ways, lacking)
+    for way, payload in zip(lacking, payloads, strict=True):
+        payload.parent_id = ways.find(way[:-1])
+        category = make_category(conn, payload, by=by, now=now)
+        at = str(category["id"])
+        ways.add(at, payload.parent_id, payload.name, category["slug"])
+        named.made.append(("category", at))
     return at
+
+
+def _payloads(ways: CategoryWays, lacking: Sequence[Way]) -> list[CategoryInput]:
+    """Raises what would be in the way of making any of them: to make some and take them back
+    would cost more than all the rows."""
+    if lacking and len(lacking[-1]) > domain.MAX_DEPTH:
+        raise CategoryTooDeep(f"The tree may have {domain.MAX_DEPTH} levels.")
+    if len(ways) + len(lacking) > domain.MAX_CATEGORIES:
+        raise TooManyCategories(f"A shop may have {domain.MAX_CATEGORIES} categories.")
+    try:
+        return [CategoryInput(name=way[-1]) for way in lacking]
+    except ValidationError as exc:
+        raise Invalid("No category can have such a name.", errors=field_errors(exc)[:1]) from None
+
+
+def fitting(rows: Sequence[Row], ways: CategoryWays) -> int:
+    """How many of the rows are done in one transaction where categories are made: as many as make
+    MOST_MADE of them, and one row at least."""
+    room = domain.MAX_CATEGORIES - len(ways)
+    made = set[Way]()
+    for number, row in enumerate(rows):
+        for ref in () if row.categories is None else row.categories:
+            lacking = [] if is_id(ref) else ways.lacking(ref)
+            if len(lacking) <= room and len(way_of(ref)) <= domain.MAX_DEPTH:
+                made.update(folded(way) for way in lacking)
+        if number and len(made) > MOST_MADE:
+            return number
+    return len(rows)
 
 
 def name_groups(

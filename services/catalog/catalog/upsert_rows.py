@@ -96,7 +96,8 @@ def row_of_line(number: int, line: bytes) -> Row:
     try:
         return row_of(number, loads(line))
     except Problem as exc:
-        errors = exc.errors or [FieldError("", exc.code, exc.detail)]
+        detail = exc.detail.replace("at line 1, ", "at ")  # of this line, that is: `number` says it
+        errors = exc.errors or [FieldError("", exc.code, detail)]
         return Row(number, None, None, errors=errors)
 
 

@@ -39,6 +39,14 @@ def webp_of(side: int) -> bytes:
     return bytes(small)
 
 
+def avif_of_noise() -> bytes:
+    """An AVIF whose header is whole while its picture is not."""
+    whole = bytearray(picture("AVIF", (400, 300)))
+    at = whole.index(b"mdat") + 4
+    whole[at:] = bytes(byte ^ 0x5A for byte in whole[at:])
+    return bytes(whole)
+
+
 UNUSABLE = {
     "50,000 x 50,000": png_of(50_000, 50_000),
     "wide": png_of(2_000_000_000, 1),
@@ -46,6 +54,8 @@ UNUSABLE = {
     "cut off PNG": picture("PNG", (400, 300))[:-200],
     "cut off WebP": picture("WEBP", (400, 300))[:-20],
     "cut off AVIF": picture("AVIF", (400, 300))[:-20],
+    "damaged AVIF": avif_of_noise(),
+    "wider than what it is stored as": picture("AVIF", (17_000, 20)),
     "a larger canvas than memory": webp_of(16383),
     "magic only": b"\x89PNG\r\n\x1a\n" + b"\x00" * 100,
     "HTML": b"<html><script>alert(1)</script></html>",

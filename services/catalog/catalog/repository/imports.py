@@ -61,7 +61,8 @@ def is_being_undone(conn: Connection, *, id: str) -> bool:
 
 
 def add_errors(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    insert_rows(conn, import_errors, rows)
+    """Where a row has errors already those stay: an undo may leave much of what a row has made."""
+    insert_rows(conn, import_errors, rows, or_ignore=True)
 
 
 def list_errors(

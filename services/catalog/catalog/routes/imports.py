@@ -111,10 +111,11 @@ async def get_import(id: PathId, _: Reader, context: CatalogContext) -> Any:
     responses=problems() | _LINES,
 )
 async def list_import_errors(id: PathId, _: Reader, context: CatalogContext) -> Response:
-    """`{row, sku, errors}` in each line, in the order of the file; those so far while it runs.
+    """`{row, sku, errors}` in each line, in the order of the file; those so far while it runs, and
+    those of the first 5,000 rows that failed: `counts.failed` of the import says how many did.
 
     `row` is the number of the line in the file, from 1; of an undo that of the line which had made
-    or changed what was left alone."""
+    or changed what was left alone, told once for all of a line."""
     return await download_text("errors.ndjson", NDJSON, _error_lines(context, id))
 
 
@@ -155,7 +156,11 @@ async def undo_import(
 ) -> Any:
     """Begins an import of the kind `undo`: what this one made is deleted, what it changed gets its
     former values back. What somebody has changed since is left alone and among its errors. Stock
-    is not touched, nor are orders."""
+    is not touched, nor are orders. Of an import with `create_categories` it needs
+    `categories:write` too."""
+    found = await context.database.read(imports.get_import, id=id)
+    if found["create_categories"]:
+        require_category_editor(editor)
     answer = await context.database.run(
         imports.undo_import, id=id, key=key, by=by_staff(editor), now=context.clock.now()
     )

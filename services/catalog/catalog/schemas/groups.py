@@ -11,7 +11,8 @@ from catalog.schemas.shown import Product
 from shopkit.schemas import Input, Limit, LongText, Output, QueryBool, Timestamp, absent
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
+    """Raises ValueError."""
     if len({name.casefold() for name in names}) != len(names):
         raise ValueError("names must differ")
     return names
@@ -20,7 +21,7 @@ def _distinct(names: list[str]) -> list[str]:
 VariesBy = Annotated[
     list[OptionName],
     Field(min_length=1, max_length=5, examples=[["size", "color"]]),
-    AfterValidator(_distinct),
+    AfterValidator(distinct),
 ]
 
 

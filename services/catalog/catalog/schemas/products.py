@@ -3,7 +3,15 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -40,7 +48,24 @@ def _finite(value: float) -> float:
 _Text = Annotated[str, Field(max_length=500), AfterValidator(clean_text)]
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 _Decimal = Annotated[float, AfterValidator(_finite)]
-AttributeValue = _Text | bool | _Whole | _Decimal | Annotated[list[_Text], Field(max_length=50)]
+
+
+def _with_one_error(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Not one for each of the types that it might have been."""
+    try:
+        return check(value)
+    except ValidationError:
+        raise PydanticCustomError(
+            "attribute_value",
+            "Send a text of up to 500 characters, none of them for control; true or false; a"
+            " number of up to 10^15; or a list of up to 50 texts.",
+        ) from None
+
+
+AttributeValue = Annotated[
+    _Text | bool | _Whole | _Decimal | Annotated[list[_Text], Field(max_length=50)],
+    WrapValidator(_with_one_error),
+]
 Attributes = Annotated[
     dict[OptionName, AttributeValue], Field(max_length=50, examples=[ATTRIBUTES_EXAMPLE])
 ]

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, SkipValidation, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SkipValidation, model_validator
 from pydantic_core import PydanticCustomError
 
 from catalog.schemas.fields import Name, Options, Sku, Slug
-from catalog.schemas.groups import VariesBy
+from catalog.schemas.groups import VariesBy, distinct
 from catalog.schemas.products import ProductPatch
 from shopkit.schemas import Input, Output, absent
 
@@ -16,12 +16,17 @@ _EITHER = {"categories": ("category_ids",), "group": ("group_id", "options")}
 CategoryRef = Annotated[str, Field(min_length=1, max_length=2_600)]
 
 
+def _of_distinct_names(options: dict[str, str]) -> dict[str, str]:
+    distinct(list(options))
+    return options
+
+
 class GroupUpsert(Input):
     """The group of a variant. Where there is none with the slug it is made, with `name` (else the
     product's) and `varies_by` (else the names of `options`); one that there is stays as it is."""
 
     slug: Slug
-    options: Options
+    options: Annotated[Options, Field(min_length=1), AfterValidator(_of_distinct_names)]
     name: Name = absent()
     varies_by: VariesBy = absent()
 
