@@ -48,7 +48,8 @@ class CategoryWays:
         if self.find_named(ref) is not None:
             return []
         way = way_of(ref)
-        return [way[:end] for end in range(1, len(way) + 1) if self.find(way[:end]) is None]
+        known = folded(way)
+        return [way[:end] for end in range(1, len(way) + 1) if known[:end] not in self._ids]
 
     def add(self, id: str, parent: str | None, name: str, slug: str) -> None:
         self._nodes[id] = (parent, name, slug)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from catalog import domain
 from catalog.categories import make_category
-from catalog.category_ways import CategoryWays, KnownWays, Way, folded, way_of
+from catalog.category_ways import CategoryWays, KnownWays, Way, folded
 from catalog.errors import CategoryTooDeep, SlugTaken, TooManyCategories, invalid_field
 from catalog.new_groups import create_groups
 from catalog.repository.categories import lock_tree
@@ -81,7 +81,7 @@ def name_categories(
             try:
                 found[ref] = _made(conn, named, ways, ref, by, now)
             except Problem as exc:
-                (error,) = exc.errors or [FieldError("", exc.code, exc.detail)]
+                error, *_ = exc.errors or [FieldError("", exc.code, exc.detail)]
                 named.refusals[ref] = error
         known.grown(conn, ways)
     named.categories |= {ref: id_ for ref, id_ in found.items() if id_ is not None}
@@ -126,7 +126,7 @@ def fitting(rows: Sequence[Row], ways: CategoryWays) -> int:
     for number, row in enumerate(rows):
         for ref in () if row.categories is None else row.categories:
             lacking = [] if is_id(ref) else ways.lacking(ref)
-            if len(lacking) <= room and len(way_of(ref)) <= domain.MAX_DEPTH:
+            if lacking and len(lacking) <= room and len(lacking[-1]) <= domain.MAX_DEPTH:
                 made.update(folded(way) for way in lacking)
         if number and len(made) > MOST_MADE:
             return number

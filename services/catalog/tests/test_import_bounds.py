@@ -178,6 +178,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"group": {"slug": "a", "options": {"a": "1", "A": "2"}}},
         "/group/options",
     ),
+    "options of one name, no group": ({"options": {"a": "1", "A": "2"}}, "/options"),
+    "a way of very many levels": ({"categories": [">".join("x" * 1000)]}, "/categories/0"),
     "a bell": ({"categories": ["Toys", "\u0007bell > x"]}, "/categories/1"),
     "text that turns around": ({"categories": ["Toys > \u202ex"]}, "/categories/0"),
 }

@@ -13,7 +13,17 @@ from shopkit.schemas import Input, Output, absent
 MOST_ROWS = 1_000
 _EITHER = {"categories": ("category_ids",), "group": ("group_id", "options")}
 
-CategoryRef = Annotated[str, Field(min_length=1, max_length=2_600)]
+MOST_SIGNS = 24
+
+
+def _short_way(ref: str) -> str:
+    """Levels are counted later, with the tree; thousands would cost time until then."""
+    if ref.count(">") > MOST_SIGNS:
+        raise ValueError(f"a way may have {MOST_SIGNS} of `>`")
+    return ref
+
+
+CategoryRef = Annotated[str, Field(min_length=1, max_length=2_600), AfterValidator(_short_way)]
 
 
 def _of_distinct_names(options: dict[str, str]) -> dict[str, str]:
