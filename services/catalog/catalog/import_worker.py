@@ -21,7 +21,7 @@ from catalog.repository.imports import (
 from shopkit.background import drain, every
 from shopkit.clock import Clock
 from shopkit.db import Database
-from shopkit.errors import Problem, Unavailable
+from shopkit.errors import Problem
 from shopkit.idempotency import KEPT
 from shopkit.logs import get_logger
 
@@ -114,8 +114,8 @@ class Importer:
         until it goes on or somebody cancels it."""
         try:
             await self._work(job)
-        except Unavailable:
-            raise  # nor would the others
+        except Problem as exc:
+            log.warning("import_paused", import_id=job["id"], reason=exc.detail)
         except Exception:
             log.exception("import_stuck", import_id=job["id"])
             await self._reading.close()

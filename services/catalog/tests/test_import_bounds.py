@@ -10,6 +10,7 @@ from catalog.import_files import ImportFiles, Slice
 from catalog.repository.imports import UNFINISHED
 from catalog.upsert_rows import Applied, Row
 from catalog.upserts import Upserter
+from shopkit.errors import Unavailable
 
 from .conftest import Shop
 from .invariants import check_invariants
@@ -69,14 +70,15 @@ async def test_an_undo_ends_though_much_of_a_row_is_left(
     await check_invariants(shop)
 
 
+@pytest.mark.parametrize("trouble", [RuntimeError("Strange."), Unavailable("It took too long.")])
 async def test_an_import_that_breaks_stops_no_other(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     read = ImportFiles.read
 
     def breaks(files: ImportFiles, id: str, **how: int) -> Slice:
         if b"poison" in files.path(id).read_bytes():
-            raise RuntimeError("The disk says something strange.")
+            raise trouble
         return read(files, id, **how)
 
     monkeypatch.setattr(ImportFiles, "read", breaks)
