@@ -11,7 +11,8 @@ from shopcli.drafts import Remark
 from shopcli.errors import UsageError
 
 MAX_FIELD = 4 * 1024 * 1024
-_RUN = re.compile(r"'+[=+\-@\t\r]")
+_UNSEEN = r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"
+_RUN = re.compile(rf"'+{_UNSEEN}[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",

@@ -32,6 +32,13 @@ def test_encodings_and_separators(data: bytes, encoding: str) -> None:
     assert sheet.remarks == []
 
 
+@pytest.mark.parametrize("sign", [*"=+-@\n\uff1d\uff0b\uff0d\uff20", "\ufeff=", "\u00ad=", "'="])
+def test_the_mark_of_a_cell_that_is_not_to_be_run_is_taken_off(sign: str) -> None:
+    """As `GET /api/products/export` sets it."""
+    sheet = read_sheet((HEADER + f'a,"\'{sign}1",1').encode())
+    assert [row["title"] for row in sheet.rows] == [f"{sign}1"]
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [

@@ -1,7 +1,7 @@
 """Turn errors into problem+json answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from shopkit import errors
 from shopkit.errors import PROBLEM_JSON, FieldError, Problem
+from shopkit.ids import UUID_PATTERN
 from shopkit.logs import request_id
 
 MAX_ERRORS = 50
@@ -58,15 +59,25 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101
     found = exc.errors()
     listed = "all of it" if len(found) <= MAX_ERRORS else f"the first {MAX_ERRORS} of {len(found)}"
+    in_path = [error for error in found if error["loc"][0] == "path"]
     problem: Problem = (
-        errors.NotFound()  # an id that cannot exist is one that does not
-        if any(error["loc"][0] == "path" for error in found)
+        _not_found(in_path)  # an id that cannot exist is one that does not
+        if in_path
         else errors.Invalid(
             f"Some of the input is not valid; `errors` lists {listed}.",
             errors=[_field_error(error) for error in found[:MAX_ERRORS]],
         )
     )
     return problem_response(problem, request.url.path)
+
+
+def _not_found(in_path: Sequence[Any]) -> errors.NotFound:
+    if any(error.get("ctx", {}).get("pattern") == UUID_PATTERN for error in in_path):
+        return errors.NotFound(
+            "What the path has is no id. Send the `id` of what you mean: GET tells it, by slug too "
+            "where there are slugs."
+        )
+    return errors.NotFound()
 
 
 def field_errors(exc: ValidationError) -> list[FieldError]:

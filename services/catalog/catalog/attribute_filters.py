@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", re.A)
 _HELP = {
     "number": "Give numbers, or a range: 1..2, 1.. or ..2.",
     "boolean": "Say true or false.",
+    "range": "A range begins with its lower end: 1..2.",
 }
 
 
@@ -65,10 +66,11 @@ def _wanted(conn: Connection, one: Any, text: str) -> tuple[Kind, dict[str, Any]
         ends = [_number(one.code, end) if end else None for end in (low, high)]
         if ends == [None, None]:
             raise _refusal(one.code, "number")
-        return "range", {
-            "low": float("-inf") if ends[0] is None else ends[0],
-            "high": float("inf") if ends[1] is None else ends[1],
-        }
+        least = float("-inf") if ends[0] is None else ends[0]
+        most = float("inf") if ends[1] is None else ends[1]
+        if least > most:
+            raise _refusal(one.code, "range")
+        return "range", {"low": least, "high": most}
     given = [part.replace("\\,", ",") for part in _COMMA.split(text)]
     if len(given) > MAX_VALUES:
         error = FieldError(f"?attr.{one.code}", "too_long", f"There may be {MAX_VALUES} values.")

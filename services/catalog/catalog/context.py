@@ -20,6 +20,8 @@ from shopkit.databases import open_database
 from shopkit.db import Database
 from shopkit.pagination import Cursors
 
+MANY_WORDS = 50_000
+
 
 @dataclass(frozen=True)
 class Context:
@@ -36,8 +38,13 @@ class Context:
     ways: KnownWays
     facets: Answers[dict[str, Any]]
 
+    @property
+    def searches_take_long(self) -> bool:
+        """Many products, or many words to compare with what was typed."""
+        return self.size.is_large or len(self.lexicon.vocabulary) > MANY_WORDS
+
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
-        deep = cursor is not None or self.size.is_large
+        deep = cursor is not None or self.searches_take_long
         many = wanted.shape.cards and self.size.has_large_groups
         return wanted.passes_over_rows or many or (wanted.shape.search and deep)
 
@@ -63,7 +70,7 @@ class Context:
 
     async def suggest(self, typed: str, limit: int) -> list[dict[str, Any]]:
         """Completions of what was typed."""
-        read = self.database.read_slow if self.size.is_large else self.database.read
+        read = self.database.read_slow if self.searches_take_long else self.database.read
         return await read(suggest, typed=query_words(typed), lexicon=self.lexicon, limit=limit)
 
 

@@ -59,7 +59,7 @@ class TooManySynonyms(Conflict):
 
 
 class StockBelowReserved(Conflict):
-    code, title = "stock_below_reserved", "More is reserved than would be on hand"
+    code, title = "stock_below_reserved", "Too little would be left on hand"
 
 
 class BackorderInUse(Conflict):
@@ -130,7 +130,10 @@ class FeedsOff(Conflict):
     code, title = "feeds_off", "The shop makes no feeds"
 
     def __init__(self) -> None:
-        super().__init__("Set CATALOG_STOREFRONT_URL: it is where links in feeds lead to.")
+        super().__init__(
+            "Set STOREFRONT_URL, which `make run` and compose hand on, or else "
+            "CATALOG_STOREFRONT_URL: it is where links in feeds lead to."
+        )
 
 
 class UploadTooSlow(Problem):

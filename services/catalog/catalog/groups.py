@@ -28,16 +28,21 @@ from shopkit.ids import is_id
 from shopkit.pagination import Cursors
 
 
-def get_group(conn: Connection, *, ref: str, all_variants: bool, low_stock: int) -> dict[str, Any]:
-    """The group with its variants, oldest first: the active ones, or all. By id, slug, or a slug
-    that it had once. Raises NotFound."""
+def get_group(conn: Connection, *, ref: str, sees_all: bool, low_stock: int) -> dict[str, Any]:
+    """The group with its variants, oldest first. By id, slug, or a slug that it had once.
+
+    Raises NotFound, also when no variant is active: as those that are not, it is for who
+    `sees_all`.
+    """
     group = rows.find_group(conn, ref=ref, by_id=is_id(ref))
     if group is None and (slug := todays_slug(conn, kind="group", old=ref)):
         group = rows.find_group(conn, ref=slug, by_id=False)
     if group is None:
         raise NotFound("There is no such product group.")
     variants = products.list_variants(conn, group_id=group["id"], low_stock=low_stock)
-    shown = [one for one in variants if all_variants or one["status"] == "active"]
+    shown = [one for one in variants if sees_all or one["status"] == "active"]
+    if not shown and not sees_all:
+        raise NotFound("There is no such product group.")
     return {**group, "variants": shown}
 
 
@@ -56,7 +61,7 @@ def create_group(
         lock_definitions(conn, "use")
         (group,) = create_groups(conn, [payload], by=by, now=now)
         _add_variants(conn, group["id"], payload, by, now)
-        shown = get_group(conn, ref=group["id"], all_variants=True, low_stock=low_stock)
+        shown = get_group(conn, ref=group["id"], sees_all=True, low_stock=low_stock)
         location = f"/api/product-groups/{group['id']}"
         return Answer(201, shown, {"Location": location, "ETag": group_etag(shown)})
 
@@ -118,7 +123,7 @@ def patch_group(
     was, is_now = written_of(group), written_of(group | sent)
     give_slug(conn, kind="group", id=id, new=is_now["slug"], was=was["slug"], now=now)
     record(conn, audit_log, by, "product_group.update", id, before=was, after=is_now, now=now)
-    return get_group(conn, ref=id, all_variants=True, low_stock=low_stock)
+    return get_group(conn, ref=id, sees_all=True, low_stock=low_stock)
 
 
 def _reorder_variants(
@@ -172,14 +177,17 @@ def _locked(conn: Connection, id: str, if_match: str | None) -> dict[str, Any]:
     return group
 
 
-def list_groups(conn: Connection, *, query: GroupQuery, cursors: Cursors) -> dict[str, Any]:
-    """A page, newest first. Raises InvalidCursor."""
+def list_groups(
+    conn: Connection, *, query: GroupQuery, sees_all: bool, cursors: Cursors
+) -> dict[str, Any]:
+    """A page, newest first: of all, or of those with active variants. Raises InvalidCursor."""
     name = f"groups {query.slug}"
     after = cursors.decode(name, query.cursor)[0] if query.cursor is not None else None
-    found = rows.list_groups(conn, slug=query.slug, after=after, limit=query.limit + 1)
+    slug, active = query.slug, not sees_all
+    found = rows.list_groups(conn, slug=slug, active=active, after=after, limit=query.limit + 1)
     items, more = found[: query.limit], len(found) > query.limit
     last = cursors.encode(name, [items[-1][0]]) if more else None
     page: dict[str, Any] = {"items": [group for _, group in items], "next_cursor": last}
     if query.count:
-        page["total"] = rows.count_groups(conn, slug=query.slug)
+        page["total"] = rows.count_groups(conn, slug=slug, active=active)
     return page

@@ -149,6 +149,11 @@ def with_slots(conn: Connection, wanted: Wanted, lexicon: Lexicon) -> Wanted:
 
 
 def _filters(query: ProductQuery) -> dict[str, Any]:
+    """Raises Invalid for prices that none can be between."""
+    least, most = query.min_price, query.max_price
+    if least is not None and most is not None and least > most:
+        error = FieldError("?max_price", "out_of_range", "It must not be below `min_price`.")
+        raise Invalid("The query string is not valid.", errors=[error])
     found: dict[str, Any] = {
         "category": query.category,
         "group": None if query.group == EVERY_VARIANT else query.group,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from catalog.errors import invalid_field
-from catalog.image_names import name_in, thumbnails_of
+from catalog.image_names import name_in, thumbnails_of, url_of
 from catalog.repository import media as rows
 
 
@@ -36,33 +36,32 @@ def place_images(
 
     Raises Invalid for one that is not there.
     """
-    wanted = _names(images)
-    shown = rows.names_shown(conn, seq=seq) if _names(was or []) else set[str]()
-    changing = wanted.keys() ^ shown
-    if not changing:
+    wanted, before = _uploaded(images), _uploaded(was or [])
+    shown = rows.names_shown(conn, seq=seq) if before else set[str]()
+    names = set(wanted.values())
+    changing = names ^ shown
+    new = {url: name for url, name in wanted.items() if url not in before or name in changing}
+    if not changing and not new:
         return
-    ids = rows.lock_media(conn, names=changing)
-    for name, index in wanted.items():
-        if name in changing and name not in ids:
+    there = rows.lock_media(conn, names=changing | set(new.values()))
+    for url, name in new.items():
+        if name not in there or url != url_of(name, there[name].suffix):
+            index = next(at for at, image in enumerate(images) if image["url"] == url)
             raise invalid_field(
                 f"/images/{index}/url",
                 "not_found",
                 "There is no such image. What no product shows for a day is removed: upload it "
                 "again with POST /api/media.",
             )
-    added = [ids[name] for name in wanted if name in changing]
-    removed = [id_ for name, id_ in ids.items() if name not in wanted]
+    added = [there[name].id for name in names - shown]
+    removed = [there[name].id for name in shown - names]
     if added:
         rows.show(conn, seq=seq, ids=added)
     if removed:
         rows.show_no_more(conn, seq=seq, ids=removed, now=now)
 
 
-def _names(images: list[dict[str, str]]) -> dict[str, int]:
-    """Where each uploaded image stands first."""
-    found: dict[str, int] = {}
-    for index, image in enumerate(images):
-        name = name_in(image["url"])
-        if name is not None:
-            found.setdefault(name, index)
-    return found
+def _uploaded(images: list[dict[str, str]]) -> dict[str, str]:
+    """The addresses of uploaded images, with their names."""
+    found = ((image["url"], name_in(image["url"])) for image in images)
+    return {url: name for url, name in found if name is not None}

@@ -38,7 +38,9 @@ COLUMNS = (
     "SEO Description",
     "Status",
 )
-_RUN = re.compile(r"'*[=+\-@\t\r]")
+# What cannot be seen before a sign is left out by some; full-width signs are signs to others.
+_UNSEEN = r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"
+_RUN = re.compile(rf"'*{_UNSEEN}[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 MOST_OPTIONS = 3
 
 

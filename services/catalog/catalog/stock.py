@@ -69,8 +69,12 @@ def adjust_stock(
     def effect() -> dict[str, Any]:
         current = _shown(rows.lock_stock(conn, product_id=product_id), low_stock)
         on_hand = current["on_hand"] + payload.delta
-        if payload.delta == 0 or abs(on_hand) > MAX_ON_HAND:
-            raise invalid_field("/delta", "out_of_range", f"Not 0, and {MAX_ON_HAND} may be there.")
+        if payload.delta == 0:
+            why = "Say how many to add, or with a minus how many to take away; 0 changes nothing."
+            raise invalid_field("/delta", "out_of_range", why)
+        if abs(on_hand) > MAX_ON_HAND:
+            why = f"{on_hand} would be on hand; {MAX_ON_HAND} is the most."
+            raise invalid_field("/delta", "out_of_range", why)
         if payload.kind == "receipt" and payload.delta < 0:
             raise invalid_field("/delta", "out_of_range", "A receipt is positive.")
         _change(conn, current, on_hand, payload, "product.adjust_stock", by, now)
@@ -143,8 +147,11 @@ def _change(
 ) -> None:
     product_id = current["product_id"]
     if not rows.set_on_hand(conn, product_id=product_id, on_hand=on_hand):
+        there, reserved = current["on_hand"], current["reserved"]
         raise StockBelowReserved(
-            f"{current['reserved']} are reserved for orders.", reserved=current["reserved"]
+            f"{there} are on hand, and {reserved} of them are reserved for orders: at most "
+            f"{there - reserved} can be taken away.",
+            reserved=reserved,
         )
     rows.record_movements(
         conn,

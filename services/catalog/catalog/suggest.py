@@ -1,7 +1,7 @@
 """Completions of what somebody types: words, categories and products."""
 
 from collections import Counter
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,7 +25,7 @@ def suggest(
         return []
     slots = lexicon.slots(conn, typed)
     found, in_names = newest_named(conn, slots)
-    completions = _completions(slots, found)[:limit]
+    completions = _completions(typed, slots, found)[:limit]
     items: list[dict[str, Any]] = [_item("word", text) for text in completions]
     for category in lexicon.categories.find(slots, min(MOST_CATEGORIES, limit - len(items))):
         shown = _item("category", category.path[-1], category.id, category.slug)
@@ -39,13 +39,24 @@ def _item(kind: str, text: str, id: str | None = None, slug: str | None = None) 
     return {"kind": kind, "text": text, "id": id, "slug": slug, "path": None}
 
 
-def _completions(slots: Slots, found: list[Named]) -> list[str]:
+def _completions(typed: list[str], slots: Slots, found: list[Named]) -> list[str]:
     """The search with its last word completed, the most frequent in the names first."""
-    *run, last = slots[-1][0]
-    before = [forms[0] for slot in slots[:-1] for forms in slot[0]] + [forms[0] for forms in run]
-    counted = Counter(word for product in found for word in dict.fromkeys(product.words))
-    fitting = (word for word, _ in counted.most_common() if len(word) > 1 and _is_any(word, last))
-    return [" ".join([*before, word]) for word in islice(fitting, MOST_WORDS)]
+    *before, last = zip(typed, (forms for slot in slots for forms in slot[0]), strict=True)
+    counted = Counter(text for one in found for text in _completed(before, last[1], one.words))
+    return [text for text, _ in counted.most_common(MOST_WORDS)]
+
+
+def _completed(before: list[tuple[str, Forms]], last: Forms, name: list[str]) -> Iterator[str]:
+    """With the words of one name, but for those before the last that were typed without an error:
+    what others were meant to be may be known from products that nobody is to see."""
+    meant = [
+        word if word in forms else next((one for one in name if one in forms), None)
+        for word, forms in before
+    ]
+    if all(meant):
+        for word in dict.fromkeys(name):
+            if len(word) > 1 and _is_any(word, last):
+                yield " ".join([*filter(None, meant), word])
 
 
 def _is_any(word: str, forms: Forms) -> bool:

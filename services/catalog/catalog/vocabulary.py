@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -10,6 +11,8 @@ from catalog.search_text import LAST_CHARACTER
 
 MOST_FORMS = 16
 """Words that one typed word may stand for."""
+MOST_COMPARED = 20_000
+"""So many words are looked at for each way in which a typed word may be wrong."""
 _ONE_ERROR, _TWO_ERRORS = 4, 8  # letters from which a word may have so many
 _HISSING = ("s", "x", "z", "ch", "sh", "o")  # a plural after these has `es`
 
@@ -96,17 +99,29 @@ class Vocabulary:
         return found[:MOST_FORMS]
 
     def _with_errors(self, errors: int, word: str) -> list[str]:
-        lengths = range(len(word) - errors, len(word) + errors + 1)
-        keys = [key for length in lengths for key in _keys(word, length)]
-        buckets = (self._buckets.get(key, []) for key in keys)
-        return sorted({one for bucket in buckets for one in _within(errors, word, bucket)})
+        lengths = sorted(
+            range(len(word) - errors, len(word) + errors + 1),
+            key=lambda length: abs(length - len(word)),
+        )
+        by_first, by_last = zip(*(_keys(word, length) for length in lengths), strict=True)
+        buckets = (self._buckets.get(key, []) for key in (*by_first, *by_last))
+        likeliest = islice(chain.from_iterable(buckets), MOST_COMPARED)
+        return sorted(set(_within(errors, word, list(likeliest))))
 
     def _with_beginnings(self, word: str) -> list[str]:
-        first = bisect_left(self._sorted, word[0])
-        last = bisect_left(self._sorted, word[0] + LAST_CHARACTER)
-        longer = [one for one in self._sorted[first:last] if len(one) > len(word)]
+        longer = [one for one in self._beginning_alike(word) if len(one) > len(word)]
         meant = set(_within(1, word, [*{one[: len(word)] for one in longer}]))
         return [one for one in longer if one[: len(word)] in meant]
+
+    def _beginning_alike(self, word: str) -> list[str]:
+        """Those with its first letter, or its first two or more where there are too many."""
+        known, first, last = self._sorted, 0, 0
+        for letters in range(1, len(word)):
+            first = bisect_left(known, word[:letters])
+            last = bisect_left(known, word[:letters] + LAST_CHARACTER)
+            if last - first <= MOST_COMPARED:
+                break
+        return known[first : min(last, first + MOST_COMPARED)]
 
 
 def _keys(word: str, length: int) -> tuple[tuple[int, str, str], tuple[int, str, str]]:

@@ -62,6 +62,8 @@ async def test_what_is_no_filter_is_refused(shop: Shop) -> None:
         ("attr.weight=..", "Give numbers, or a range: 1..2, 1.. or ..2."),
         ("attr.weight=1..x", "Give numbers, or a range: 1..2, 1.. or ..2."),
         ("attr.weight=1e400", "Give numbers, or a range: 1..2, 1.. or ..2."),
+        ("attr.weight=9..1", "A range begins with its lower end: 1..2."),
+        ("max_price=10&min_price=500", "It must not be below `min_price`."),
         ("attr.new=yes", "Say true or false."),
         ("attr.color=red&attr.color=blue", "Send this query parameter once."),
         ("attr.color=" + ",".join(map(str, range(51))), "There may be 50 values."),

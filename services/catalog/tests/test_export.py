@@ -127,7 +127,11 @@ async def test_the_csv_has_shopifys_columns_and_variants_together(shop: Shop) ->
     assert shirts == [("Shirt", "size", "S"), ("", "size", "M"), ("", "size", "L")]
 
 
-@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "'=1"])
+RUN = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=1",
+       *"\uff1d\uff0b\uff0d\uff20", "\ufeff=1", "\u00ad=1", "'\u200b@x"]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", RUN)
 def test_c12_what_a_spreadsheet_would_run_is_made_harmless(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
 

@@ -102,5 +102,6 @@ async def test_without_a_storefront_there_are_none(shop: Shop) -> None:
     for method in ("GET", "POST"):
         answer = await shop.staff(method, "/api/feeds")
         assert (answer.status_code, answer.json()["code"]) == (409, "feeds_off")
+        assert "Set STOREFRONT_URL" in answer.json()["detail"]
         assert "CATALOG_STOREFRONT_URL" in answer.json()["detail"]
     assert (await shop.guest.get("/sitemap.xml")).status_code == 404

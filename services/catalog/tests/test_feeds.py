@@ -14,6 +14,7 @@ from catalog.storage import LocalStorage
 from shopkit.errors import Unavailable
 
 from .conftest import Shop
+from .test_media import uploaded
 
 pytestmark = pytest.mark.anyio
 SCHEMAS = Path(__file__).with_name("schemas")
@@ -146,8 +147,9 @@ async def test_long_texts_are_cut_and_no_text_breaks_the_xml(shop: Shop) -> None
 
 
 async def test_our_own_images_have_the_gateways_address(shop: Shop) -> None:
-    await shop.product(name="A", images=[{"url": "/media/a.jpg"}])
-    assert (await offers(shop))["A"]["image_link"] == ["https://api.shop.example/media/a.jpg"]
+    url = (await uploaded(shop))["url"]
+    await shop.product(name="A", images=[{"url": url}])
+    assert (await offers(shop))["A"]["image_link"] == [f"https://api.shop.example{url}"]
 
 
 async def test_sitemaps_are_split_and_those_that_are_too_many_go(

@@ -68,15 +68,38 @@ async def test_products_join_and_leave(shop: Shop) -> None:
     assert changed.json()["group"]["options"] == {"size": "L"}
     left = await shop.staff("PATCH", path, json={"group_id": None})
     assert left.json()["group"] is None
-    assert (await shop.guest.get("/api/product-groups/shirt")).json()["variants"] == []
+    assert (await shop.staff("GET", "/api/product-groups/shirt")).json()["variants"] == []
 
 
 async def test_inactive_variants_are_for_staff(shop: Shop) -> None:
     group = await shop.group()
-    await shop.product(group_id=group["id"], options={"size": "M"}, status="draft")
+    for size, status in (("M", "draft"), ("L", "active")):
+        options = {"group_id": group["id"], "options": {"size": size}}
+        await shop.product(**options, status=status)
     path = f"/api/product-groups/{group['id']}"
-    assert (await shop.guest.get(path)).json()["variants"] == []
-    assert len((await shop.staff("GET", path)).json()["variants"]) == 1
+    assert len((await shop.guest.get(path)).json()["variants"]) == 1
+    assert len((await shop.staff("GET", path)).json()["variants"]) == 2
+
+
+async def test_groups_with_nothing_to_be_seen_are_for_staff(shop: Shop) -> None:
+    group = await shop.group(name="Secret", slug="secret")
+    await shop.group(name="Empty")
+    options = {"group_id": group["id"], "options": {"size": "M"}}
+    variant = await shop.product(**options, status="draft")
+    public, path = "/api/product-groups?count=true", f"/api/product-groups/{group['id']}"
+    page = (await shop.guest.get(public)).json()
+    assert (page["items"], page["total"]) == ([], 0)
+    assert (await shop.staff("GET", public)).json()["total"] == 2
+    for slug in ("secret", "hidden"):
+        await shop.staff("PATCH", path, json={"slug": slug})
+        for ref in (group["id"], "secret", "hidden", "empty"):
+            answer = await shop.guest.get(f"/api/product-groups/{ref}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), ref
+        assert (await shop.staff("GET", path)).status_code == 200
+    await shop.staff("PATCH", f"/api/products/{variant['id']}", json={"status": "active"})
+    assert (await shop.guest.get(path)).status_code == 200
+    page = (await shop.guest.get(public)).json()
+    assert ([one["name"] for one in page["items"]], page["total"]) == (["Secret"], 1)
 
 
 async def test_changing_a_group(shop: Shop) -> None:
@@ -137,7 +160,7 @@ async def test_groups_are_paged(shop: Shop) -> None:
     cursor: str | None = ""
     while cursor is not None:
         query = "?limit=2" + (f"&cursor={cursor}" if cursor else "")
-        page = (await shop.guest.get(f"/api/product-groups{query}")).json()
+        page = (await shop.staff("GET", f"/api/product-groups{query}")).json()
         seen += [one["name"] for one in page["items"]]
         cursor = page["next_cursor"]
     assert seen == ["G4", "G3", "G2", "G1", "G0"]

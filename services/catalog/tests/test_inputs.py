@@ -105,7 +105,9 @@ async def test_attributes(shop: Shop) -> None:
 
 async def test_images(shop: Shop) -> None:
     for url in ("javascript:alert(1)", "ftp://x/y", "//x/y", "/other/a.jpg", "data:image/png;,",
-                "http://", "/media/../x y", "https://x/a b", "x", 1, "/media/"):  # fmt: skip
+                "http://", "/media/../x y", "https://x/a b", "x", 1, "/media/",
+                "/media/../api/auth/me", "/media/nope.webp", f"/media/x/{'0' * 32}.jpg",
+                f"/media/{'0' * 32}.gif", f"/media/{'0' * 32}.jpg"):  # fmt: skip
         await refused(shop, GOOD | {"images": [{"url": url}]})
     one = {"url": "https://example.com/a.jpg"}
     await refused(shop, GOOD | {"images": [one] * 21})
@@ -121,6 +123,22 @@ async def test_c9_ids_in_paths(shop: Shop) -> None:
                      f"/api/products/{ref}/stock"):  # fmt: skip
             answer = await shop.staff("GET", path)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+
+
+async def test_a_slug_where_an_id_must_be_is_told_so(shop: Shop) -> None:
+    await shop.product(name="Tee M")
+    await shop.category("Tees")
+    for method, path in (
+        ("PATCH", "/api/products/tee-m"),
+        ("DELETE", "/api/products/tee-m"),
+        ("GET", "/api/products/tee-m/stock"),
+        ("PATCH", "/api/categories/tees"),
+    ):
+        answer = await shop.staff(method, path, json={})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert "Send the `id`" in answer.json()["detail"], path
+    unknown = await shop.staff("GET", f"/api/products/{new_id()}/stock")
+    assert "Send the `id`" not in unknown.json()["detail"]
 
 
 async def test_c5_c6_c7_bodies(shop: Shop) -> None:

@@ -115,6 +115,19 @@ async def test_an_image_that_is_not_there_is_refused(shop: Shop) -> None:
     assert await shop.query("SELECT * FROM product_media") == []
 
 
+async def test_an_image_by_another_suffix_is_not_there(shop: Shop) -> None:
+    """Its picture would be broken, of a product that shows it already too."""
+    url = (await uploaded(shop))["url"]
+    other = [{"url": url.replace(".jpg", ".png"), "alt": ""}]
+    showing = await shop.product(images=[{"url": url}])
+    for product in (showing, await shop.product()):
+        path = f"/api/products/{product['id']}"
+        answer = await shop.staff("PATCH", path, json={"images": other})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/images/0/url")
+        both = await shop.staff("PATCH", path, json={"images": [{"url": url}, *other]})
+        assert (both.status_code, both.json()["errors"][0]["pointer"]) == (422, "/images/1/url")
+
+
 async def test_the_same_key_gives_the_same_image(shop: Shop) -> None:
     first = await upload(shop, picture(), **{"Idempotency-Key": "once"})
     again = await upload(shop, picture(), **{"Idempotency-Key": "once"})

@@ -82,7 +82,7 @@ async def test_patch_is_a_merge_patch(shop: Shop) -> None:
         attributes={"a": 1, "b": 2},
         compare_at_price={"amount": 5000, "currency": "USD"},
         description="text",
-        images=[{"url": "/media/a.jpg", "alt": ""}],
+        images=[{"url": "https://images.example.com/a.jpg", "alt": ""}],
     )
     path = f"/api/products/{product['id']}"
     patch = {"attributes": {"b": None, "c": "x"}, "compare_at_price": None, "description": None}

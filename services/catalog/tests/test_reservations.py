@@ -203,7 +203,7 @@ async def test_only_services_may_call(shop: Shop) -> None:
 
 
 async def test_lookup_tells_what_carts_need(shop: Shop) -> None:
-    image = {"url": "/media/a.jpg", "alt": ""}
+    image = {"url": "https://images.example.com/a.jpg", "alt": ""}
     a = await shop.product(stock=5, images=[image])
     b = await shop.product(status="draft")
     await shop.reserve((a, 2))
@@ -220,7 +220,7 @@ async def test_lookup_tells_what_carts_need(shop: Shop) -> None:
         "price": a["price"],
         "available": 3,
         "backorder": False,
-        "image": "/media/a.jpg",
+        "image": "https://images.example.com/a.jpg",
     }
     many = {"ids": [new_id() for _ in range(201)]}
     refused = await shop.orders("POST", "/internal/products/lookup", json=many)

@@ -63,6 +63,19 @@ async def test_e9_never_below_what_is_reserved(shop: Shop) -> None:
     assert (await shop.staff("PUT", path, json={"on_hand": 3})).json()["available"] == 0
 
 
+async def test_refusals_say_what_can_be_done(shop: Shop) -> None:
+    product = await shop.product(stock=5)
+    await shop.reserve((product, 3))
+    for delta, told in (
+        (-30, "5 are on hand, and 3 of them are reserved for orders: at most 2 can be taken away."),
+        (0, "Say how many to add, or with a minus how many to take away; 0 changes nothing."),
+        (10**9, "1000000005 would be on hand; 1000000000 is the most."),
+    ):
+        path, body = f"/api/products/{product['id']}/stock/adjust", {"delta": delta, "reason": "r"}
+        refused = (await shop.staff("POST", path, json=body)).json()
+        assert told in [refused["detail"], *(e["detail"] for e in refused.get("errors", []))]
+
+
 async def test_b5_bad_numbers_are_refused(shop: Shop) -> None:
     product = await shop.product(stock=5)
     path = f"/api/products/{product['id']}/stock"

@@ -80,6 +80,28 @@ async def test_nothing_is_suggested_that_is_not_to_be_seen(shop: Shop) -> None:
     assert await suggested(shop, "secret") == [] and await suggested(shop, "secretlamb") == []
 
 
+async def test_a_correction_shows_no_word_that_only_drafts_have(shop: Shop) -> None:
+    await shop.product(name="Zumbaqueste mug")
+    await shop.product(name="Zumbaquesta secretlaunch", status="draft")
+    await shop.learn()
+    found = [("word", "zumbaqueste mug"), ("product", "Zumbaqueste mug")]
+    assert await suggested(shop, "zumbaquestx m") == found
+    assert await suggested(shop, "zumbaquestx sec") == []
+
+
+async def test_drafts_that_are_newer_crowd_nothing_out(shop: Shop) -> None:
+    await shop.product(name="Crowdlamp")
+    price = {"amount": 1000, "currency": "USD"}
+    for batch in range(2):
+        drafts = [
+            {"sku": f"D-{batch}-{n}", "name": "Crowdlamp", "price": price, "status": "draft"}
+            for n in range(100)
+        ]
+        answer = await shop.staff("POST", "/api/products/bulk", json={"items": drafts})
+        assert answer.status_code == 200, answer.text
+    assert await suggested(shop, "crowd") == [("word", "crowdlamp"), ("product", "Crowdlamp")]
+
+
 async def test_one_of_each_group_and_name(shop: Shop) -> None:
     group = await shop.group()
     for size in ("S", "M"):

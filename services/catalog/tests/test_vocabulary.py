@@ -2,9 +2,12 @@
 
 import random
 import string
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from catalog.vocabulary import Vocabulary, number_forms
 
@@ -80,6 +83,26 @@ def test_nothing_close_is_overlooked() -> None:
         expected = sorted(one for one, far in distances.items() if far == least <= allowed)
         if least == 1:
             assert known.corrections(typed, beginning=False) == expected[:16]
+
+
+def test_c11_few_of_very_many_words_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with the same length or beginning first: what is meant is mostly among them."""
+    compared: list[int] = []
+
+    def counted(word: str, candidates: Iterable[str], **options: Any) -> Any:
+        candidates = list(candidates)
+        compared.append(len(candidates))
+        return extract(word, candidates, **options)
+
+    monkeypatch.setattr("catalog.vocabulary.extract", counted)
+    monkeypatch.setattr("catalog.vocabulary.MOST_COMPARED", 50)
+    chance = random.Random(4)
+    noise = {"c" + "".join(chance.choices("abcdefgh", k=9)) for _ in range(1000)}
+    words = vocabulary(" ".join(["chandelier", "chandeliers", *sorted(noise)]))
+    assert words.corrections("chandeleir", beginning=True) == ["chandelier"]
+    assert words.corrections("chanedl", beginning=True) == ["chandelier", "chandeliers"]
+    words.corrections("cabcabcabc", beginning=True)
+    assert max(compared) == 50
 
 
 @pytest.mark.anyio

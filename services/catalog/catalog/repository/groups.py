@@ -1,7 +1,7 @@
 """Rows of product groups."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -16,9 +17,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.errors import SlugTaken
-from catalog.models import product_groups
+from catalog.models import product_groups, products
 from shopkit.errors import Problem
 from shopkit.tables import violated
 
@@ -90,19 +92,23 @@ def delete_group(conn: Connection, *, id: str) -> None:
 
 
 def list_groups(
-    conn: Connection, *, slug: str | None, after: int | None, limit: int
+    conn: Connection, *, slug: str | None, active: bool, after: int | None, limit: int
 ) -> list[tuple[int, dict[str, Any]]]:
-    """Newest first, each with its `seq`."""
-    statement = select(product_groups).order_by(g.seq.desc()).limit(limit)
-    if slug is not None:
-        statement = statement.where(g.slug == slug)
+    """Newest first, each with its `seq`; all, or those of which a variant is active."""
+    statement = select(product_groups).where(*_some(slug, active)).order_by(g.seq.desc())
     if after is not None:
         statement = statement.where(g.seq < after)
-    return [(row["seq"], group_of(row)) for row in conn.execute(statement).mappings()]
+    return [(row["seq"], group_of(row)) for row in conn.execute(statement.limit(limit)).mappings()]
 
 
-def count_groups(conn: Connection, *, slug: str | None) -> int:
-    some: Select[Any] = select(literal_column("1")).select_from(product_groups).limit(COUNT_LIMIT)
+def count_groups(conn: Connection, *, slug: str | None, active: bool) -> int:
+    some: Select[Any] = select(literal_column("1")).select_from(product_groups)
+    limited = some.where(*_some(slug, active)).limit(COUNT_LIMIT).subquery()
+    return int(conn.execute(select(func.count()).select_from(limited)).scalar_one())
+
+
+def _some(slug: str | None, active: bool) -> Iterator[ColumnElement[bool]]:
     if slug is not None:
-        some = some.where(g.slug == slug)
-    return int(conn.execute(select(func.count()).select_from(some.subquery())).scalar_one())
+        yield g.slug == slug
+    if active:
+        yield exists().where(products.c.group_id == g.id, products.c.status == "active")

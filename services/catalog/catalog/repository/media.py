@@ -27,10 +27,10 @@ def insert_media(conn: Connection, values: dict[str, Any]) -> None:
     conn.execute(insert(media), values)
 
 
-def lock_media(conn: Connection, *, names: Collection[str]) -> dict[str, str]:
-    """The ids of those that there are, by name."""
-    statement = select(m.name, m.id).where(m.name.in_(names)).order_by(m.id).with_for_update()
-    return {row.name: row.id for row in conn.execute(statement)}
+def lock_media(conn: Connection, *, names: Collection[str]) -> dict[str, Any]:
+    """`id` and `suffix` of those that there are, by name."""
+    statement = select(m.name, m.id, m.suffix).where(m.name.in_(names)).order_by(m.id)
+    return {row.name: row for row in conn.execute(statement.with_for_update())}
 
 
 def names_shown(conn: Connection, *, seq: int) -> set[str]:

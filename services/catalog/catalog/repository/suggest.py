@@ -3,14 +3,15 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from catalog.models import products
-from catalog.repository.search import Match, index_of, tiers
+from catalog.repository.listing import FIRST
+from catalog.repository.search import MATCHES, Match, index_of, tiers
 from catalog.search_text import words
 from catalog.slots import Slots
 
-MATCHES = 50
+MOST_NAMED = 50
 """So many are looked at, the newest ones, whatever was typed."""
 p = products.c
 
@@ -36,24 +37,40 @@ def newest_named(conn: Connection, slots: Slots) -> tuple[list[Named], bool]:
 
 
 def _newest(conn: Connection, match: Match) -> list[Named]:
-    rows = conn.execute(_statement(conn.dialect.name, match.fields), {"match": match.text})
-    return [Named(**row._mapping, words=words(row.name)) for row in rows]
+    """MOST_NAMED of the newest MATCHES: those before them may all be drafts."""
+    statement = _statement(conn.dialect.name, match.fields)
+    found: list[Named] = []
+    before, many, left = FIRST, MOST_NAMED, MATCHES
+    while left > 0 and len(found) < MOST_NAMED:
+        limit = min(many, left)
+        values = {"match": match.text, "before": before, "limit": limit}
+        rows = conn.execute(statement, values).all()
+        found += [_named(row) for row in rows if row.id is not None]
+        if len(rows) < limit:
+            break
+        before, many, left = rows[-1].seq, 2 * many, left - limit
+    return found[:MOST_NAMED]
+
+
+def _named(row: Any) -> Named:
+    return Named(row.seq, row.id, row.name, row.slug, row.group_id, words(row.name))
 
 
 @lru_cache(maxsize=8)
 def _statement(dialect: str, fields: int) -> Select[Any]:
+    """What is found before `before`; no more than the `seq` of what is not active."""
     index, seq, matches = index_of(dialect, fields)
     found = (
         select(seq.label("seq"))
         .select_from(index)
-        .where(matches)
+        .where(matches, seq < bindparam("before", type_=seq.type))
         .order_by(seq.desc())
-        .limit(MATCHES)
+        .limit(bindparam("limit"))
         .subquery()
     )
+    active = and_(p.seq == found.c.seq, p.status == "active")
     return (
-        select(p.seq, p.id, p.name, p.slug, p.group_id)
-        .join(found, found.c.seq == p.seq)
-        .where(p.status == "active")
-        .order_by(p.seq.desc())
+        select(found.c.seq, p.id, p.name, p.slug, p.group_id)
+        .join_from(found, products, active, isouter=True)
+        .order_by(found.c.seq.desc())
     )

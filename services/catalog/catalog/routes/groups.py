@@ -44,8 +44,11 @@ async def list_product_groups(
     user: MaybeUser,
     context: CatalogContext,
 ) -> Any:
-    """Newest first, without their variants: `GET /api/products?group=` lists those."""
-    page = await context.database.read(groups.list_groups, query=query, cursors=context.cursors)
+    """Newest first, without their variants: `GET /api/products?group=` lists those. Groups of which
+    no variant is active exist for staff with `products:read` only."""
+    page = await context.database.read(
+        groups.list_groups, query=query, sees_all=sees_all(user), cursors=context.cursors
+    )
     return json_response(page, headers=caching(user))
 
 
@@ -63,11 +66,11 @@ async def get_product_group(
     if_none_match: IfNoneMatch,
 ) -> Any:
     """By id or by slug; a slug of before leads to the one of today. Variants are products; staff
-    with `products:read` see inactive ones too."""
+    with `products:read` see inactive ones too, and groups that have no other."""
     group = await context.database.read(
         groups.get_group,
         ref=ref,
-        all_variants=sees_all(user),
+        sees_all=sees_all(user),
         low_stock=context.low_stock,
     )
     if ref not in (group["id"], group["slug"]):

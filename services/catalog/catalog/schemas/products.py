@@ -36,7 +36,7 @@ from shopkit.schemas import (
 )
 
 MAX_FLOAT = 1e15
-_IMAGE_URL = r"^(https?://[^\s<>\"'\\]+|/media/[A-Za-z0-9._~%/-]+)$"
+_IMAGE_URL = r"^(https?://[^\s<>\"'\\]+|/media/[0-9a-f]{32}\.(jpg|png|webp))$"
 
 
 def _finite(value: float) -> float:
