@@ -23,8 +23,8 @@ router = new_router()
 TAGS: list[Any] = ["Orders"]
 OrderNumber = Annotated[
     str,
-    BeforeValidator(as_printed),
     Query(pattern=PATTERN, description="Only the order with this number, in any case."),
+    BeforeValidator(as_printed),
 ]
 
 
