@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from launcher.env_file import read_env_file
+from launcher.env_file import read_env_file, refuse_misspelt
 from launcher.errors import LaunchError
 from launcher.interruption import stop_on_signals
 from launcher.service_command import exec_command
@@ -20,6 +20,7 @@ def main() -> int:
     os.umask(0o077)  # data and logs are the owner's alone
     try:
         environment = {**read_env_file(ROOT / ".env"), **os.environ}
+        refuse_misspelt(environment)
         settings = read_settings(environment, ROOT)
         if words := sys.argv[1:]:
             exec_command(settings, environment, ROOT, words)

@@ -2,6 +2,7 @@
 
 import difflib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv.parser import Binding, Original, parse_stream
@@ -14,6 +15,8 @@ OWN = (
     *("DATA_DIR", "ADMIN_EMAIL", "ADMIN_PASSWORD", "RATE_LIMITS"),
     *MAIL_SETTINGS,
 )
+ALONE = ("GATEWAY_", "RATE_LIMIT", "CORS_")
+"""How names begin that are the shop's wherever they are set."""
 OTHERS = ("SHOP_", "BUILD_NETWORK", "COMPOSE_", "DOCKER_")
 """How names begin that `shop` and `make up` read from the same file."""
 SERVICES = tuple(f"{name.upper()}_" for name in (*NAMES, "sandbox"))
@@ -26,6 +29,13 @@ def read_env_file(path: Path) -> dict[str, str]:
         if wrong := _wrong(binding):
             raise LaunchError(f"{path.name}, line {_line_of(binding.original)}: {wrong}")
     return {binding.key: binding.value or "" for binding in found if binding.key}
+
+
+def refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Of names that nobody else has use for; services refuse those that begin as theirs do."""
+    for name in environment:
+        if name.startswith(ALONE) and (wrong := _unknown(name)):
+            raise LaunchError(wrong)
 
 
 def _text(path: Path) -> str:

@@ -91,18 +91,28 @@ class ShopProcesses:
             "LISTEN": f"unix:{self.socket(name)}",
             "INTERNAL_LISTEN": inside[name],
             "AUTH_URL": inside["auth"],
-            "CATALOG_URL": inside["catalog"],
-            "CART_URL": inside["cart"],
             "JWKS_CACHE": str(self.folder / f"{name}-jwks.json"),
-            "KEYS_DIR": str(self.folder / "keys"),
-            "CLIENT_SECRET": secrets.get(name, ""),
-            "SERVICE_CLIENTS": str(secrets).replace("'", '"'),
-            "ADMIN_EMAIL": ADMIN["email"],
-            "ADMIN_PASSWORD": ADMIN["password"],
-            "MAIL_URL": f"file:{self.folder}/mail",
             "LOG_LEVEL": "WARNING",
-            "MOST_UNPAID": "0",
         }
+        own = {
+            "auth": {
+                "KEYS_DIR": str(self.folder / "keys"),
+                "SERVICE_CLIENTS": str(secrets).replace("'", '"'),
+                "ADMIN_EMAIL": ADMIN["email"],
+                "ADMIN_PASSWORD": ADMIN["password"],
+                "MAIL_URL": f"file:{self.folder}/mail",
+            },
+            "catalog": {"CLIENT_SECRET": secrets["catalog"]},
+            "cart": {"CLIENT_SECRET": secrets["cart"], "CATALOG_URL": inside["catalog"]},
+            "orders": {
+                "CLIENT_SECRET": secrets["orders"],
+                "CATALOG_URL": inside["catalog"],
+                "CART_URL": inside["cart"],
+                "MAIL_URL": f"file:{self.folder}/mail",
+                "MOST_UNPAID": "0",
+            },
+        }
+        found |= own[name]
         return {f"{name.upper()}_{key}": value for key, value in found.items()}
 
     def spawn(self, name: str, command: str, **more: str) -> ForkServerProcess:

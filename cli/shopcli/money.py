@@ -7,7 +7,18 @@ MAX_AMOUNT = 10**12
 """Largest amount that the API takes for one price."""
 
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_TWO_DECIMALS = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN
+    BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
+    GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD
+    KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN
+    NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG
+    SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH
+    USD UYU UZS VES WST XCD YER ZAR ZMW ZWG
+"""
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+CURRENCIES = frozenset(f"{_NO_DECIMALS} {_TWO_DECIMALS} {_THREE_DECIMALS}".split())
+"""Active ones of ISO 4217, as the shop has them."""
 _PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?|\.[0-9]{1,12}", re.ASCII)
 
 
@@ -16,11 +27,6 @@ def exponent(currency: str) -> int:
     if currency in _NO_DECIMALS.split():
         return 0
     return 3 if currency in _THREE_DECIMALS.split() else 2
-
-
-def is_currency_code(text: str) -> bool:
-    """Whether it looks like one; which codes exist is for the shop to say."""
-    return re.fullmatch("[A-Z]{3}", text) is not None
 
 
 def minor_units(text: str, currency: str) -> int:

@@ -1,6 +1,10 @@
-"""Where things are printed: results to stdout, everything about the run to stderr."""
+"""Where things are printed: results to stdout, everything about the run to stderr.
+
+What a file or a shop says is shown, and steers no terminal: nothing else here prints it.
+"""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -15,6 +19,18 @@ PIPE_WIDTH = 200
 GAP = 2
 """Spaces between two columns of a table."""
 NARROWEST = 4
+_BEYOND_ASCII = (
+    "\x7f-\x9f"  # DEL and C1
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # what turns lines around, or ends them
+    "\ud800-\udfff"  # bytes of a file's name that are no text
+)
+_HIDDEN = re.compile(f"[\x00-\x1f{_BEYOND_ASCII}]")
+_HIDDEN_IN_JSON = re.compile(f"[{_BEYOND_ASCII}]")
+
+
+def visible(text: str) -> str:
+    """Control characters as they are written in programs: `\\x1b`."""
+    return _HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def out() -> Console:
@@ -27,16 +43,18 @@ def err() -> Console:
 
 
 def say(message: str) -> None:
-    err().print(Text(message))
+    err().print(Text(visible(message)))
 
 
 def show_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    text = _HIDDEN_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()  # here, where a closed pipe is still an error to handle
 
 
 def show(message: str) -> None:
-    out().print(Text(message), soft_wrap=True)
+    out().print(Text(visible(message)), soft_wrap=True)
 
 
 def show_table(
@@ -50,7 +68,7 @@ def show_table(
 
     `shrinks`: the one column that a narrow terminal may cut; without it, long cells are folded.
     """
-    console, lines = out(), list(rows)
+    console, lines = out(), [[visible(cell) for cell in row] for row in rows]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right.split() else "left"

@@ -19,11 +19,17 @@ class Settings:
     password: str | None = None
 
     def session(self) -> Session:
-        """SHOP_TOKEN, else SHOP_EMAIL and SHOP_PASSWORD, else what `shop login` stored."""
+        """SHOP_TOKEN, else SHOP_EMAIL and SHOP_PASSWORD, else what `shop login` stored.
+
+        Raises UsageError where one of the two is missing, and nothing stored.
+        """
         if self.token:
             return FixedToken(self.token)
         if self.email and self.password:
             return PasswordSession(self.email, self.password)
+        if (self.email or self.password) and self.store().find(self.url) is None:
+            given, missing = ("EMAIL", "PASSWORD") if self.email else ("PASSWORD", "EMAIL")
+            raise UsageError(f"SHOP_{given} is set and SHOP_{missing} is not: set it, too.")
         return StoredSession(self.store())
 
     @property

@@ -6,18 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopcli.money import MAX_AMOUNT, exponent, minor_units, written
+from shopcli.money import CURRENCIES, MAX_AMOUNT, exponent, minor_units, written
+from shopkit.currencies import EXPONENTS
 
-CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD"])
+SOME = st.sampled_from(["USD", "EUR", "JPY", "KWD"])
 
 
-@given(amount=st.integers(0, MAX_AMOUNT), currency=CURRENCIES)
+@given(amount=st.integers(0, MAX_AMOUNT), currency=SOME)
 def test_every_amount_survives_being_written_and_read(amount: int, currency: str) -> None:
     text = written(amount, currency).removesuffix(f" {currency}").replace(",", "")
     assert minor_units(text, currency) == amount
 
 
-@given(whole=st.integers(0, 10**8), decimals=st.text("0123456789", max_size=6), currency=CURRENCIES)
+@given(whole=st.integers(0, 10**8), decimals=st.text("0123456789", max_size=6), currency=SOME)
 def test_a_price_is_exact_or_refused(whole: int, decimals: str, currency: str) -> None:
     text = f"{whole}.{decimals}" if decimals else str(whole)
     try:
@@ -73,6 +74,10 @@ def test_prices_in_minor_units(text: str, currency: str, amount: int) -> None:
 def test_what_is_no_price_is_refused(text: str, currency: str) -> None:
     with pytest.raises(ValueError, match=r"is not a price|more"):
         minor_units(text, currency)
+
+
+def test_its_currencies_are_those_of_the_shop() -> None:
+    assert {code: exponent(code) for code in CURRENCIES} == EXPONENTS
 
 
 def test_amounts_as_people_read_them() -> None:

@@ -203,7 +203,8 @@ def test_the_environment_names_the_caller(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.delenv(name, raising=False)
     assert isinstance(settings_for(URL).session(), StoredSession)
     monkeypatch.setenv("SHOP_EMAIL", EMAIL)
-    assert isinstance(settings_for(URL).session(), StoredSession)
+    with pytest.raises(UsageError, match="SHOP_PASSWORD is not"):
+        settings_for(URL).session()
     monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
     assert isinstance(settings_for(URL).session(), PasswordSession)
     monkeypatch.setenv("SHOP_TOKEN", "two words")

@@ -2,7 +2,10 @@
 
 import argparse
 import asyncio
+import difflib
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -24,7 +27,10 @@ from shopkit.settings import ServiceSettings
 from shopkit.sqlite import DatabaseInUse
 
 S = TypeVar("S", bound=ServiceSettings)
+B = TypeVar("B", bound=BaseSettings)
 Command = Callable[[S], None]
+_OF_OTHERS = re.compile(r"(SERVICE_)?(HOST|PORT(_.*)?)")
+"""What follows the prefix in names that orchestrators set for a service called so."""
 
 
 def command_line(
@@ -45,7 +51,8 @@ def command_line(
     parser.add_argument("command", choices=commands)
     chosen = parser.parse_args().command
     try:
-        commands[chosen](_example(settings_type) if chosen == "openapi" else settings_type())
+        is_example = chosen == "openapi"
+        commands[chosen](_example(settings_type) if is_example else read_settings(settings_type))
     except ValidationError as exc:
         fail(name, settings_advice(exc, settings_type))
     except DBAPIError as exc:
@@ -84,14 +91,43 @@ def _print_openapi(service: Service) -> None:
     sys.stdout.write("\n")
 
 
+def read_settings(settings_type: type[B]) -> B:
+    """From the environment. Raises ValueError also for a name that has the prefix and sets nothing:
+    it is misspelt, and would change nothing in silence."""
+    prefix = settings_type.model_config.get("env_prefix", "")
+    known = _names(settings_type).values()
+    for name in os.environ:
+        rest = name.upper().removeprefix(prefix)
+        if rest == name.upper() or prefix + rest in known or _OF_OTHERS.fullmatch(rest):
+            continue
+        close = difflib.get_close_matches(prefix + rest, known, n=1, cutoff=0.75)
+        advice = f"did you mean {close[0]}?" if close else "see .env.example"
+        raise ValueError(f"there is no setting {name}: {advice}")
+    return settings_type()
+
+
 def settings_advice(exc: ValidationError, settings_type: type[BaseSettings]) -> str:
     """What is wrong, by the names of the environment, without what was set."""
-    prefix = settings_type.model_config.get("env_prefix", "")
-    lines = (
-        f"{prefix}{'_'.join(map(str, error['loc']))}".upper() + f": {error['msg']}"
+    return "settings are wrong: " + "; ".join(
+        _told(error["loc"], error["msg"], _names(settings_type))
         for error in exc.errors(include_input=False)
     )
-    return "settings are wrong: " + "; ".join(lines)
+
+
+def _told(place: tuple[int | str, ...], message: str, names: Mapping[str, str]) -> str:
+    """A rule of several settings has no place: it names them itself."""
+    message = message.removeprefix("Value error, ")
+    if place:
+        first, *rest = map(str, place)
+        return ".".join([names.get(first, first), *rest]) + f": {message}"
+    named = "|".join(name for name in names if "_" in name)
+    return re.sub(rf"\b({named})\b", lambda found: names[found[0]], message)
+
+
+def _names(settings_type: type[BaseSettings]) -> dict[str, str]:
+    """Of all settings, and how each is called in the environment."""
+    prefix = settings_type.model_config.get("env_prefix", "")
+    return {field: f"{prefix}{field}".upper() for field in settings_type.model_fields}
 
 
 def fail(name: str, message: str, *, status: int = 2) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from shopkit import errors
 from shopkit.errors import PROBLEM_JSON, FieldError, Problem
+from shopkit.field_texts import field_text
 from shopkit.ids import UUID_PATTERN
 from shopkit.logs import request_id
 
@@ -86,22 +87,13 @@ def field_errors(exc: ValidationError) -> list[FieldError]:
     return [_field_error({**error, "loc": ("body", *error["loc"])}) for error in found]
 
 
-PLAIN = {
-    "Field required": "It is required.",
-    "Extra inputs are not permitted": "There is no such member.",
-    "Input should be a valid dictionary or object to extract fields from": "Send an object.",
-}
-"""What pydantic says of types of Python, to those who send JSON."""
-
-
 def _field_error(error: dict[str, Any]) -> FieldError:
     place, *rest = (str(part) for part in error["loc"])
     names = [part.replace("~", "~0").replace("/", "~1")[:100] for part in rest]
     pointer = "".join(f"/{name}" for name in names)
     if place in ("query", "header"):
         pointer = f"?{'.'.join(rest)}" if place == "query" else f"header:{'.'.join(rest)}"
-    detail = PLAIN.get(error["msg"]) or error["msg"].removeprefix("Value error, ")
-    return FieldError(pointer, error["type"], detail[:300])
+    return FieldError(pointer, error["type"], field_text(error)[:300])
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> Response:

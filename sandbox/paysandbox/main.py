@@ -19,7 +19,7 @@ from paysandbox.sending import Sender, find_sender
 from paysandbox.settings import SandboxSettings
 from shopkit.app import build_app
 from shopkit.clock import SYSTEM_CLOCK, Clock
-from shopkit.console import fail, settings_advice
+from shopkit.console import fail, read_settings, settings_advice
 from shopkit.logs import configure_logs, get_logger
 from shopkit.outbox import Relay
 from shopkit.pagination import Cursors
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("command", choices=["serve"])
     parser.parse_args()
     try:
-        settings = SandboxSettings()  # from the environment
+        settings = read_settings(SandboxSettings)
         configure_logs("sandbox", settings.log_level)
         get_logger().info("settings", **settings.model_dump(mode="json"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

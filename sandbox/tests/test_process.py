@@ -116,6 +116,7 @@ async def test_sigterm_ends_it_in_order_and_its_log_tells_no_secret(
         ({"SANDBOX_API_KEY": "short"}, "SANDBOX_API_KEY"),
         ({"SANDBOX_WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "SANDBOX_WEBHOOK_SECRET"),
         ({"SANDBOX_DATABASE": "/nowhere/sandbox.db"}, "/nowhere/sandbox.db"),
+        ({"SANDBOX_SLOW_SECOND": "1"}, "did you mean SANDBOX_SLOW_SECONDS?"),
     ],
 )
 def test_a_wrong_setting_ends_in_one_line(

@@ -144,7 +144,7 @@ def test_bad_rows_are_told_and_the_others_are_there(
     assert len(listed(machine, "--q", mark)) == 1
 
 
-PARTS = 600  # more than are made before the first one is seen
+PARTS = 200  # as many as are loaded one by one
 
 
 def number(text: str) -> int:
@@ -251,6 +251,38 @@ def test_staff_find_an_order_by_its_number(
     assert "--number" in machine.run("orders", "list", "--number", number, "--mine").stderr
 
 
+def test_what_is_no_import_cannot_be_undone(machine: Cli) -> None:
+    answer = machine.run("import", "--undo", "x")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("shop: x is no import's id")
+
+
+def test_half_a_login_in_the_environment_is_told(cli: Cli, admin: Admin) -> None:
+    answer = Cli(cli.environment, {"SHOP_EMAIL": admin.email}).run("orders", "list")
+    assert (answer.returncode, "SHOP_PASSWORD is not" in answer.stderr) == (2, True)
+
+
+def test_a_list_says_that_there_is_more(cli: Cli) -> None:
+    answer = cli.run("products", "list", "--limit", "2")
+    assert "first 2; there are more" in answer.stderr
+    assert len(answer.stdout.splitlines()) == 1 + 2
+
+
+def test_a_login_can_be_piped_in(cli: Cli, admin: Admin) -> None:
+    answer = subprocess.run(
+        [PROGRAM, "login"],
+        env=cli.environment,
+        input=f"{admin.email}\n{admin.password}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr.startswith("Logged in to ")
+    assert "Warning" not in answer.stderr
+
+
 def bought(shop_url: str, account: dict[str, str]) -> str:
     """The number of an order of a new customer."""
     with httpx2.Client(base_url=shop_url) as client:
@@ -275,6 +307,9 @@ def bought(shop_url: str, account: dict[str, str]) -> str:
         (("import", str(PROGRAM)), 2, "not a"),
         (("login", "--email", "nobody@example.com", "--password", "wrong-password"), 1, "belong"),
         (("fly",), 2, "No such command"),
+        (("import", "all.csv", "--currency", "FOO"), 2, "'FOO' is not a currency"),
+        (("import", "--check", "all.csv", "--currency", "FOO"), 2, "'FOO' is not a currency"),
+        (("import", "all.csv", "--undo", "x"), 2, "not both"),
     ],
 )
 def test_every_error_is_one_line(

@@ -230,6 +230,7 @@ def test_a_second_one_on_the_same_port_is_refused(shop: LaunchedShop, tmp_path: 
     ("settings", "named"),
     [
         ({"GATEWAY_PORT": "abc"}, "GATEWAY_PORT=abc"),
+        ({"GATEWAY_PROT": "1"}, "did you mean GATEWAY_PORT?"),
         ({"RATE_LIMITS": "maybe"}, "RATE_LIMITS=maybe"),
         ({"ADMIN_PASSWORD": "short"}, "ADMIN_PASSWORD"),
         ({"ADMIN_EMAIL": "nobody"}, "ADMIN_EMAIL"),
@@ -245,6 +246,24 @@ def test_a_damaged_setting_ends_in_one_line(
     assert line.startswith("shop: ")
     assert named in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"ORDERS_UNPAID_DAY": "3"}, "did you mean ORDERS_UNPAID_DAYS?"),
+        ({"CATALOG_LOGLEVEL": "x"}, "did you mean CATALOG_LOG_LEVEL?"),
+        ({"MAIL_URL": "foo"}, "_MAIL_URL must be smtp://"),
+    ],
+)
+def test_what_a_service_cannot_take_ends_a_start_with_its_words(
+    tmp_path: Path, shop: LaunchedShop, settings: dict[str, str], advice: str
+) -> None:
+    data = tmp_path / "var"
+    shutil.copytree(shop.data, data, ignore=shutil.ignore_patterns("run", "*.lock"))
+    refused = start(data, settings)
+    assert refused.process.wait(PATIENCE * 3) == 1
+    assert advice in refused.text().strip().splitlines()[-1]
 
 
 def test_a_damaged_key_ends_in_a_line_that_names_it(tmp_path: Path, shop: LaunchedShop) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from shopcli.client import ShopClient
 from shopcli.commands.connection import connect
 from shopcli.commands.options import UrlOption
 from shopcli.drafts import Listing, Remark
-from shopcli.errors import ShopError, UsageError
+from shopcli.errors import ApiProblem, ShopError, UsageError
 from shopcli.import_jobs import ImportJobs, Job, upserts
 from shopcli.progress import meter
 from shopcli.report import counted, skipped_rows, tell_remarks
@@ -44,7 +45,14 @@ def import_listings(settings: Settings, listings: Sequence[Listing], remarks: li
 
 
 def undo_import(settings: Settings, import_id: str) -> None:
-    _do(settings, lambda jobs: jobs.undo(import_id))
+    try:
+        _do(settings, lambda jobs: jobs.undo(import_id))
+    except ApiProblem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        raise ShopError(
+            f"{import_id} is no import's id: its import said it at its end, as `--undo …`."
+        ) from None
 
 
 def _do(

@@ -16,7 +16,7 @@ from shopcli.commands.options import UrlOption
 from shopcli.csv_file import Sheet, read_sheet
 from shopcli.drafts import Listing, Remark
 from shopcli.errors import ShopError, UsageError
-from shopcli.money import is_currency_code
+from shopcli.money import CURRENCIES
 from shopcli.report import INTERRUPTED, counted, skipped_rows, summary, tell_remarks
 from shopcli.sample_catalog import sample_attributes, sample_listings
 from shopcli.screen import say, show
@@ -27,7 +27,7 @@ from shopcli.shopify_variants import Reading
 STDIN = Path("-")
 
 
-MOST_ONE_BY_ONE = 2_000
+MOST_ONE_BY_ONE = 200
 """More products than these are left to the shop itself."""
 
 
@@ -55,8 +55,10 @@ def import_file(
     ] = None,
 ) -> None:
     """Load a Shopify product CSV, or lines of JSON; again and again with one effect."""
-    if (file is None) == (undo is None):
+    if file is None and undo is None:
         raise typer.BadParameter("Name a file, or an import with --undo.")
+    if file is not None and undo is not None:
+        raise UsageError("A file is loaded, or an import taken back with --undo: not both.")
     if undo is not None:
         undo_import(settings_for(url), undo)
     elif file is not None and file.suffix.lower() == ".ndjson":
@@ -71,7 +73,7 @@ def _import_csv(
     file: Path, url: str, currency: str, set_stock: bool, untracked_stock: int, check: bool
 ) -> None:
     code = currency.strip().upper()
-    if not is_currency_code(code):
+    if code not in CURRENCIES:
         raise UsageError(f"{currency!r} is not a currency; write its ISO 4217 code, like EUR.")
     settings = settings_for(url)
     sheet = read_sheet(_content(file))

@@ -31,7 +31,10 @@ def list_orders(
         raise UsageError("--number searches everybody's orders; leave --mine out.")
     given = {"status": status, "number": number}
     params: Params = {name: value for name, value in given.items() if value is not None}
-    orders = asyncio.run(_orders(settings, params, limit, mine=mine))
+    found = asyncio.run(_orders(settings, params, limit + 1, mine=mine))
+    orders = found[:limit]
+    if len(found) > limit:
+        say(f"These are the first {limit:,}; there are more (--limit shows them).")
     if as_json:
         show_json(orders)
         return

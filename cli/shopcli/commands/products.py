@@ -22,7 +22,7 @@ def list_products(
     q: Annotated[str | None, typer.Option("--q", "-q", help="Words to search for.")] = None,
     category: Annotated[str | None, typer.Option(help="Slug or id of a category.")] = None,
     status: Annotated[
-        str | None, typer.Option(help="draft, active or archived (staff only).")
+        str | None, typer.Option(help="draft, active, archived or any (staff only).")
     ] = None,
     limit: LimitOption = 20,
     as_json: JsonOption = False,
@@ -32,7 +32,10 @@ def list_products(
     given = {"q": q, "category": category, "status": status, "group": "expand"}
     params: Params = {name: value for name, value in given.items() if value is not None}
     session = Guest() if status is None else settings.session()
-    products = asyncio.run(_products(settings.url, session, params, limit))
+    found = asyncio.run(_products(settings.url, session, params, limit + 1))
+    products = found[:limit]
+    if len(found) > limit:
+        say(f"These are the first {limit:,}; there are more (--limit shows them).")
     if as_json:
         show_json(products)
         return

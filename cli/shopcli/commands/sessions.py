@@ -1,6 +1,7 @@
 """`shop login` and `shop logout`."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ def login(
         typer.Option(
             envvar="SHOP_PASSWORD",
             prompt="Password",
-            hide_input=True,
+            hide_input=sys.stdin.isatty(),  # what is piped in is shown nowhere anyway
             help="Better typed at the prompt than written here.",
         ),
     ],

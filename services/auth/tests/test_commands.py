@@ -186,6 +186,12 @@ def test_a18_the_console_says_in_one_line_what_is_wrong(
     assert "AUTH_" in said
 
 
+def test_a_misspelt_setting_ends_a_start(tmp_path: Path, shop_auth: Callable[..., str]) -> None:
+    database = f"sqlite:///{tmp_path}/auth.db"
+    said = shop_auth("create-key", AUTH_DATABASE_URL=database, AUTH_LOGLEVEL="ERROR")
+    assert said == "shop-auth: there is no setting AUTH_LOGLEVEL: did you mean AUTH_LOG_LEVEL?\n"
+
+
 def test_a18_malformed_clients_are_refused_without_showing_them(
     tmp_path: Path, shop_auth: Callable[..., str]
 ) -> None:

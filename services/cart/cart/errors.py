@@ -24,8 +24,9 @@ class InsufficientStock(Conflict):
 
     def __init__(self, product_id: str, requested: int, available: int) -> None:
         item = {"product_id": product_id, "requested": requested, "available": available}
+        there = "is" if available == 1 else "are"
         super().__init__(
-            f"The cart would hold {requested}, but only {available} are available.",
+            f"The cart would hold {requested}, but only {available} {there} available.",
             available=available,
             items=[item],
         )

@@ -83,7 +83,7 @@ def _warnings(line: Line, offer: Offer | None, currency: str) -> Iterable[dict[s
         old, new = amount_text(line.added_amount, currency), amount_text(offer.amount, currency)
         yield _warning("price_changed", line, f"It cost {old} when it was added and is now {new}.")
     if not offer.covers(line.quantity):
-        left = f"Only {offer.available} are" if offer.available > 0 else "None is"
+        left = {0: "None is", 1: "Only 1 is"}.get(offer.available, f"Only {offer.available} are")
         yield _warning("insufficient_stock", line, f"{left} available.")
 
 

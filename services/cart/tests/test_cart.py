@@ -92,6 +92,13 @@ async def test_unknown_and_inactive_products_are_not_found(shop: Shop) -> None:
     assert "x-cart-token" not in guest.headers
 
 
+async def test_one_is_available_and_two_are(shop: Shop) -> None:
+    ada = shop.user()
+    for available, said in ((1, "only 1 is available."), (2, "only 2 are available.")):
+        answer = await ada.add(shop.catalog.add(available=available), 3)
+        assert answer.json()["detail"].endswith(said)
+
+
 async def test_stock_is_checked_for_the_sum_and_named(shop: Shop) -> None:
     ada, product = shop.user(), shop.catalog.add(available=5)
     assert (await ada.add(product, 5)).status_code == 201

@@ -86,7 +86,7 @@ async def test_staff_find_an_order_by_its_number(shop: Shop) -> None:
     shop.fill(ada, (shop.catalog.add(stock=0), 1))
     assert (await ada.order()).status_code == 409
     for order in await shop.all_stored():
-        page = (await staff.get(f"?number={order.number}&count=true")).json()
+        page = (await staff.get(f"?number={order.number.lower()}&count=true")).json()
         assert ([found["id"] for found in page["items"]], page["total"]) == ([order.id], 1)
     number = (await shop.stored(kept)).number
     for query in (f"{number}&status=cancelled", "00000000"):
@@ -95,9 +95,7 @@ async def test_staff_find_an_order_by_its_number(shop: Shop) -> None:
     assert (await ada.get(f"/history?number={number}")).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "number", ["", "7KQ2M9X", "7KQ2M9XD7", "7kq2m9xd", "7KQ2M9XU", "7KQ2M9X%00"]
-)
+@pytest.mark.parametrize("number", ["", "7KQ2M9X", "7KQ2M9XD7", "7KQ2M9XU", "7KQ2M9X%00"])
 async def test_c8_what_cannot_be_a_number_is_refused(shop: Shop, number: str) -> None:
     assert (await shop.user("orders:read").get(f"?number={number}")).status_code == 422
 

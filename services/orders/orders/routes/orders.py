@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import BeforeValidator
 
 from orders.deps import MaybeGuest, OrdersContext
 from orders.history import OrderQuery, get_visible, list_orders, visitor_of
-from orders.numbers import PATTERN
+from orders.numbers import PATTERN, as_printed
 from orders.routes.parts import ETAG, Count, Cursor, PageLimit
 from orders.schemas.orders import OrderOut, OrderStatus, PlacedStatus
 from orders.views import render
@@ -20,7 +21,11 @@ from shopkit.schemas import CountedPage
 
 router = new_router()
 TAGS: list[Any] = ["Orders"]
-OrderNumber = Annotated[str, Query(pattern=PATTERN, description="Only the order with this number.")]
+OrderNumber = Annotated[
+    str,
+    Query(pattern=PATTERN, description="Only the order with this number, in any case."),
+    BeforeValidator(as_printed),
+]
 
 
 @router.get(
