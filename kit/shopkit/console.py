@@ -92,17 +92,16 @@ def _print_openapi(service: Service) -> None:
 
 
 def read_settings(settings_type: type[B]) -> B:
-    """From the environment. Raises ValueError also for a name that has the prefix and sets nothing:
-    it is misspelt, and would change nothing in silence."""
+    """From the environment. Raises ValueError also for a name that is almost one of a setting: it
+    is misspelt, and would change nothing in silence. Others are of somebody else's program."""
     prefix = settings_type.model_config.get("env_prefix", "")
     known = _names(settings_type).values()
     for name in os.environ:
         rest = name.upper().removeprefix(prefix)
         if rest == name.upper() or prefix + rest in known or _OF_OTHERS.fullmatch(rest):
             continue
-        close = difflib.get_close_matches(prefix + rest, known, n=1, cutoff=0.75)
-        advice = f"did you mean {close[0]}?" if close else "see .env.example"
-        raise ValueError(f"there is no setting {name}: {advice}")
+        for close in difflib.get_close_matches(prefix + rest, known, n=1, cutoff=0.75):
+            raise ValueError(f"there is no setting {name}: did you mean {close}?")
     return settings_type()
 
 

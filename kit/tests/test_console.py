@@ -27,10 +27,9 @@ def database(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TEA_UNPAID_DAY", "did you mean TEA_UNPAID_DAYS?"),
         ("TEA_LOGLEVEL", "did you mean TEA_LOG_LEVEL?"),
         ("tea_loglevel", "did you mean TEA_LOG_LEVEL?"),
-        ("TEA_COLOUR", "see .env.example"),
     ],
 )
-def test_a_name_with_the_prefix_that_sets_nothing_is_refused(
+def test_a_name_that_is_almost_a_setting_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, advice: str
 ) -> None:
     monkeypatch.setenv(name, "3")
@@ -39,11 +38,11 @@ def test_a_name_with_the_prefix_that_sets_nothing_is_refused(
     assert str(raised.value) == f"there is no setting {name}: {advice}"
 
 
-def test_what_an_orchestrator_says_of_a_service_of_that_name_is_no_setting(
+def test_what_others_set_with_the_same_prefix_is_left_to_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("tea_unpaid_days", "3")
-    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR"):
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR", "COLOUR"):
         monkeypatch.setenv(f"TEA_{name}", "10.0.0.1")
     assert read_settings(TeaSettings).unpaid_days == 3
 
