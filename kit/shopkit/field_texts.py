@@ -34,8 +34,8 @@ PATTERNS = {
     r"^\+?[0-9 ()./-]{3,30}$": "Send a phone number: 3 to 30 digits, spaces and ( ) . / -,"
     " after a + if you like.",
     "^https?://[!-~]+$": "Send an address that begins with http:// or https://, without spaces.",
-    r"""^(https?://[^\s<>\"'\\]+|/media/[0-9a-f]{32}\.(jpg|png|webp))$""": "Send an address that begins with"
-    " https:// or http://, or the /media/ address of an uploaded image.",
+    r"""^(https?://[^\s<>\"'\\]+|/media/[0-9a-f]{32}\.(jpg|png|webp))$""": "Send an address"
+    " that begins with https:// or http://, or the /media/ address of an uploaded image.",
     "^[0123456789ABCDEFGHJKMNPQRSTVWXYZ]{8}$": "Send the number of an order: 8 letters and digits,"
     " without I, L, O and U.",
 }

@@ -42,7 +42,7 @@ def test_what_others_set_with_the_same_prefix_is_left_to_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("tea_unpaid_days", "3")
-    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR", "COLOUR"):
+    for name in ("SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR", "COLOUR"):
         monkeypatch.setenv(f"TEA_{name}", "10.0.0.1")
     assert read_settings(TeaSettings).unpaid_days == 3
 
