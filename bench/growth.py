@@ -13,7 +13,7 @@ from bench.report import line, machine, revision, write
 from bench.run import play, started
 from bench.scenarios import SCENARIOS
 from bench.shop import analyze, make_products, postgres_databases
-from tools.postgres import running_cluster
+from tools.postgres import PostgresUnavailable, running_cluster
 
 STAGES = (10_000, 100_000, 1_000_000)
 """So many orders; and as many carts, with an account each."""
@@ -81,6 +81,8 @@ def main() -> None:
             with running_cluster(durable=True) as cluster:
                 assert cluster.server is not None
                 results["PostgreSQL"] = run(cluster.url, [cluster.server.pid])
+    except PostgresUnavailable as error:
+        raise SystemExit(f"{error}; or leave it out: --on SQLite") from None
     finally:
         write(about, results, "-growth")
 

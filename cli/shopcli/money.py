@@ -6,8 +6,10 @@ from decimal import Decimal
 MAX_AMOUNT = 10**12
 """Largest amount that the API takes for one price."""
 
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_TWO_DECIMALS = """
+# The shop's own list, of which this program knows nothing but its API: a test holds them together.
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN
     BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
     GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD
@@ -15,18 +17,17 @@ _TWO_DECIMALS = """
     NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG
     SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH
     USD UYU UZS VES WST XCD YER ZAR ZMW ZWG
-"""
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
-CURRENCIES = frozenset(f"{_NO_DECIMALS} {_TWO_DECIMALS} {_THREE_DECIMALS}".split())
-"""Active ones of ISO 4217, as the shop has them."""
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+EXPONENTS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
+"""Digits after the decimal point of the active currencies of ISO 4217."""
 _PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?|\.[0-9]{1,12}", re.ASCII)
 
 
 def exponent(currency: str) -> int:
-    """Digits after the decimal point by ISO 4217: JPY 0, USD 2, KWD 3."""
-    if currency in _NO_DECIMALS.split():
-        return 0
-    return 3 if currency in _THREE_DECIMALS.split() else 2
+    """JPY 0, USD 2, KWD 3; 2 for what is none."""
+    return EXPONENTS.get(currency, 2)
 
 
 def minor_units(text: str, currency: str) -> int:

@@ -16,7 +16,7 @@ from shopcli.commands.options import UrlOption
 from shopcli.csv_file import Sheet, read_sheet
 from shopcli.drafts import Listing, Remark
 from shopcli.errors import ShopError, UsageError
-from shopcli.money import CURRENCIES
+from shopcli.money import EXPONENTS
 from shopcli.report import INTERRUPTED, counted, skipped_rows, summary, tell_remarks
 from shopcli.sample_catalog import sample_attributes, sample_listings
 from shopcli.screen import say, show
@@ -73,7 +73,7 @@ def _import_csv(
     file: Path, url: str, currency: str, set_stock: bool, untracked_stock: int, check: bool
 ) -> None:
     code = currency.strip().upper()
-    if code not in CURRENCIES:
+    if code not in EXPONENTS:
         raise UsageError(f"{currency!r} is not a currency; write its ISO 4217 code, like EUR.")
     settings = settings_for(url)
     sheet = read_sheet(_content(file))

@@ -31,7 +31,7 @@ from .test_imports import lines
 
 pytestmark = pytest.mark.anyio
 SERVE = (sys.executable, "-m", "catalog", "serve")
-ROWS, OLD, KILLS = 1000, 100, 3
+ROWS, OLD, KILLS = 2000, 200, 3
 BY = By(new_id(), None)
 UNTOUCHED = "SELECT count(*) FROM products WHERE name LIKE 'Old %' AND version = 1"
 
