@@ -17,6 +17,10 @@ class NotInCart(NotFound):
         super().__init__("This product is not in the cart.")
 
 
+def are(count: int) -> str:
+    return f"{count} is" if count == 1 else f"{count} are"
+
+
 class InsufficientStock(Conflict):
     """`available` pieces are there; `items` names the line as checkout does."""
 
@@ -24,9 +28,8 @@ class InsufficientStock(Conflict):
 
     def __init__(self, product_id: str, requested: int, available: int) -> None:
         item = {"product_id": product_id, "requested": requested, "available": available}
-        there = "is" if available == 1 else "are"
         super().__init__(
-            f"The cart would hold {requested}, but only {available} {there} available.",
+            f"The cart would hold {requested}, but only {are(available)} available.",
             available=available,
             items=[item],
         )

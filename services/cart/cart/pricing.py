@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cart.domain import Cart, Line, Offer, Offers, sellable
-from cart.errors import ProductUnavailable
+from cart.errors import ProductUnavailable, are
 from shopkit.money import exponent, money
 
 View = dict[str, Any]
@@ -83,7 +83,7 @@ def _warnings(line: Line, offer: Offer | None, currency: str) -> Iterable[dict[s
         old, new = amount_text(line.added_amount, currency), amount_text(offer.amount, currency)
         yield _warning("price_changed", line, f"It cost {old} when it was added and is now {new}.")
     if not offer.covers(line.quantity):
-        left = {0: "None is", 1: "Only 1 is"}.get(offer.available, f"Only {offer.available} are")
+        left = f"Only {are(offer.available)}" if offer.available > 0 else "None is"
         yield _warning("insufficient_stock", line, f"{left} available.")
 
 

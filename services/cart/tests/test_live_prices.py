@@ -43,6 +43,10 @@ async def test_shrunken_stock_is_told(shop: Shop) -> None:
     assert (cart["items"][0]["available"], cart["items"][0]["quantity"]) == (2, 5)
     shop.catalog.change(product, available=0)
     assert (await ada.cart())["warnings"][0]["detail"] == "None is available."
+    shop.catalog.change(product, available=-2)  # more was reserved than a correction left
+    assert (await ada.cart())["warnings"][0]["detail"] == "None is available."
+    shop.catalog.change(product, available=1)
+    assert (await ada.cart())["warnings"][0]["detail"] == "Only 1 is available."
 
 
 async def _deleted(shop: Shop, product: str) -> None:

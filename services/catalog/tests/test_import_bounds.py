@@ -200,6 +200,11 @@ async def test_what_nothing_can_be_made_of_fails_its_row(shop: Shop, name: str) 
     assert told["errors"][0]["code"] != "internal_error"
 
 
+async def test_a_way_of_very_many_levels_is_refused_before_they_are_counted(shop: Shop) -> None:
+    (found,) = await results(shop, [new("A", categories=[">".join("x" * 1000)])])
+    assert "a way may have 24 of `>`" in found["errors"][0]["detail"]
+
+
 @pytest.mark.parametrize("name", ["x" * 250, "Cafe\u0301"])
 async def test_a_way_leads_to_what_was_made_of_it(shop: Shop, name: str) -> None:
     for sku in "AB":
