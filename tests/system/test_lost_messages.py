@@ -121,7 +121,8 @@ async def shop(
 ) -> AsyncIterator[Shop]:
     monkeypatch.setattr(checkout, "ANSWER_SECONDS", 2.0)
     monkeypatch.setattr(cancellation, "ANSWER_SECONDS", 2.0)
-    monkeypatch.setattr("orders.reconciler.FIRST_SECONDS", 300.0)  # rounds are the tests' own
+    for own in ("reconciler.FIRST_SECONDS", "worker.EVERY_SECONDS"):  # turns are the tests' own
+        monkeypatch.setattr(f"orders.{own}", 300.0)
     urls = {
         "catalog": databases.fresh(catalog.main.MIGRATIONS),
         "cart": databases.fresh(CART_MIGRATIONS),

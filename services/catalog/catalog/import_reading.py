@@ -45,11 +45,12 @@ class Reading:
         return part
 
     async def close(self) -> None:
-        process, self._process, self._asked = self._process, None, None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+        """End the process. Who is cancelled in the midst of it has to close once more."""
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
+        self._process, self._asked = None, None
 
     async def _ask(self, place: _Place, limit: int) -> None:
         if self._process is None:

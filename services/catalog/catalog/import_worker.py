@@ -95,7 +95,10 @@ class Importer:
         self._pace = Pace()
 
     async def run(self) -> None:
-        await every(IMPORTER_SECONDS, self.drain)
+        try:
+            await every(IMPORTER_SECONDS, self.drain)
+        finally:  # the service may be stopped while `drain` waits for the reader's end
+            await self._reading.close()
 
     async def drain(self) -> None:
         """Do all that is to be done and can be done here: an import needs its file, which another

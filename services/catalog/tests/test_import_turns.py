@@ -3,6 +3,7 @@ stops those after it."""
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,6 +88,28 @@ async def test_a_process_that_dies_costs_nothing_but_time(
     assert job["counts"]["created"] == 200
     assert len(read_here) > 1
     await check_invariants(shop)
+
+
+async def test_a_stop_in_the_midst_of_the_readers_end_leaves_no_process(
+    shop: Shop, read_here: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, waiting, wait = list[Process](), asyncio.Event(), Process.wait
+
+    async def waits(process: Process) -> int:
+        ended.append(process)
+        waiting.set()
+        await asyncio.sleep(0.1)
+        return await wait(process)
+
+    monkeypatch.setattr(Process, "wait", waits)
+    await begin(shop, lines(*(new(f"A-{n}", stock=1) for n in range(400))))
+    async with asyncio.timeout(20):
+        await waiting.wait()
+    background = [one for one in asyncio.all_tasks() if "_keep_running" in repr(one)]
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    assert ended[0].returncode is not None
 
 
 async def test_an_image_that_is_not_there_stops_no_other_row(shop: Shop) -> None:
