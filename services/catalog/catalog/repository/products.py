@@ -14,7 +14,7 @@ from catalog.errors import SkuTaken, SlugTaken, VariantTaken
 from catalog.models import product_categories, products, stock
 from shopkit.errors import Problem
 from shopkit.money import money
-from shopkit.tables import insert_rows, violated
+from shopkit.tables import as_shown, insert_rows, violated
 
 p, s = products.c, stock.c
 PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -30,8 +30,8 @@ PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
     p.status,
     p.details,
     p.version,
-    p.created_at,
-    p.updated_at,
+    as_shown(p.created_at),
+    as_shown(p.updated_at),
     s.on_hand - s.reserved,
     p.name_key,
     s.backorder,
