@@ -6,6 +6,7 @@ goes in between.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from catalog.repository import search
 from catalog.repository.attribute_filters import list_value
-from catalog.repository.listing import FIRST, list_page
+from catalog.repository.listing import FIRST, list_page, list_rows
 from catalog.repository.ranked import groups_found_before
 from catalog.repository.shapes import Shape
 from catalog.search_text import FIELDS
@@ -25,6 +26,8 @@ Found = list[tuple[Any, Position]]
 VARIANTS = 2
 """So many products are read for each card that is to be shown; more, where groups are larger."""
 MOST_AT_ONCE = 2_000
+MANY = 2_000
+"""Of so many products that have the words, a page full has them in the name."""
 _PASS_NEARLY_ALL = {"status", "any_status"}
 
 
@@ -81,23 +84,29 @@ class _Page:
         below: list[Any] = []
         best: list[Any] = []
         while full - fitting > 1:
-            tier = self._likeliest(fitting, full)
+            tier = self._likeliest(fitting, full, below)
             found = self._search(self._tiers[tier], FIRST)
             if len(found) == self._many:
                 full, below = tier, found
             else:
                 fitting, best = tier, found
         known = {one.seq for one in best}
-        rows = self._read([*best, *(one for one in below if one.seq not in known)])
+        rest = [one for one in below if one.seq not in known][: self._likely_to_fill(best)]
+        rows = self._read([*best, *rest])
         self._add(self._in_order([row for row in rows if row.seq in known]))
         self._add((row, [full, row.seq]) for row in rows if row.seq not in known)
-        return self._whole(full, below[-1].seq) if below else self._page()
+        return self._whole(full, rest[-1].seq if rest else FIRST) if below else self._page()
 
-    def _likeliest(self, fitting: int, full: int) -> int:
-        """Which tier between two to ask. Most searches are for words in names; what else they find
-        is little, or in descriptions only."""
-        last = len(self._tiers) - 1
-        likely = (len(self._tiers) - len(FIELDS), last, last - 1)
+    def _likely_to_fill(self, best: list[Any]) -> int:
+        """How many to read after the best."""
+        return max(self._limit + 1 - len(best), 0) * (VARIANTS if self._cards else 1)
+
+    def _likeliest(self, fitting: int, full: int, below: list[Any]) -> int:
+        """Which tier between two to ask. Most searches find little, or little but in descriptions;
+        of words that many products have, names have many."""
+        last, in_name = len(self._tiers) - 1, len(self._tiers) - len(FIELDS)
+        many = bool(below) and _in_all(below) > MANY
+        likely = (last, in_name) if many else (last, last - 1, in_name)
         between = range(fitting + 1, full)
         return next((tier for tier in likely if tier in between), (fitting + full) // 2)
 
@@ -162,9 +171,8 @@ class _Page:
         if not self._index_alone or not found:
             return found
         seqs = list_value(self._shape.dialect, [one.seq for one in found])
-        values = {**self._values, "seqs": seqs, "limit": len(found)}
-        shape = replace(self._shape, sort="newest", search=False, after=False, few=True)
-        return list_page(self._conn, shape=shape, values=values)
+        rows = list_rows(self._conn, shape=self._shape, values={**self._values, "seqs": seqs})
+        return sorted(rows, key=attrgetter("seq"), reverse=True)
 
     def _in_order(self, rows: list[Any]) -> Found:
         """As `after` would find them."""
@@ -184,3 +192,8 @@ class _Page:
             attributes=attributes,
             last=last,
         )
+
+
+def _in_all(newest: list[Any]) -> float:
+    """How many are found in all, as far as the newest tell."""
+    return float(len(newest) * newest[0].seq / (newest[0].seq - newest[-1].seq + 1))

@@ -155,27 +155,38 @@ def tier_of(
 
     `wordings` are the search's `phrases`.
     """
-    fields = (words(name), sku_words(sku), attribute_words(attributes))
-    seen: list[str] = []
-    for tier, field in enumerate(fields, start=last - len(fields)):
-        seen += field
-        if fills_all(seen, slots):
-            return 0 if field is fields[0] and has_phrase(field, wordings) else tier
-    return last
+    seen = words(name)
+    if fills_all(seen, slots):
+        return 0 if has_phrase(seen, wordings) else last - 3
+    seen += sku_words(sku)
+    if fills_all(seen, slots):
+        return last - 2
+    seen += attribute_words(attributes)
+    return last - 1 if fills_all(seen, slots) else last
 
 
 def fills_all(field: list[str], slots: Slots) -> bool:
-    return all(any(_has_all(field, one) for one in slot) for slot in slots)
+    for slot in slots:  # in loops, at every row of a page: `all(any(` takes twice as long
+        for alternative in slot:
+            if _has_all(field, alternative):
+                break
+        else:
+            return False
+    return True
 
 
 def _has_all(field: list[str], alternative: Alternative) -> bool:
-    return all(any(_has(field, form) for form in forms) for forms in alternative)
+    for forms in alternative:
+        for form in forms:
+            if form in field or (form[-1] == BEGINNING and _begins(field, form[:-1])):
+                break
+        else:
+            return False
+    return True
 
 
-def _has(field: list[str], form: str) -> bool:
-    if form.endswith(BEGINNING):
-        return any(word.startswith(form[:-1]) for word in field)
-    return form in field
+def _begins(field: list[str], beginning: str) -> bool:
+    return any(word.startswith(beginning) for word in field)
 
 
 def has_phrase(field: list[str], wordings: list[Phrase]) -> bool:

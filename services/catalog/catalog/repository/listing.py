@@ -1,5 +1,6 @@
 """Pages of products. Every combination of filters and sort is one statement, built once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -19,8 +20,14 @@ from sqlalchemy.sql.elements import ColumnElement
 from catalog.models import product_categories
 from catalog.repository.cards import not_by_index
 from catalog.repository.category_filters import CATEGORY, is_listed
-from catalog.repository.products import PUBLIC_COLUMNS, p, s
-from catalog.repository.shapes import Shape, price_conditions, source_of
+from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
+from catalog.repository.shapes import (
+    Shape,
+    is_among,
+    price_conditions,
+    source_of,
+    status_conditions,
+)
 from shopkit.ids import is_id
 
 COUNT_LIMIT = 10_001
@@ -36,6 +43,14 @@ def list_page(
     """`values`: one per filter, `limit`, with a search `match`, after a page `key` and `seq`, and
     up to a place `last_key` and `last_seq`."""
     return list(conn.execute(_page(shape), values).all())
+
+
+def list_rows(
+    conn: Connection, *, shape: Shape, values: dict[str, Any]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Those of `seqs` that the filters of their status let through, in any order: to put wide rows
+    in order costs SQLite as much as to read them."""
+    return conn.execute(_rows(shape.dialect, shape.filters), values).all()
 
 
 def has_order(shape: Shape) -> bool:
@@ -82,6 +97,12 @@ def _page(shape: Shape) -> Select[Any]:
     seq, source, conditions = source_of(shape, by_rank=shape.by_rank, every_column=True)
     statement = select(*PUBLIC_COLUMNS).select_from(source).where(*conditions)
     return _in_order(statement, shape, seq).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=8)
+def _rows(dialect: str, filters: frozenset[str]) -> Select[Any]:
+    among = is_among(dialect, p.seq)
+    return select(*PUBLIC_COLUMNS).select_from(FROM).where(among, *status_conditions(filters))
 
 
 @lru_cache(maxsize=512)

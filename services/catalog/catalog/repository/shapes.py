@@ -112,7 +112,7 @@ def source_of(
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
     if shape.few:
-        conditions.append(_is_among(shape.dialect, p.seq))
+        conditions.append(is_among(shape.dialect, p.seq))
         seq = not_by_index(p.seq)
     else:
         conditions += has_values(enumerate(shape.attributes), seq, where)
@@ -135,7 +135,17 @@ def _price_conditions(shape: Shape, price: ColumnElement[int]) -> list[ColumnEle
     return [condition for name, condition in found.items() if name in shape.filters]
 
 
-def _is_among(dialect: str, seq: ColumnElement[int]) -> ColumnElement[bool]:
+def status_conditions(filters: frozenset[str]) -> list[ColumnElement[bool]]:
+    """Where no index of them is to lead: what may pass is known otherwise."""
+    status = not_by_index(p.status)
+    passes = {
+        "status": status == bindparam("status", type_=String),
+        "any_status": status != "deleted",
+    }
+    return [condition for name, condition in passes.items() if name in filters]
+
+
+def is_among(dialect: str, seq: ColumnElement[int]) -> ColumnElement[bool]:
     """One of `seqs`, which is a `list_value`."""
     if dialect == "sqlite":
         each = func.json_each(bindparam("seqs", type_=Text)).table_valued("value")
@@ -148,7 +158,7 @@ def _is_card(shape: Shape) -> ColumnElement[bool]:
     matches = [_OF_SIBLING[name] for name in sorted(shape.filters) if name in _OF_SIBLING]
     matches += _price_conditions(shape, not_by_index(SIBLING.c.price_amount))
     if shape.few:
-        matches.append(_is_among(shape.dialect, not_by_index(SIBLING.c.seq)))
+        matches.append(is_among(shape.dialect, not_by_index(SIBLING.c.seq)))
     else:
         matches += [_BESIDE] if shape.in_category else []
         matches += has_values(enumerate(shape.attributes), SIBLING.c.seq, SIBLING)
