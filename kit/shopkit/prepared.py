@@ -19,7 +19,8 @@ MOST_LENGTHS = 64
 
 class PreparingConnection(Connection):
     """Does and answers what its base does. A statement is prepared when the same object is run
-    again: one that is built anew for each run never is."""
+    again: one that is built anew for each run never is. Nothing is while somebody listens to what
+    SQLAlchemy does, as tracing does."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -32,7 +33,7 @@ class PreparingConnection(Connection):
         known = self._known.get(statement)
         if known is None:
             self._known[statement] = {}
-        elif not options and isinstance(parameters, dict):
+        elif not options and isinstance(parameters, dict) and not self.engine._has_events:
             names = tuple(parameters)
             if names not in known:
                 compiled = statement.compile(dialect=self.dialect, column_keys=sorted(names))

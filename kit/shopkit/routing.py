@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shopkit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
 from shopkit.query import QueryOf
@@ -34,12 +35,17 @@ class StrictRoute(APIRoute):
     max_body = MAX_BODY
     max_values = MAX_VALUES
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if answers_by_itself(self):
+            self.app = bare_app(self.get_route_handler())
+
     def get_route_handler(self) -> Handler:
         known, prefixes = query_names(self.dependant), query_prefixes(self.dependant)
         dependencies = plain_dependencies(self.dependant)
-        handle: Handler = self._handler_given_their_values()
-        if answers_by_itself(self):
-            handle = self._endpoint_alone
+        handle: Handler = self._endpoint_alone
+        if not answers_by_itself(self):
+            handle = self._handler_given_their_values()
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
@@ -99,11 +105,22 @@ def answers_by_itself(route: APIRoute) -> bool:
     )
 
 
+def bare_app(handle: Handler) -> ASGIApp:
+    """Without what FastAPI puts around a handler for dependencies that are to be closed."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await handle(Request(scope, receive, send))
+        await answer(scope, receive, send)
+
+    return app
+
+
 def checked_body(request: Request, field: Any) -> tuple[Any, list[Any]]:
     """The body that `parse_json_body` has left, or the default of one that was not sent; and what
     is wrong with it."""
     if request._body:
-        return field.validate(request._json, loc=("body",))
+        checked: tuple[Any, list[Any]] = field.validate(request._json, loc=("body",))
+        return checked
     if field.field_info.is_required():
         return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
     return field.get_default(), []
