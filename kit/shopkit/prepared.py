@@ -42,6 +42,22 @@ class PreparingConnection(Connection):
                 return prepared.run(self._driver, parameters)
         return super().execute(statement, parameters, **options)
 
+    def exec_driver_sql(  # type: ignore[override]
+        self, statement: str, parameters: Any = None, **options: Any
+    ) -> Any:
+        """Of rows to write nothing is answered but an error."""
+        if not options and isinstance(parameters, list) and not self.engine._has_events:
+            try:
+                return self._driver.executemany(statement, parameters)
+            except sqlite3.Error as exc:
+                raise _told(statement, exc) from exc
+        return super().exec_driver_sql(statement, parameters, **options)
+
+
+def _told(text: str, exc: sqlite3.Error) -> Exception:
+    """As SQLAlchemy tells it."""
+    return DBAPIError.instance(text, None, exc, sqlite3.Error, hide_parameters=True)
+
 
 def _is_whole(compiled: Any) -> bool:
     """Whether SQLAlchemy has nothing to add to text and parameters when it is run."""
@@ -84,7 +100,7 @@ def _is_list(compiled: SQLCompiler, name: str) -> bool:
 
 class _Text:
     def __init__(self, compiled: SQLCompiler, parameters: dict[str, Any], lists: list[str]) -> None:
-        self._dialect = dialect = compiled.dialect
+        dialect = compiled.dialect
         state = compiled.construct_expanded_state(parameters)
         self._text = state.statement
         self._lists = {name: state.parameter_expansion[name] for name in lists}
@@ -123,9 +139,7 @@ class _Text:
             cursor = driver.execute(self._text, values)
             rows = cursor.fetchall()
         except sqlite3.Error as exc:
-            raise DBAPIError.instance(
-                self._text, None, exc, sqlite3.Error, hide_parameters=True, dialect=self._dialect
-            ) from exc
+            raise _told(self._text, exc) from exc
         result = _Result(self._metadata, iter(rows))
         result.rowcount = cursor.rowcount
         return result

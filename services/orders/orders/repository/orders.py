@@ -26,12 +26,12 @@ from orders.states import (
     move,
     status_of,
 )
+from shopkit.tables import insert_rows
 
 COLUMNS = tuple(item.name for item in fields(Order) if item.name not in ("lines", *PAPERS))
 _LINE_COLUMNS = tuple(item.name for item in fields(Line))
 
 INSERT_ORDER = insert(orders)
-INSERT_LINES = insert(order_lines)
 SELECT_ORDER = select(*(orders.c[name] for name in COLUMNS)).where(
     orders.c.id == bindparam("order_id")
 )
@@ -76,17 +76,15 @@ def insert_order(conn: Connection, order: Order) -> None:
 
 
 def insert_lines(conn: Connection, order_id: str, lines: Iterable[Line]) -> None:
-    conn.execute(
-        INSERT_LINES,
-        [
-            {
-                "order_id": order_id,
-                "position": position,
-                **{name: getattr(line, name) for name in _LINE_COLUMNS},
-            }
-            for position, line in enumerate(lines)
-        ],
-    )
+    rows = [
+        {
+            "order_id": order_id,
+            "position": position,
+            **{name: getattr(line, name) for name in _LINE_COLUMNS},
+        }
+        for position, line in enumerate(lines)
+    ]
+    insert_rows(conn, order_lines, rows)
 
 
 def find_order(conn: Connection, order_id: str) -> Order | None:
