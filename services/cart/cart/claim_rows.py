@@ -50,8 +50,8 @@ def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, A
     return [dict(row) for row in found.mappings()]
 
 
-def lock_claim(conn: Connection, *, order_id: str) -> Claim | None:
-    """Without its snapshot."""
+def lock_claim(conn: Connection, *, order_id: str) -> Any | None:
+    """Its row (state, cart_id, owner)."""
     return conn.execute(_LOCK, {"order_id": order_id}).one_or_none()
 
 

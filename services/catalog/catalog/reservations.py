@@ -46,6 +46,7 @@ def reserve(
         return _same_again(get_reservation(conn, order_id=order_id), wanted)
     _hold(conn, wanted, found)
     _check_prices(wanted, found)
+    rows.insert_lines(conn, held)
     return held
 
 

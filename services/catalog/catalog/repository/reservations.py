@@ -50,24 +50,23 @@ _STATUSES = select(r.order_id, r.status).where(
 
 
 def insert_reservation(conn: Connection, reservation: Mapping[str, Any], *, now: datetime) -> bool:
-    """False when the order has one already. Waits for whoever is just making it."""
+    """Without rows for its lines. False when the order has one already. Waits for whoever is just
+    making it."""
     lines = json.dumps(reservation["lines"], ensure_ascii=False)
     row = {**reservation, "lines": lines, "created_at": now}
-    if not insert_or_ignore(conn, reservations, row):
-        return False
-    insert_rows(
-        conn,
-        reservation_lines,
-        [
-            {
-                "order_id": reservation["order_id"],
-                "product_id": line["product_id"],
-                "quantity": line["quantity"],
-            }
-            for line in reservation["lines"]
-        ],
-    )
-    return True
+    return insert_or_ignore(conn, reservations, row)
+
+
+def insert_lines(conn: Connection, reservation: Mapping[str, Any]) -> None:
+    rows = [
+        {
+            "order_id": reservation["order_id"],
+            "product_id": one["product_id"],
+            "quantity": one["quantity"],
+        }
+        for one in reservation["lines"]
+    ]
+    insert_rows(conn, reservation_lines, rows)
 
 
 def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | None:
