@@ -20,6 +20,7 @@ class MailTemplates:
             loader=ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(SHARED)]),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    Delete,
     Index,
     Insert,
     MetaData,
@@ -161,6 +162,11 @@ def _due(table: Table) -> Select[Any]:
     )
 
 
+@cache
+def _delete(table: Table) -> Delete:
+    return delete(table).where(table.c.id.in_(bindparam("done", expanding=True)))
+
+
 def _find(conn: Connection, table: Table, *, wanted: dict[str, Any]) -> Sequence[Row[Any]]:
     return conn.execute(_due(table), wanted).all()
 
@@ -184,7 +190,7 @@ def _settle(
     now: datetime,
 ) -> None:
     done = [row.id for row, failed in tries if not failed]
-    conn.execute(delete(table).where(table.c.id.in_(done)))
+    conn.execute(_delete(table), {"done": done})
     for row, failed in tries:
         if failed:
             wait = timedelta(seconds=min(max_wait, 2 ** min(row.attempts, 10)))

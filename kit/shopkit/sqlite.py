@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from shopkit.db import Database, P, T, Transaction
 from shopkit.errors import StorageFull, Unavailable
+from shopkit.prepared import PreparingConnection
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -86,10 +87,10 @@ class SqliteDatabase(Database):
         self._engine = sqlite_engine(self._url, *WRITER_PRAGMAS)
         # Only the writer checkpoints: before SQLite 3.51.3 two checkpointers can corrupt a WAL.
         self._read_engine = sqlite_engine(self._url, "query_only=ON", "wal_autocheckpoint=0")
-        self._writer = self._engine.connect()
+        self._writer = PreparingConnection(self._engine)
         self._driver: Any = self._writer.connection.driver_connection
-        self._reader = self._read_engine.connect()
-        self._slow_reader = self._read_engine.connect()
+        self._reader = PreparingConnection(self._read_engine)
+        self._slow_reader = PreparingConnection(self._read_engine)
 
     async def stop(self) -> None:
         self._commit_waiting()

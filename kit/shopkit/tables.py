@@ -60,6 +60,9 @@ class _SqliteInstant(UserDefinedType[datetime]):
         return lambda text: None if text is None else datetime.fromisoformat(text)
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 class _SqliteJson(UserDefinedType[Any]):
     cache_ok = True
 
@@ -67,11 +70,7 @@ class _SqliteJson(UserDefinedType[Any]):
         return "TEXT"
 
     def bind_processor(self, dialect: Dialect) -> _Processor:
-        return lambda value: (
-            None
-            if value is None
-            else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        )
+        return lambda value: None if value is None else _to_json(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
         return lambda text: None if text is None else json.loads(text)

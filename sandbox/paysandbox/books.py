@@ -3,10 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, Connection, Row, Table, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from paysandbox.domain import Intent, Kind, Status, Trouble, view
 from paysandbox.models import intents, keys, ledger, outbox
@@ -19,6 +30,9 @@ from shopkit.tables import insert_or_ignore
 TOPIC = "webhook"
 _NAMES = [one.name for one in fields(Intent)]
 _COLUMNS = [intents.c[name] for name in _NAMES]
+_BY_ID = select(*_COLUMNS).where(intents.c.id == bindparam("intent_id"))
+_BY_REFERENCE = select(*_COLUMNS).where(intents.c.reference == bindparam("of_reference"))
+_INSERT_ENTRY = insert(ledger)
 
 
 @dataclass(frozen=True)
@@ -55,13 +69,12 @@ class Books:
         row = {"id": new_id(), "reference": reference, "amount": amount, "currency": currency}
         empty = {"status": Status.CREATED, "captured": 0, "refunded": 0, "silent": False}
         insert_or_ignore(self.conn, intents, {**row, **empty, "created_at": self.terms.now})
-        of_reference = select(*_COLUMNS).where(intents.c.reference == reference)
-        return intent_of(self.conn.execute(of_reference).one())
+        return intent_of(self.conn.execute(_BY_REFERENCE, {"of_reference": reference}).one())
 
     def change(self, intent: Intent, event: str, **values: Any) -> Intent:
         """The intent as it is now; the webhook about it goes out after the commit."""
         changed = replace(intent, **values)
-        self.conn.execute(update(intents).where(intents.c.id == intent.id).values(**values))
+        self.conn.execute(_update(tuple(values)), {"intent_id": intent.id, **values})
         if self.terms.sends_webhooks and not changed.silent:
             payload = self._event(f"intent.{event}", changed)
             emit(self.conn, outbox, topic=TOPIC, payload=payload, now=self.terms.now)
@@ -81,7 +94,7 @@ class Books:
     def enter(self, intent: Intent, kind: Kind, amount: int, key: str | None = None) -> None:
         row = {"intent": intent.id, "reference": intent.reference, "kind": kind, "amount": amount}
         more = {"currency": intent.currency, "key": key, "at": self.terms.now}
-        self.conn.execute(insert(ledger), {**row, **more})
+        self.conn.execute(_INSERT_ENTRY, {**row, **more})
 
     def once(self, call: Call, route: str, effect: Callable[[], Answer]) -> Answer:
         """Do it, or answer what its key was answered before. Keys are kept for good."""
@@ -100,6 +113,12 @@ class Books:
         return Answer(200, view(intent, self.terms.public_url))
 
 
+@cache
+def _update(columns: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return update(intents).where(intents.c.id == bindparam("intent_id")).values(values)
+
+
 def intent_of(row: Row[Any]) -> Intent:
     known = {name: row._mapping[name] for name in _NAMES}
     return Intent(**{**known, "status": Status(known["status"])})
@@ -107,7 +126,7 @@ def intent_of(row: Row[Any]) -> Intent:
 
 def get_intent(conn: Connection, intent_id: str) -> Intent:
     """Raises NotFound."""
-    row = conn.execute(select(*_COLUMNS).where(intents.c.id == intent_id)).one_or_none()
+    row = conn.execute(_BY_ID, {"intent_id": intent_id}).one_or_none()
     if row is None:
         raise NotFound("There is no such intent.")
     return intent_of(row)

@@ -26,6 +26,7 @@ from paysandbox.schemas import (
 from shopkit.app import PathId
 from shopkit.idempotency import IdempotencyKey, fingerprint
 from shopkit.query import FromQuery
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 from shopkit.schemas import Page
 
@@ -39,15 +40,16 @@ def _call(intent_id: str, key: str | None, payload: TokenInput | AmountInput) ->
 
 
 @router.post("/v1/intents", response_model=IntentOut)
-async def make_intent(payload: IntentInput, context: SandboxContext, _: Shop) -> Any:
+async def make_intent(payload: IntentInput, context: SandboxContext, _: Shop) -> Response:
     """The intent with this reference; made when there is none."""
-    return await context.database.run(
+    shown = await context.database.run(
         payments.make_intent,
         reference=payload.reference,
         amount=payload.amount,
         currency=payload.currency,
         terms=context.terms(),
     )
+    return json_response(shown)
 
 
 @router.post("/v1/intents/{intent_id}/authorize", response_model=IntentOut)

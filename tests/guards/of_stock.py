@@ -95,29 +95,30 @@ def no_stock_check(taking: Taking) -> None:
 def reserve_each_time(taking: Taking) -> None:
     insert = rows.insert_reservation
 
-    def again(conn: Connection, *, status: str, **row: Any) -> bool:
-        return insert(conn, status=status, **row) or status == "held"
+    def again(conn: Connection, row: dict[str, Any], *, now: datetime) -> bool:
+        return insert(conn, row, now=now) or row["status"] == "held"
 
     taking.replace(rows, "insert_reservation", again)
 
 
 def lines_each_time(taking: Taking) -> None:
-    def set_lines(conn: Connection, *, order_id: str, lines: list[dict[str, Any]]) -> None:
-        for one in lines:
+    def insert_lines(conn: Connection, held: dict[str, Any]) -> None:
+        for one in held["lines"]:
             row = {"product_id": one["product_id"], "quantity": one["quantity"]}
-            insert_or_ignore(conn, reservation_lines, {"order_id": order_id, **row})
+            insert_or_ignore(conn, reservation_lines, {"order_id": held["order_id"], **row})
 
-    taking.replace(rows, "set_lines", set_lines)
+    taking.replace(rows, "insert_lines", insert_lines)
 
 
 def commit_anything(taking: Taking) -> None:
     compare_and_set = rows.move
 
-    def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
+    def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> Any:
         if becomes != "committed":
             return compare_and_set(conn, order_id=order_id, was=was, becomes=becomes)
         of_order = update(table).where(table.c.order_id == order_id)
-        return conn.execute(of_order.values(status=becomes)).rowcount == 1
+        conn.execute(of_order.values(status=becomes))
+        return rows.find_reservation(conn, order_id=order_id)
 
     taking.replace(rows, "move", move)
 
@@ -155,9 +156,10 @@ def release_without_trace(taking: Taking) -> None:
 def sold_stays_sold(taking: Taking) -> None:
     compare_and_set = rows.move
 
-    def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
-        sold = was == "committed"
-        return not sold and compare_and_set(conn, order_id=order_id, was=was, becomes=becomes)
+    def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> Any:
+        if was == "committed":
+            return None
+        return compare_and_set(conn, order_id=order_id, was=was, becomes=becomes)
 
     taking.replace(rows, "move", move)
 

@@ -11,7 +11,11 @@ from shopkit.tables import Int, insert_or_ignore
 
 Claim = Row[Any]
 _FIND = select(claims).where(claims.c.order_id == bindparam("order_id"))
-_LOCK = _FIND.with_for_update()
+_LOCK = (
+    select(claims.c.state, claims.c.cart_id, claims.c.owner)
+    .where(claims.c.order_id == bindparam("order_id"))
+    .with_for_update()
+)
 # With <>, since SQLite would read all that was ever claimed by the index on the state, and sort.
 _PAGE = (
     select(claims.c.order_id, claims.c.state.label("status"))
@@ -46,7 +50,8 @@ def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, A
     return [dict(row) for row in found.mappings()]
 
 
-def lock_claim(conn: Connection, *, order_id: str) -> Claim | None:
+def lock_claim(conn: Connection, *, order_id: str) -> Any | None:
+    """Its row (state, cart_id, owner)."""
     return conn.execute(_LOCK, {"order_id": order_id}).one_or_none()
 
 

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any
 
+from fastapi import Response
+
 from cart import claims, errors
 from cart.claim_rows import find_statuses, list_claims
 from cart.deps import CartContext
@@ -18,6 +20,7 @@ from shopkit.auth import Caller, Principal
 from shopkit.guests import user_owner
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -61,13 +64,15 @@ async def lookup_claims(payload: ClaimLookup, context: CartContext, _: Orders) -
         errors.ClaimMismatch,
     ),
 )
-async def claim_cart(order_id: PathId, payload: ClaimInput, context: CartContext, _: Orders) -> Any:
+async def claim_cart(
+    order_id: PathId, payload: ClaimInput, context: CartContext, _: Orders
+) -> Response:
     """open → claimed. The same order and owner again get the same snapshot."""
     if payload.cart_token:
         owner = context.guest_tokens.owner(payload.cart_token)
     else:
         owner = user_owner(str(payload.user_id))
-    return await claims.claim_cart(context, order_id=order_id, owner=owner)
+    return json_response(await claims.claim_cart(context, order_id=order_id, owner=owner))
 
 
 @router.post(
@@ -76,9 +81,9 @@ async def claim_cart(order_id: PathId, payload: ClaimInput, context: CartContext
     response_model=ClaimOut,
     responses=problems(errors.ClaimGone),
 )
-async def consume_claim(order_id: PathId, context: CartContext, _: Orders) -> Any:
+async def consume_claim(order_id: PathId, context: CartContext, _: Orders) -> Response:
     state = await claims.consume_claim(context, order_id=order_id)
-    return {"order_id": order_id, "status": state.value}
+    return json_response({"order_id": order_id, "status": state.value})
 
 
 @router.post(

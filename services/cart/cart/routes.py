@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from cart import errors
 from cart.change_cart import Terms, change_cart
 from cart.deps import CartContext, CartVisit
@@ -60,7 +62,7 @@ async def get_cart(
     visit: CartVisit,
     user: MaybePerson,
     if_none_match: IfNoneMatch,
-) -> Any:
+) -> Response:
     """The user's cart, or with `X-Cart-Token` a guest's; an empty one when there is none.
 
     Prices and stock are today's. `warnings` says what has changed since it was added:
@@ -95,7 +97,7 @@ async def add_to_cart(
     user: MaybePerson,
     key: IdempotencyKey,
     if_match: IfMatch,
-) -> Any:
+) -> Response:
     """Adds to the line that is there already. Stock is checked for both together.
 
     Without a bearer token, and without an `X-Cart-Token` that opens a cart, this makes a new
@@ -129,7 +131,7 @@ async def set_cart_quantity(
     visit: CartVisit,
     user: MaybePerson,
     if_match: IfMatch,
-) -> Any:
+) -> Response:
     """0 removes the line. Refused when there are fewer in stock than asked for, or when it is more
     than one line may hold (`quantity_limit`, with the `maximum`)."""
     change: Change = RemoveProduct(product_id)
@@ -153,7 +155,7 @@ async def remove_from_cart(
     visit: CartVisit,
     user: MaybePerson,
     if_match: IfMatch,
-) -> Any:
+) -> Response:
     """Answers what is left."""
     answer = await change_cart(
         visit.context,
@@ -175,7 +177,7 @@ async def clear_cart(
     visit: CartVisit,
     user: MaybePerson,
     if_match: IfMatch,
-) -> Any:
+) -> Response:
     """The cart stays the owner's, without anything in it."""
     answer = await change_cart(
         visit.context, owner=visit.owner(user), change=Clear(), terms=Terms(if_match=if_match)
@@ -195,7 +197,7 @@ async def merge_carts(
     context: CartContext,
     user: CurrentUser,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Moves the guest's lines into the user's cart, all or nothing, and says per line what became
     of it: `moved`, `summed` with the user's own line, `capped` by stock or the limit of a line, or
     `dropped` (`reason` says why). The user's own lines never shrink.

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any
 
+from fastapi import Response
+
 from catalog import reservations, returns
 from catalog.deps import CatalogContext
 from catalog.errors import (
@@ -30,6 +32,7 @@ from shopkit.app import PathId
 from shopkit.auth import Caller, Principal
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -42,10 +45,14 @@ CartOrOrders = Annotated[Principal, Caller("cart", "orders")]
     summary="Look products up",
     response_model=LookedUpProducts,
 )
-async def lookup_products(payload: ProductLookup, _: CartOrOrders, context: CatalogContext) -> Any:
+async def lookup_products(
+    payload: ProductLookup, _: CartOrOrders, context: CatalogContext
+) -> Response:
     """Price, status and availability of all at once."""
     found = await context.database.read(read_products, ids=payload.ids)
-    return {"items": [found[id_] for id_ in dict.fromkeys(payload.ids) if id_ in found]}
+    return json_response(
+        {"items": [found[id_] for id_ in dict.fromkeys(payload.ids) if id_ in found]}
+    )
 
 
 @router.get(
@@ -84,11 +91,12 @@ async def lookup_reservations(
 )
 async def reserve_stock(
     order_id: PathId, payload: ReservationInput, _: Orders, context: CatalogContext
-) -> Any:
+) -> Response:
     """All or nothing. The same lines again: the same answer; `ttl_seconds` counts once only."""
-    return await context.database.run(
+    held = await context.database.run(
         reservations.reserve, order_id=order_id, payload=payload, now=context.clock.now()
     )
+    return json_response(held)
 
 
 @router.get(
@@ -106,10 +114,11 @@ async def get_reservation(order_id: PathId, _: Orders, context: CatalogContext) 
     response_model=Reservation,
     responses=problems(ReservationGone),
 )
-async def commit_reservation(order_id: PathId, _: Orders, context: CatalogContext) -> Any:
-    return await context.database.run(
+async def commit_reservation(order_id: PathId, _: Orders, context: CatalogContext) -> Response:
+    sold = await context.database.run(
         reservations.commit, order_id=order_id, now=context.clock.now()
     )
+    return json_response(sold)
 
 
 @router.post(

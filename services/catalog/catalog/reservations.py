@@ -35,17 +35,19 @@ def reserve(
             for one in payload.lines
         ]
     )
-    expires_at = now + timedelta(seconds=payload.ttl_seconds)
-    if not rows.insert_reservation(
-        conn, order_id=order_id, status="held", expires_at=expires_at, now=now
-    ):
-        return _same_again(get_reservation(conn, order_id=order_id), wanted)
     found = lookup_products(conn, ids=list(wanted))
+    held = {
+        "order_id": order_id,
+        "status": "held",
+        "expires_at": now + timedelta(seconds=payload.ttl_seconds),
+        "lines": [_line(found[id_], wanted[id_][0]) for id_ in wanted if id_ in found],
+    }
+    if not rows.insert_reservation(conn, held, now=now):
+        return _same_again(get_reservation(conn, order_id=order_id), wanted)
     _hold(conn, wanted, found)
     _check_prices(wanted, found)
-    lines = [_line(found[id_], quantity) for id_, (quantity, _) in wanted.items()]
-    rows.set_lines(conn, order_id=order_id, lines=lines)
-    return get_reservation(conn, order_id=order_id)
+    rows.insert_lines(conn, held)
+    return held
 
 
 def _line(product: dict[str, Any], quantity: int) -> dict[str, Any]:
@@ -114,12 +116,17 @@ def get_reservation(conn: Connection, *, order_id: str) -> dict[str, Any]:
 
 def commit(conn: Connection, *, order_id: str, now: datetime) -> dict[str, Any]:
     """Held becomes committed, and what was held is sold. Raises NotFound, ReservationGone."""
-    if rows.move(conn, order_id=order_id, was="held", becomes="committed"):
-        quantities = rows.quantities_of(conn, order_id=order_id)
-        stock.sell_stock(conn, quantities)
-        sold = {id_: -quantity for id_, quantity in quantities.items()}
-        stock.record_movements(conn, sold, kind="sale", order_id=order_id, now=now)
-    found = get_reservation(conn, order_id=order_id)
+    sold = rows.move(conn, order_id=order_id, was="held", becomes="committed")
+    if sold is None:
+        return _committed(get_reservation(conn, order_id=order_id))
+    quantities = {line["product_id"]: line["quantity"] for line in sold["lines"]}
+    stock.sell_stock(conn, quantities)
+    taken = {id_: -quantity for id_, quantity in quantities.items()}
+    stock.record_movements(conn, taken, kind="sale", order_id=order_id, now=now)
+    return sold
+
+
+def _committed(found: dict[str, Any]) -> dict[str, Any]:
     if found["status"] != "committed":
         raise ReservationGone(f"The reservation is {found['status']}.")
     return found
@@ -127,7 +134,8 @@ def commit(conn: Connection, *, order_id: str, now: datetime) -> dict[str, Any]:
 
 def release(conn: Connection, *, order_id: str, now: datetime) -> dict[str, Any]:
     """Whatever it was, nothing is held or sold any more, and never will be for this order."""
-    rows.insert_reservation(conn, order_id=order_id, status="released", expires_at=now, now=now)
+    tombstone = {"order_id": order_id, "status": "released", "expires_at": now, "lines": []}
+    rows.insert_reservation(conn, tombstone, now=now)
     if rows.move(conn, order_id=order_id, was="held", becomes="released"):
         stock.unreserve_stock(conn, rows.quantities_of(conn, order_id=order_id))
     elif rows.move(conn, order_id=order_id, was="committed", becomes="released"):

@@ -53,7 +53,8 @@ def insert_sold(conn: Connection, *, order_id: str, product_id: str) -> None:
     rest = {"price_amount": 1, "price_currency": "USD", "status": "active", "details": "{}"}
     conn.execute(insert(products), {"id": product_id, "version": 1, **texts, **rest, **dates})
     insert_stock(conn, {product_id: 0})
-    insert_reservation(conn, order_id=order_id, status="committed", expires_at=now, now=now)
+    reservation = {"order_id": order_id, "status": "committed", "expires_at": now, "lines": []}
+    insert_reservation(conn, reservation, now=now)
     sold = {"order_id": order_id, "product_id": product_id, "quantity": 2}
     conn.execute(insert(reservation_lines), sold)
 

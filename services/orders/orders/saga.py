@@ -186,7 +186,8 @@ def store_confirmed(conn: Connection, order: Order, intent: Intent | None, now: 
         timeline=timeline,
     )
     confirmed = replace(confirmed, payments=payments)
-    store_answer(conn, confirmed, 201, render(confirmed))
+    if confirmed.has_key:
+        store_answer(conn, confirmed, 201, render(confirmed))
     emit(conn, outbox, topic=CONSUME, payload={"order_id": order.id}, now=now)
     tell_confirmed(conn, confirmed, now)
     return confirmed

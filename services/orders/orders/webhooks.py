@@ -6,10 +6,10 @@ from sqlalchemy import Connection, bindparam, update
 
 from orders.clients.provider import Event, Intent, IntentStatus
 from orders.discrepancies import Finding, report
-from orders.domain import payment_status_of
+from orders.domain import Order, payment_status_of
 from orders.models import orders, provider_events
 from orders.paying import fits, observe
-from orders.repository.orders import find_order, lock_order, save
+from orders.repository.orders import find_and_lock, save
 from orders.repository.papers import find_order_of_intent
 from orders.states import Step
 from shopkit.ids import is_id
@@ -34,11 +34,12 @@ def store_event(conn: Connection, method: str, event: Event, *, live: bool, now:
         report(conn, Finding("payment_mode", f"{method}:{intent.id}", detail), now=now)
         return
     order_id = find_order_of_intent(conn, method, intent.id) or order_of_reference(intent)
-    if order_id is None or find_order(conn, order_id) is None:
+    order = find_and_lock(conn, order_id) if order_id else None
+    if order is None:
         detail = f"{event.type}, and no order of ours has this payment."
         report(conn, Finding("unknown_payment", f"{method}:{intent.id}", detail), now=now)
         return
-    _take_note(conn, order_id, method, intent, now)
+    _take_note(conn, order, method, intent, now)
 
 
 def order_of_reference(intent: Intent) -> str | None:
@@ -48,21 +49,21 @@ def order_of_reference(intent: Intent) -> str | None:
     return order_id if kind == "o" and is_id(order_id) else None
 
 
-def _take_note(conn: Connection, order_id: str, method: str, intent: Intent, now: datetime) -> None:
+def _take_note(conn: Connection, order: Order, method: str, intent: Intent, now: datetime) -> None:
     """While an order is in the making its saga asks the provider itself; it only has to hurry."""
-    order, subject = lock_order(conn, order_id), f"{method}:{intent.id}"
+    subject = f"{method}:{intent.id}"
     payment = next((p for p in order.payments if p.reference == intent.reference), None)
     if payment is None:
         detail = f"The provider has {intent.reference}, the order has no such payment."
-        report(conn, Finding("unknown_payment", subject, detail, order_id), now=now)
+        report(conn, Finding("unknown_payment", subject, detail, order.id), now=now)
     elif not fits(payment, intent):
         there = f"{intent.amount} {intent.currency}, {intent.captured} captured, there"
         detail = f"{there}; {payment.amount} {payment.currency} here."
-        report(conn, Finding("payment_amount", subject, detail, order_id), now=now)
+        report(conn, Finding("payment_amount", subject, detail, order.id), now=now)
     elif intent.captured and (other := order.captured) and other != payment:
         if intent.captured > intent.refunded:
             detail = f"{intent.reference} is captured beside {other.reference}."
-            report(conn, Finding("paid_twice", subject, detail, order_id), now=now)
+            report(conn, Finding("paid_twice", subject, detail, order.id), now=now)
     elif order.waits:  # an attempt on its way is left to who drives it
         conn.execute(WAKE, {"b_id": order.id, "now": now})
     elif order.step == Step.CONFIRMED and intent.status == IntentStatus.CANCELLED:

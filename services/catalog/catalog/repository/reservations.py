@@ -5,23 +5,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from catalog.models import reservation_lines, reservations, returns
-from shopkit.tables import Int, insert_or_ignore
+from shopkit.tables import Int, insert_or_ignore, insert_rows
 
 ENDED = ("released", "expired")
 r, line = reservations.c, reservation_lines.c
-_GET = select(reservations).where(r.order_id == bindparam("order_id"))
+_SHOWN = (r.order_id, r.status, r.expires_at, r.lines)
+_GET = select(*_SHOWN).where(r.order_id == bindparam("order_id"))
 _MOVE = (
     update(reservations)
     .where(r.order_id == bindparam("order"), r.status == bindparam("was"))
     .values(status=bindparam("becomes"))
+    .returning(*_SHOWN)
 )
-_SET_LINES = (
-    update(reservations).where(r.order_id == bindparam("order")).values(lines=bindparam("text"))
-)
-_INSERT_LINES = insert(reservation_lines)
 _LOCK = select(r.status).where(r.order_id == bindparam("order_id")).with_for_update()
 _QUANTITIES = select(line.product_id, (line.quantity - line.returned).label("left")).where(
     line.order_id == bindparam("order_id"), line.quantity > line.returned
@@ -51,35 +49,31 @@ _STATUSES = select(r.order_id, r.status).where(
 )
 
 
-def insert_reservation(
-    conn: Connection, *, order_id: str, status: str, expires_at: datetime, now: datetime
-) -> bool:
-    """False when the order has one already. Waits for whoever is just making it."""
-    return insert_or_ignore(
-        conn,
-        reservations,
-        {
-            "order_id": order_id,
-            "status": status,
-            "lines": "[]",
-            "expires_at": expires_at,
-            "created_at": now,
-        },
-    )
+def insert_reservation(conn: Connection, reservation: Mapping[str, Any], *, now: datetime) -> bool:
+    """Without rows for its lines. False when the order has one already. Waits for whoever is just
+    making it."""
+    lines = json.dumps(reservation["lines"], ensure_ascii=False)
+    row = {**reservation, "lines": lines, "created_at": now}
+    return insert_or_ignore(conn, reservations, row)
 
 
-def set_lines(conn: Connection, *, order_id: str, lines: list[dict[str, Any]]) -> None:
-    text = json.dumps(lines, ensure_ascii=False)
-    conn.execute(_SET_LINES, {"order": order_id, "text": text})
+def insert_lines(conn: Connection, reservation: Mapping[str, Any]) -> None:
     rows = [
-        {"order_id": order_id, "product_id": one["product_id"], "quantity": one["quantity"]}
-        for one in lines
+        {
+            "order_id": reservation["order_id"],
+            "product_id": one["product_id"],
+            "quantity": one["quantity"],
+        }
+        for one in reservation["lines"]
     ]
-    conn.execute(_INSERT_LINES, rows)
+    insert_rows(conn, reservation_lines, rows)
 
 
 def find_reservation(conn: Connection, *, order_id: str) -> dict[str, Any] | None:
-    row = conn.execute(_GET, {"order_id": order_id}).mappings().first()
+    return _shown(conn.execute(_GET, {"order_id": order_id}).mappings().first())
+
+
+def _shown(row: RowMapping | None) -> dict[str, Any] | None:
     return None if row is None else {**row, "lines": json.loads(row["lines"])}
 
 
@@ -98,10 +92,10 @@ def find_statuses(conn: Connection, *, order_ids: list[str]) -> list[dict[str, A
     return [dict(row) for row in found.mappings()]
 
 
-def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> bool:
-    """Compare and set of the status."""
+def move(conn: Connection, *, order_id: str, was: str, becomes: str) -> dict[str, Any] | None:
+    """Compare and set of the status; the reservation as it then is, None when it `was` another."""
     changed = conn.execute(_MOVE, {"order": order_id, "was": was, "becomes": becomes})
-    return changed.rowcount == 1
+    return _shown(changed.mappings().first())
 
 
 def lock_status(conn: Connection, *, order_id: str) -> str | None:

@@ -26,12 +26,12 @@ from orders.states import (
     move,
     status_of,
 )
+from shopkit.tables import insert_rows
 
 COLUMNS = tuple(item.name for item in fields(Order) if item.name not in ("lines", *PAPERS))
 _LINE_COLUMNS = tuple(item.name for item in fields(Line))
 
 INSERT_ORDER = insert(orders)
-INSERT_LINES = insert(order_lines)
 SELECT_ORDER = select(*(orders.c[name] for name in COLUMNS)).where(
     orders.c.id == bindparam("order_id")
 )
@@ -76,17 +76,15 @@ def insert_order(conn: Connection, order: Order) -> None:
 
 
 def insert_lines(conn: Connection, order_id: str, lines: Iterable[Line]) -> None:
-    conn.execute(
-        INSERT_LINES,
-        [
-            {
-                "order_id": order_id,
-                "position": position,
-                **{name: getattr(line, name) for name in _LINE_COLUMNS},
-            }
-            for position, line in enumerate(lines)
-        ],
-    )
+    rows = [
+        {
+            "order_id": order_id,
+            "position": position,
+            **{name: getattr(line, name) for name in _LINE_COLUMNS},
+        }
+        for position, line in enumerate(lines)
+    ]
+    insert_rows(conn, order_lines, rows)
 
 
 def find_order(conn: Connection, order_id: str) -> Order | None:
@@ -103,10 +101,17 @@ def find_orders(conn: Connection, order_ids: Iterable[str]) -> dict[str, Order]:
 def lock_order(conn: Connection, order_id: str, fence: int | None = None) -> Order:
     """One that is there, as it is now, until the transaction ends: whoever changes an order that
     is placed begins with this. Raises FenceLost when it has another fence than `fence`."""
-    order = with_parts(conn, conn.execute(LOCK_ORDER, {"order_id": order_id}).all())[0]
+    order = find_and_lock(conn, order_id)
+    assert order is not None  # noqa: S101 - whoever asks knows that it is there
     if fence not in (None, order.fence):
         raise FenceLost(order_id)
     return order
+
+
+def find_and_lock(conn: Connection, order_id: str) -> Order | None:
+    """`lock_order` for one that may not be there."""
+    row = conn.execute(LOCK_ORDER, {"order_id": order_id}).one_or_none()
+    return with_parts(conn, [row])[0] if row else None
 
 
 def with_parts(conn: Connection, rows: Sequence[Any]) -> list[Order]:

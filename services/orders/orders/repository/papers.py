@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, insert, select, update
 
 from orders.models import fulfillments, payments, refunds, returns
 from orders.records import Fulfillment, Payment, PaymentState, Refund, Return
@@ -68,9 +69,15 @@ def insert_paper(conn: Connection, paper: Paper) -> None:
 
 def update_paper(conn: Connection, paper: P, **changes: Any) -> P:
     """Of an order that is locked, or whose fence is ours."""
-    table = _TABLE_OF[type(paper)]
-    conn.execute(update(table).where(table.c.id == paper.id).values(**changes))
+    statement = _update(_TABLE_OF[type(paper)], tuple(changes))
+    conn.execute(statement, {"b_id": paper.id, **changes})
     return replace(paper, **changes)
+
+
+@cache
+def _update(table: Table, columns: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return update(table).where(table.c.id == bindparam("b_id")).values(values)
 
 
 def reserve_refund(conn: Connection, payment: Payment, amount: int) -> bool:

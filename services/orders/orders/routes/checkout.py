@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from orders import errors
 from orders.addressing import address_choice
 from orders.cancellation import Cancellation
@@ -53,7 +55,7 @@ async def place_order(
     guest: MaybeGuest,
     key: IdempotencyKey,
     payload: CheckoutInput | None = None,
-) -> Any:
+) -> Response:
     """Checks out the cart of the user, or of the guest whose `X-Cart-Token` is sent; a guest must
     give `email`. A user who sends no address gets the defaults of the address book.
 
@@ -113,7 +115,7 @@ async def pay_order(
     key: IdempotencyKey,
     verifier: Verifier,
     payload: OtherPaymentInput,
-) -> Any:
+) -> Response:
     """While an order waits for its customer (`next_action`) and its stock is held; by a method
     with a provider. What the attempt before holds is voided first, so that nothing is charged
     twice; an attempt that is declined changes nothing else."""
@@ -140,7 +142,7 @@ async def cancel_order(
     guest: MaybeGuest,
     verifier: Verifier,
     payload: CancelInput | None = None,
-) -> Any:
+) -> Response:
     """For its customer, and for staff with `orders:write`, while nothing is shipped. What was
     ordered goes back into stock, what was paid is refunded, what was authorized is voided.
     Cancelling again changes nothing and answers the same.
