@@ -1,7 +1,7 @@
 """build_app: everything that an app of the shop has, in one visible order."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, FastAPI, Path, Response
 from fastapi.routing import APIRoute
@@ -11,13 +11,17 @@ from shopkit.db import Database
 from shopkit.edge import Edge
 from shopkit.errors import Problem, Unavailable
 from shopkit.ids import UUID_PATTERN
-from shopkit.jwks import JwksClient
 from shopkit.metrics import exposition
 from shopkit.openapi import document, policy_of
 from shopkit.responses import add_error_handlers
 from shopkit.routing import new_router
 
 PathId = Annotated[str, Path(pattern=UUID_PATTERN, description="UUIDv7")]
+
+
+class Keys(Protocol):
+    @property
+    def ready(self) -> bool: ...
 
 
 def build_app(
@@ -57,7 +61,7 @@ def _require_policies_and_names(app: FastAPI) -> None:
             route.operation_id = route.name
 
 
-def health_router(database: Database, keys: JwksClient | None) -> APIRouter:
+def health_router(database: Database, keys: Keys | None) -> APIRouter:
     router = new_router()
 
     @router.get("/healthz", include_in_schema=False)

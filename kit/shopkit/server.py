@@ -117,6 +117,7 @@ def _server(app: FastAPI) -> _Server:
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            ws="none",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )

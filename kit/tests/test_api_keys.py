@@ -7,14 +7,15 @@ from typing import Annotated, Any
 import httpx2
 import pytest
 
-from shopkit import api_keys
-from shopkit.api_keys import Bucket, KeyVerifier
+from shopkit import api_keys, key_limits
+from shopkit.api_keys import KeyVerifier
 from shopkit.app import build_app
 from shopkit.auth import CurrentUser, MaybePerson, MaybeUser, Principal, Staff
 from shopkit.errors import InvalidToken, RateLimited, TokenExpired, Unavailable
 from shopkit.fake_auth import FakeAuth
 from shopkit.ids import new_id
 from shopkit.jwks import JwksClient
+from shopkit.key_limits import Bucket
 from shopkit.revocations import RevocationFeed
 from shopkit.routing import new_router
 from shopkit.settings import ServiceSettings
@@ -117,7 +118,8 @@ async def test_a_key_that_was_refused_is_asked_about_again_later(
 
 def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     then = api_keys.monotonic() + seconds
-    monkeypatch.setattr(api_keys, "monotonic", lambda: then)
+    for module in (api_keys, key_limits):
+        monkeypatch.setattr(module, "monotonic", lambda: then)
 
 
 async def test_a_flood_of_invented_keys_is_none_of_questions(

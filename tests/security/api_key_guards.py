@@ -100,7 +100,7 @@ API_KEYS = [
     ),
     Guard(
         "a key sends so much and no more",
-        "shopkit.api_keys",
+        "shopkit.key_limits",
         "        if wait := bucket.wait():",
         "        if wait := 0.0:",
         f"{IN_KIT}::test_more_than_its_rate_class_allows_is_429",

@@ -17,10 +17,10 @@ from auth.models import audit_log
 from auth.scopes import NOT_FOR_KEYS, USERS_WRITE
 from auth.staff_errors import TooManyKeys
 from auth.tokens import token_hash
-from shopkit.api_keys import MARK
 from shopkit.audit import By, by_staff, record
 from shopkit.auth import Principal
 from shopkit.errors import FieldError, Invalid, NotFound
+from shopkit.key_limits import MARK
 
 MAX_ALIVE = 100
 """Keys of one maker."""

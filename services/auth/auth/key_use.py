@@ -14,9 +14,9 @@ from auth.repository import find_user
 from auth.scopes import NOT_FOR_KEYS
 from auth.second_factor_checks import SecondFactorPolicy
 from auth.tokens import token_hash
-from shopkit.api_keys import FORM, KeyLimits, is_api_key
 from shopkit.auth import KeySource, Principal, TokenVerifier
 from shopkit.errors import InsufficientScope, InvalidToken
+from shopkit.key_limits import FORM, KeyLimits, is_api_key
 from shopkit.settings import ServiceSettings
 
 USE_IS_NEWS_AFTER = timedelta(minutes=1)

@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from auth import api_keys as use_cases
 from auth.api_key_schemas import NewApiKey
 from auth.models import api_keys, audit_log, roles, users
-from shopkit.api_keys import FORM
 from shopkit.clock import FrozenClock
 from shopkit.ids import new_id
+from shopkit.key_limits import FORM
 
 from .conftest import Auth, SignedIn, bearer
 from .staffing import with_role

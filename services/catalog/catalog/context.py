@@ -1,6 +1,7 @@
 """What the use cases work with."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from catalog.answers import Answers
@@ -9,7 +10,6 @@ from catalog.facets import count_facets
 from catalog.import_files import ImportFiles
 from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
-from catalog.s3_storage import S3Storage
 from catalog.search_text import query_words
 from catalog.settings import CatalogSettings
 from catalog.storage import LocalStorage, Storage
@@ -75,15 +75,17 @@ class Context:
 
 
 def open_storage(settings: CatalogSettings) -> Storage:
+    """The client of S3 is 5 MB that no shop needs whose images are on a disk."""
     if not settings.s3_bucket:
         return LocalStorage(settings.media_dir)
-    return S3Storage(
+    storage: Storage = import_module("catalog.s3_storage").S3Storage(
         settings.s3_bucket,
         endpoint=settings.s3_endpoint,
         region=settings.s3_region,
         access_key_id=settings.s3_access_key_id,
         secret_access_key=settings.s3_secret_access_key.get_secret_value(),
     )
+    return storage
 
 
 def new_context(settings: CatalogSettings, clock: Clock) -> Context:
