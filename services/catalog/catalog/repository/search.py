@@ -55,10 +55,6 @@ _REMOVE_FTS = text(
     "INSERT INTO product_fts (product_fts, rowid, name, sku, attributes, anywhere) "
     "VALUES ('delete', :seq, :name, :sku, :attributes, :anywhere)"
 )
-_FOUND_SQLITE = (
-    "SELECT rowid AS seq FROM product_fts WHERE product_fts MATCH ? AND rowid < ? "
-    "ORDER BY rowid DESC LIMIT ?"
-)
 _ADD_POSTGRES = text(
     "INSERT INTO product_search (seq, document) SELECT new.seq, CAST(new.document AS tsvector) "
     "FROM unnest(CAST(:seqs AS bigint[]), CAST(:documents AS text[])) AS new (seq, document)"
@@ -163,15 +159,12 @@ def index_of(
 
 def list_found(conn: Connection, *, match: Match, values: dict[str, Any]) -> list[Any]:
     """Rows with a `seq`, the newest first: at most `limit`, of those before `seq`."""
-    if conn.dialect.name == "sqlite":
-        asked = (match.text, values["seq"], values["limit"])
-        return list(conn.exec_driver_sql(_FOUND_SQLITE, asked).all())
-    return list(conn.execute(_found(match.fields), values).all())
+    return list(conn.execute(_found(conn.dialect.name, match.fields), values).all())
 
 
 @lru_cache(maxsize=8)
-def _found(fields: int) -> Select[int]:
-    index, seq, matches = index_of("postgresql", fields)
+def _found(dialect: str, fields: int) -> Select[int]:
+    index, seq, matches = index_of(dialect, fields)
     before = seq < bindparam("seq", type_=seq.type)
     found = select(seq.label("seq")).select_from(index).where(matches, before)
     return found.order_by(seq.desc()).limit(bindparam("limit"))

@@ -15,7 +15,11 @@ _ADD_POSTGRES = text(
     "AS new (word) WHERE NOT EXISTS (SELECT FROM search_words s WHERE s.word = new.word) "
     "ON CONFLICT DO NOTHING"
 )
-_BETWEEN = "SELECT word FROM search_words WHERE word >= ? AND word < ? LIMIT ?"  # SQLite's driver
+_BEGINNING = (
+    select(search_words.c.word)
+    .where(search_words.c.word >= bindparam("first"), search_words.c.word < bindparam("beyond"))
+    .limit(bindparam("limit"))
+)
 _FIRST = (
     select(search_words.c.word)
     .where(search_words.c.word >= bindparam("word"))
@@ -55,5 +59,5 @@ def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
 
 def words_beginning(conn: Connection, beginning: str, *, limit: int) -> list[str]:
     """At most `limit` words that begin like that; on SQLite only."""
-    asked = (beginning, beginning + LAST_CHARACTER, limit)
-    return [word for (word,) in conn.exec_driver_sql(_BETWEEN, asked).all()]
+    asked = {"first": beginning, "beyond": beginning + LAST_CHARACTER, "limit": limit}
+    return list(conn.execute(_BEGINNING, asked).scalars())
