@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    ColumnElement,
     Connection,
     Dialect,
     Double,
@@ -20,13 +22,17 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
     text,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 NAMING = {
@@ -129,6 +135,27 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
+class _Each(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_Each)
+def _each(element: _Each, compiler: SQLCompiler, **how: Any) -> str:
+    return f"(SELECT unnest{compiler.process(element.clause_expr, **how)})"
+
+
+@compiles(_Each, "sqlite")
+def _each_on_sqlite(element: _Each, compiler: SQLCompiler, **how: Any) -> str:
+    return f"(SELECT value FROM json_each{compiler.process(element.clause_expr, **how)})"  # noqa: S608
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column has one of the values of the parameter `name`, a list. With `in_` each is
+    a parameter of its own, and for another number of them all is compiled and planned again."""
+    kind = postgresql.ARRAY(column.type).with_variant(_SqliteJson(), "sqlite")
+    return column.op("IN", is_comparison=True)(_Each(bindparam(name, type_=kind)))
+
+
 def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert unless a unique constraint is in the way; True when the row went in."""
     return conn.execute(_insert_or_ignore(table, conn.dialect.name), values).rowcount == 1
@@ -147,42 +174,52 @@ def insert_rows(
     table: Table,
     rows: Sequence[Mapping[str, Any]],
     *,
+    same: Mapping[str, Any] | None = None,
     or_ignore: bool = False,
 ) -> None:
     """Insert rows with the same columns by the driver itself: with hundreds of small rows
     SQLAlchemy's part of each would be half of the work. On PostgreSQL as one statement, whose
-    parameters are columns. With `or_ignore` without rows that a unique constraint is in the way of.
+    parameters are columns. `same` are values that all of them have. With `or_ignore` without rows
+    that a unique constraint is in the way of.
     """
     if not rows:
         return
-    statement, processors = _inserting(conn.dialect, table, tuple(rows[0]))
+    same = same or {}
+    names = tuple(rows[0])
+    statement, processors = _inserting(conn.dialect, table, names, tuple(same))
     columns = [
         [row[name] for row in rows] if bound is None else [bound(row[name]) for row in rows]
-        for name, bound in processors.items()
+        for name, bound in zip(names, processors, strict=False)
+    ]
+    once = [
+        value if bound is None else bound(value)
+        for value, bound in zip(same.values(), processors[len(names) :], strict=True)
     ]
     ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
     by_row = conn.dialect.name == "sqlite"
     conn.exec_driver_sql(
         statement + ignoring,
-        list(zip(*columns, strict=True)) if by_row else tuple(columns),
+        list(zip(*columns, *map(repeat, once), strict=False)) if by_row else (*columns, *once),
     )
 
 
 @cache
 def _inserting(
-    dialect: Dialect, table: Table, names: tuple[str, ...]
-) -> tuple[str, dict[str, _Processor | None]]:
+    dialect: Dialect, table: Table, names: tuple[str, ...], same: tuple[str, ...]
+) -> tuple[str, list[_Processor | None]]:
     """The statement, and how the values of each column are bound where not as they are."""
-    types = {name: table.c[name].type.dialect_impl(dialect) for name in names}
-    quoted = ", ".join(f'"{name}"' for name in names)
+    types = [table.c[name].type.dialect_impl(dialect) for name in (*names, *same)]
+    quoted = ", ".join(f'"{name}"' for name in (*names, *same))
     if dialect.name == "sqlite":
-        source = f"VALUES ({', '.join('?' for _ in names)})"
+        source = f"VALUES ({', '.join('?' for _ in types)})"
     else:
-        plain = (kind.compile(dialect).partition(" COLLATE ")[0] for kind in types.values())
-        arrays = (f"${at}::{kind}[]" for at, kind in enumerate(plain, start=1))
-        source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
+        plain = [kind.compile(dialect).partition(" COLLATE ")[0] for kind in types]
+        each = [f"${at}::{kind}" for at, kind in enumerate(plain, start=1)]
+        arrays = ", ".join(f"{one}[]" for one in each[: len(names)])
+        chosen = ", ".join(("*", *each[len(names) :]))
+        source = f"SELECT {chosen} FROM unnest({arrays})"  # noqa: S608
     statement = f'INSERT INTO "{table.name}" ({quoted}) {source}'
-    return statement, {name: kind.bind_processor(dialect) for name, kind in types.items()}
+    return statement, [kind.bind_processor(dialect) for kind in types]
 
 
 def violated(exc: IntegrityError) -> str:

@@ -16,7 +16,7 @@ from shopkit.db import Database
 from shopkit.errors import StorageFull
 from shopkit.ids import new_id
 from shopkit.sqlite import DatabaseInUse, SqliteDatabase
-from shopkit.tables import insert_or_ignore, violated
+from shopkit.tables import among, insert_or_ignore, insert_rows, violated
 from shopkit.testing import TestDatabases
 
 on_sqlite = pytest.mark.skipif("TEST_POSTGRES_URL" in os.environ, reason="about SQLite itself")
@@ -94,6 +94,31 @@ async def test_insert_or_ignore_tells_whether_the_row_went_in(database: Database
 
     assert await database.run(insert_named)
     assert not await database.run(insert_named)
+
+
+async def test_many_rows_go_in_together_with_what_all_of_them_have(database: Database) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    rows = [{"id": new_id(), "name": f"box '{n}' \\", "stock": n} for n in range(3)]
+    rows.append({"id": new_id(), "name": rows[0]["name"], "stock": 9})  # is in the way of itself
+    same = {"made_at": at, "open": True, "tags": ["é", None]}
+    await database.run(insert_rows, boxes, rows, same=same, or_ignore=True)
+    found = await database.read(lambda conn: conn.execute(select(boxes)).mappings().all())
+    assert sorted(map(dict, found), key=lambda row: row["stock"]) == [
+        {**row, **same} for row in rows[:3]
+    ]
+
+
+@pytest.mark.parametrize("column", ["name", "id", "stock"])
+async def test_those_among_many_are_found(database: Database, column: str) -> None:
+    rows = [{"id": new_id(), "name": f"box '{n}' \\", "stock": n} for n in range(3)]
+    await database.run(insert_rows, boxes, rows)
+    some = select(boxes.c.stock).where(among(boxes.c[column], "these")).order_by(boxes.c.stock)
+    for wanted in ([], rows[:1], rows[1:], [*rows, *rows]):
+        these = {"these": [row[column] for row in wanted]}
+        found = await database.read(
+            lambda conn, these=these: conn.execute(some, these).scalars().all()
+        )
+        assert list(found) == sorted({row["stock"] for row in wanted})
 
 
 async def test_text_sorts_by_code_point(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -11,6 +12,7 @@ Way = tuple[str, ...]
 MOST_NAME = 200
 
 
+@lru_cache(maxsize=4096)  # an import names the same ways again and again
 def way_of(text: str) -> Way:
     """The names as categories have them: in NFC, without white space around them, cut where they
     are too long; empty ones do not count."""

@@ -6,6 +6,8 @@ import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from catalog.upsert_rows import Row, row_of_line
 from shopkit.errors import FieldError, Invalid, PayloadTooLarge, StorageFull
@@ -75,6 +77,10 @@ class ImportFiles:
 
     def read(self, id: str, *, position: int, line: int, limit: int) -> Slice:
         return read_slice(self.path(id), position, line, limit)
+
+    def unnamed(self) -> IO[bytes]:
+        """A file that is gone when nobody has it open any more."""
+        return TemporaryFile(dir=self._folder)
 
     def remove(self, id: str) -> None:
         self.path(id).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
-"""`python -I -B -m catalog.import_reader`: makes the rows of imports ready, for as long as somebody
-asks on its standard input: a line of JSON each time, answered by a pickled Slice after its size."""
+"""`python -I -B -m catalog.import_reader FILE`: makes the rows of imports ready, for as long as
+somebody asks on its standard input: a line of JSON each time, answered by a line with the size of
+the pickled Slice that is in the file (the number of an open one) then."""
 
 import json
 import os
@@ -9,16 +10,17 @@ from pathlib import Path
 
 from catalog.import_files import read_slice
 
-SIZE_BYTES = 8
-
 
 def main() -> None:
     os.nice(10)
-    for asked in sys.stdin.buffer:
-        path, *where = json.loads(asked)
-        answer = pickle.dumps(read_slice(Path(path), *where))
-        sys.stdout.buffer.write(len(answer).to_bytes(SIZE_BYTES) + answer)
-        sys.stdout.buffer.flush()
+    with open(int(sys.argv[1]), "wb") as file:  # noqa: PTH123 (it has no path)
+        for asked in sys.stdin.buffer:
+            path, *where = json.loads(asked)
+            answer = pickle.dumps(read_slice(Path(path), *where))
+            file.seek(0)
+            file.write(answer)
+            file.flush()
+            print(len(answer), flush=True)
 
 
 if __name__ == "__main__":

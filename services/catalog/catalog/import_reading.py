@@ -3,22 +3,19 @@ needs no database is done on another core. The next rows are read while those be
 
 import asyncio
 import json
+import os
 import pickle
 import sys
 from asyncio.subprocess import Process
-from typing import Any
+from typing import IO, Any
 
 from catalog.import_files import ImportFiles, Slice
-from catalog.import_reader import SIZE_BYTES
 from shopkit.logs import get_logger
 
 log = get_logger()
 LARGE = 512 * 1024
 """Less than so much is read here before such a process has started."""
-TOO_MANY = 2
-"""Times what is wanted by now: somebody has come, or a row is to be done alone."""
 _COMMAND = (sys.executable, "-I", "-B", "-m", "catalog.import_reader")
-_BUFFER = 1024 * 1024
 _Place = tuple[str, int, int]
 
 
@@ -26,23 +23,31 @@ class Reading:
     def __init__(self, files: ImportFiles) -> None:
         self._files = files
         self._process: Process | None = None
+        self._answers: IO[bytes] | None = None
         self._asked: _Place | None = None
 
     async def read(self, job: dict[str, Any], limit: int) -> Slice:
-        """The next rows of an import: about `limit`, and one when that is one."""
+        """The next rows of an import: `limit` of them, or as many as were asked for before."""
         id_, position, line = job["id"], job["position"], job["line"]
+        part = None
         try:
             part = await self._answered((id_, position, line))
-            if part is None or len(part.rows) > TOO_MANY * limit:
-                part = self._files.read(id_, position=position, line=line, limit=limit)
-            rest = job["size"] - part.end
-            if rest > (0 if self._process else LARGE):
-                await self._ask((id_, part.end, line + part.lines), limit)
         except (OSError, asyncio.IncompleteReadError):
-            log.warning("import_reader_died", import_id=id_)
-            await self.close()
-            return self._files.read(id_, position=position, line=line, limit=limit)
-        return part
+            await self._died(job)
+        return part or self._files.read(id_, position=position, line=line, limit=limit)
+
+    async def read_on(self, job: dict[str, Any], part: Slice, limit: int) -> None:
+        """Have the rows after `part` made ready meanwhile."""
+        if job["size"] - part.end <= (0 if self._process else LARGE):
+            return
+        try:
+            await self._ask((job["id"], part.end, job["line"] + part.lines), limit)
+        except OSError:
+            await self._died(job)
+
+    async def _died(self, job: dict[str, Any]) -> None:
+        log.warning("import_reader_died", import_id=job["id"])
+        await self.close()
 
     async def close(self) -> None:
         """End the process. Who is cancelled in the midst of it has to close once more."""
@@ -50,13 +55,19 @@ class Reading:
             if self._process.returncode is None:
                 self._process.kill()
             await self._process.wait()
-        self._process, self._asked = None, None
+        if self._answers is not None:
+            self._answers.close()
+        self._process, self._answers, self._asked = None, None, None
 
     async def _ask(self, place: _Place, limit: int) -> None:
         if self._process is None:
+            # Answers come in a file that has no name: a pipe takes 64 KiB, and whoever writes more
+            # has to wait, for as long as a batch takes here, until somebody reads.
+            self._answers = self._files.unnamed()
+            file = self._answers.fileno()
             # Without an environment, like `catalog.drawing`: nothing that is secret is there.
             self._process = await asyncio.create_subprocess_exec(
-                *_COMMAND, stdin=-1, stdout=-1, limit=_BUFFER, env={}
+                *_COMMAND, str(file), stdin=-1, stdout=-1, pass_fds=(file,), env={}
             )
         id_, *where = place
         asked = [str(self._files.path(id_)), *where, limit]
@@ -65,10 +76,11 @@ class Reading:
 
     async def _answered(self, place: _Place) -> Slice | None:
         """What was asked for last; None when that was something else."""
-        if self._process is None or self._asked is None:
+        if self._process is None or self._answers is None or self._asked is None:
             return None
-        answer: Any = self._process.stdout
-        size = int.from_bytes(await answer.readexactly(SIZE_BYTES))
-        part: Slice = pickle.loads(await answer.readexactly(size))  # noqa: S301 (we wrote it)
+        told: Any = self._process.stdout
+        size = int(await told.readuntil())
+        answer = os.pread(self._answers.fileno(), size, 0)
+        part: Slice = pickle.loads(answer)  # noqa: S301 (we wrote it)
         asked, self._asked = self._asked, None
         return part if asked == place else None

@@ -139,7 +139,6 @@ def _remember(conn: Connection, id: str, touched: Sequence[Touched]) -> None:
     left = rows.versions_left(conn, import_id=id, ids=again) if again else {}
     new = [
         {
-            "import_id": id,
             "object_id": one.id,
             "kind": one.kind,
             "number": one.number,
@@ -149,7 +148,7 @@ def _remember(conn: Connection, id: str, touched: Sequence[Touched]) -> None:
         for one in touched
         if one.id not in left
     ]
-    rows.add_changes(conn, new)
+    rows.add_changes(conn, new, import_id=id)
     # Where somebody else was there in between, the version stays: it is theirs to keep.
     moved = {one.id: one.after for one in touched if left.get(one.id) == one.before}
     rows.move_versions(conn, import_id=id, versions=moved)

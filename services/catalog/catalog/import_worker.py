@@ -37,14 +37,14 @@ AT_WORK_SECONDS = 0.0002
 STRAY_SECONDS = 86_400
 BATCH = 100
 STEP_SECONDS = 0.02
-ALONE_SECONDS = 0.05
-SOLITUDE_SECONDS = 1
+ALONE_SECONDS = 0.1
 _ROWS = range(40, 401)
 
 
 class Pace:
     """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
-    checkouts wait for it, on SQLite all of them. While nobody comes it may be ALONE_SECONDS."""
+    checkouts wait for it, on SQLite all of them. It may be twice that when nobody has come for a
+    second, three times after two, and so on up to ALONE_SECONDS."""
 
     def __init__(self) -> None:
         self._row_seconds = STEP_SECONDS / _ROWS[0]
@@ -55,8 +55,8 @@ class Pace:
     def rows(self) -> int:
         if self._one:
             return 1
-        alone = time.monotonic() - self._seen_at > SOLITUDE_SECONDS
-        fitting = int((ALONE_SECONDS if alone else STEP_SECONDS) / self._row_seconds)
+        seconds = STEP_SECONDS * (1 + int(time.monotonic() - self._seen_at))
+        fitting = int(min(seconds, ALONE_SECONDS) / self._row_seconds)
         return min(max(fitting, _ROWS[0]), _ROWS[-1])
 
     def took(self, rows: int, seconds: float) -> None:
@@ -126,20 +126,28 @@ class Importer:
     async def _work(self, job: dict[str, Any] | None) -> None:
         while job is not None and job["state"] in UNFINISHED:
             stepped = await self._step(job)
-            await (self._pace.others_turn() if stepped else asyncio.sleep(BUSY_SECONDS))
+            if stepped is None:
+                await asyncio.sleep(BUSY_SECONDS)
             job = stepped or await self._database.read(find_import, id=job["id"])
 
     async def _step(self, job: dict[str, Any]) -> dict[str, Any] | None:
+        # First what the reader has sent: to take that in is no work of somebody else's.
+        part = None if job["kind"] == "undo" else await self._reading.read(job, self._pace.rows)
+        await self._pace.others_turn()
         limit, how = self._pace.rows, {"id": job["id"], "now": self._clock.now()}
-        if job["kind"] == "undo":
+        if part is None:
             undo = partial(undo_rows, limit=limit, **how)
             return await self._tried(job, limit, undo, partial(undo, skip=True))
-        part = await self._reading.read(job, limit)
         if part.end == job["position"]:
             raise OSError("The file of the import is shorter than it was.")
-        do = partial(import_rows, part=part, known=self._known, **how)
-        skip = partial(do, part=without_effect(part))
-        return await self._tried(job, len(part.rows), do, skip)
+        taken = part.first(limit)
+        await self._reading.read_on(job, taken, limit)
+
+        def do(conn: Any, *, without: bool = False) -> dict[str, Any] | None:
+            part = without_effect(taken) if without else taken
+            return import_rows(conn, part=part, known=self._known, **how)
+
+        return await self._tried(job, len(taken.rows), do, partial(do, without=True))
 
     async def _tried(
         self, job: dict[str, Any], rows: int, do: Step, skip: Step

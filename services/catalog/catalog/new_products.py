@@ -77,12 +77,11 @@ def _insert(
     now: datetime,
 ) -> None:
     """Their rows, filed and indexed."""
-    new = {"version": 1, "created_at": now, "updated_at": now}
     values = [
-        {"id": id_, **new, **columns_of(what, one.group)}
+        {"id": id_, "version": 1, **columns_of(what, one.group)}
         for (id_, what), one in zip(wanted.items(), made, strict=True)
     ]
-    seqs = rows.insert_products(conn, values)
+    seqs = rows.insert_products(conn, values, created_at=now, updated_at=now)
     begin_histories(conn, {seqs[row["id"]]: row for row in values}, now=now)
     rows.file_products(
         conn,

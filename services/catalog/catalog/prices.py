@@ -23,7 +23,8 @@ _WRITTEN = (*_PRICE, "compare_at_amount")
 
 def begin_histories(conn: Connection, new: Mapping[int, dict[str, Any]], *, now: datetime) -> None:
     """The first prices of new products: their columns, by `seq`."""
-    rows.insert_prices(conn, [_entry(seq, values, now, None) for seq, values in new.items()])
+    entries = [_entry(seq, values) for seq, values in new.items()]
+    rows.insert_prices(conn, entries, since=now, change_id=None)
 
 
 def follow_price(
@@ -46,13 +47,11 @@ def follow_price(
         found["lowest_amount"] = (
             rows.lowest_offered(conn, seq=seq, currency=currency, since=since) if reduced else None
         )
-    rows.insert_prices(conn, [_entry(seq, values, now, change_id)])
+    rows.insert_prices(conn, [_entry(seq, values)], since=now, change_id=change_id)
     return found
 
 
-def _entry(
-    seq: int, values: dict[str, Any], now: datetime, change_id: str | None
-) -> dict[str, Any]:
+def _entry(seq: int, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "product_seq": seq,
         "version": values["version"],
@@ -60,8 +59,6 @@ def _entry(
         "currency": values["price_currency"],
         "compare_at_amount": values["compare_at_amount"],
         "offered": values["status"] == "active",
-        "since": now,
-        "change_id": change_id,
     }
 
 

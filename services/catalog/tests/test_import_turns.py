@@ -49,6 +49,19 @@ async def test_who_reserves_waits_for_no_more_than_a_batch_or_two(
     await check_invariants(shop)
 
 
+def test_batches_grow_for_as_long_as_nobody_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(import_worker.time, "monotonic", lambda: now)
+    pace = import_worker.Pace()
+    for _ in range(50):
+        pace.took(64, import_worker.STEP_SECONDS)
+    sizes = list[int]()
+    for _ in range(7):
+        sizes.append(pace.rows)
+        now += 1
+    assert [round(size / 64) for size in sizes] == [1, 2, 3, 4, 5, 5, 5]
+
+
 @pytest.fixture
 def read_here(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Where the slices began that were read in this process; all files are large ones."""

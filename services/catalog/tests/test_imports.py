@@ -223,8 +223,8 @@ async def test_a_row_that_breaks_the_service_stops_no_other(
 ) -> None:
     insert, remove = products.insert_products, import_steps.remove_product
 
-    def breaks(conn: Connection, values: list[dict[str, Any]]) -> dict[str, int]:
-        made = insert(conn, values)
+    def breaks(conn: Connection, values: list[dict[str, Any]], **how: Any) -> dict[str, int]:
+        made = insert(conn, values, **how)
         if any(one["sku"] == "A-7" for one in values):
             conn.exec_driver_sql("SELECT nonsense")
         return made

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.errors import AttributeTaken, invalid_field
 from catalog.models import attribute_categories, attributes
-from shopkit.tables import violated
+from shopkit.tables import among, violated
 
 a, ac = attributes.c, attribute_categories.c
 _ALL = select(attributes).where(a.code.is_not(None)).order_by(a.code)
-_SOME = _ALL.where(a.code.in_(bindparam("codes", expanding=True)))
+_SOME = _ALL.where(among(a.code, "codes"))
 _ONE = select(attributes).where(a.id == bindparam("id"), a.code.is_not(None))
 _SCOPES = select(ac.attribute_seq, ac.category_id).order_by(ac.category_id)
 # Whoever changes what is indexed waits for those who write products, and they for him.

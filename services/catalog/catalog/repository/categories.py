@@ -8,17 +8,13 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.errors import CategoryNotEmpty, SlugTaken
 from catalog.models import categories, product_categories
-from shopkit.tables import violated
+from shopkit.tables import among, violated
 
 c, m = categories.c, product_categories.c
 _BY_ID = select(categories).where(c.id == bindparam("ref"))
 _BY_SLUG = select(categories).where(c.slug == bindparam("ref"))
 _ALL = select(categories).order_by(c.position, c.name, c.id)
-_above = (
-    select(c.id, c.parent_id)
-    .where(c.id.in_(bindparam("ids", expanding=True)))
-    .cte("above", recursive=True)
-)
+_above = select(c.id, c.parent_id).where(among(c.id, "ids")).cte("above", recursive=True)
 _ABOVE = select(_above.union(select(c.id, c.parent_id).where(c.id == _above.c.parent_id)))
 _INSERT = insert(categories)
 _COUNT = select(func.count()).select_from(categories)
@@ -44,7 +40,7 @@ def parents(conn: Connection) -> dict[str, str | None]:
 
 def parents_above(conn: Connection, ids: Iterable[str]) -> dict[str, str | None]:
     """The parent of each of `ids` that there is, and of everything above it."""
-    return {row.id: row.parent_id for row in conn.execute(_ABOVE, {"ids": list(ids)})}
+    return dict(conn.execute(_ABOVE, {"ids": list(ids)}).all())
 
 
 def count_categories(conn: Connection) -> int:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal_column,
     select,
     update,
@@ -22,15 +21,15 @@ from sqlalchemy.sql.elements import ColumnElement
 from catalog.errors import SlugTaken
 from catalog.models import product_groups, products
 from shopkit.errors import Problem
-from shopkit.tables import violated
+from shopkit.tables import among, insert_rows, violated
 
 g = product_groups.c
 COUNT_LIMIT = 10_001
 _BY_ID = select(product_groups).where(g.id == bindparam("ref"))
 _BY_SLUG = select(product_groups).where(g.slug == bindparam("ref"))
-_AMONG = select(product_groups).where(g.id.in_(bindparam("ids", expanding=True)))
+_AMONG = select(product_groups).where(among(g.id, "ids"))
 _LOCK = _AMONG.order_by(g.id).with_for_update()
-_IDS = select(g.slug, g.id).where(g.slug.in_(bindparam("slugs", expanding=True)))
+_IDS = select(g.slug, g.id).where(among(g.slug, "slugs"))
 
 
 def group_of(row: Any) -> dict[str, Any]:
@@ -52,18 +51,19 @@ def lock_group(conn: Connection, *, id: str) -> dict[str, Any] | None:
 
 def lock_groups(conn: Connection, *, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """By id, those that there are."""
-    return {row["id"]: group_of(row) for row in conn.execute(_LOCK, {"ids": list(ids)}).mappings()}
+    found = conn.execute(_LOCK, {"ids": list(ids)}).mappings().all()
+    return {row["id"]: group_of(row) for row in found}
 
 
 def ids_by_slug(conn: Connection, slugs: Iterable[str]) -> dict[str, str]:
     """Of the groups that there are."""
-    return {row.slug: row.id for row in conn.execute(_IDS, {"slugs": list(slugs)})}
+    return dict(conn.execute(_IDS, {"slugs": list(slugs)}).all())
 
 
 def insert_groups(conn: Connection, values: list[dict[str, Any]]) -> None:
     """Raises SlugTaken."""
     try:
-        conn.execute(insert(product_groups), [_stored(one) for one in values])
+        insert_rows(conn, product_groups, [_stored(one) for one in values])
     except IntegrityError as exc:
         raise _refusal(exc) from None
 

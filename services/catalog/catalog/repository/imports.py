@@ -78,8 +78,8 @@ def list_errors(
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
-def add_changes(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    insert_rows(conn, import_changes, rows)
+def add_changes(conn: Connection, rows: list[dict[str, Any]], *, import_id: str) -> None:
+    insert_rows(conn, import_changes, rows, same={"import_id": import_id})
 
 
 def versions_left(conn: Connection, *, import_id: str, ids: Iterable[str]) -> dict[str, int]:

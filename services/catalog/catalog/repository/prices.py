@@ -31,8 +31,10 @@ _LIST = (
 )
 
 
-def insert_prices(conn: Connection, entries: list[dict[str, Any]]) -> None:
-    insert_rows(conn, price_history, entries)
+def insert_prices(
+    conn: Connection, entries: list[dict[str, Any]], *, since: datetime, change_id: str | None
+) -> None:
+    insert_rows(conn, price_history, entries, same={"since": since, "change_id": change_id})
 
 
 def lowest_offered(conn: Connection, *, seq: int, currency: str, since: datetime) -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -14,7 +15,7 @@ from catalog.errors import SkuTaken, SlugTaken, VariantTaken
 from catalog.models import product_categories, products, stock
 from shopkit.errors import Problem
 from shopkit.money import money
-from shopkit.tables import as_shown, insert_rows, violated
+from shopkit.tables import among, as_shown, insert_rows, violated
 
 p, s = products.c, stock.c
 PUBLIC_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -49,11 +50,9 @@ _BY_SLUG = _PRODUCT.where(p.slug == bindparam("ref"))
 _OF_GROUP = _PRODUCT.where(p.group_id == bindparam("group_id")).order_by(p.seq)
 # With `key_share`: what refers to a product (a reservation) does not wait for who edits it.
 _LOCK = select(products).where(p.id == bindparam("id"), _LIVE).with_for_update(key_share=True)
-_BY_SKU = select(products).where(p.sku_key.in_(bindparam("sku_keys", expanding=True)))
+_BY_SKU = select(products).where(among(p.sku_key, "sku_keys"))
 _COUNT_VARIANTS = (
-    select(p.group_id, func.count())
-    .where(p.group_id.in_(bindparam("group_ids", expanding=True)))
-    .group_by(p.group_id)
+    select(p.group_id, func.count()).where(among(p.group_id, "group_ids")).group_by(p.group_id)
 )
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM products"
 _NEXT = "SELECT nextval(pg_get_serial_sequence('products', 'seq')) FROM generate_series(1, $1)"
@@ -146,16 +145,16 @@ def lock_variants(conn: Connection, *, group_id: str) -> list[dict[str, Any]]:
 
 def find_by_sku(conn: Connection, *, sku_keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The rows of products, by SKU key."""
-    found = conn.execute(_BY_SKU, {"sku_keys": list(sku_keys)}).mappings()
+    found = conn.execute(_BY_SKU, {"sku_keys": list(sku_keys)}).mappings().all()
     return {row["sku_key"]: dict(row) for row in found}
 
 
-def insert_products(conn: Connection, values: list[dict[str, Any]]) -> dict[str, int]:
-    """The `seq` of each by its id, in the order of `values`. Raises SkuTaken, SlugTaken or
-    VariantTaken, and which of them it was is not known."""
+def insert_products(conn: Connection, values: list[dict[str, Any]], **same: Any) -> dict[str, int]:
+    """The `seq` of each by its id, in the order of `values`; all have the `same` values too. Raises
+    SkuTaken, SlugTaken or VariantTaken, and which of them it was is not known."""
     seqs = dict(zip((row["id"] for row in values), _next_seqs(conn, len(values)), strict=True))
     try:
-        insert_rows(conn, products, [{"seq": seqs[row["id"]], **row} for row in values])
+        insert_rows(conn, products, [{"seq": seqs[row["id"]], **row} for row in values], same=same)
     except IntegrityError as exc:
         raise _refusal(exc) from None
     return seqs
@@ -206,15 +205,16 @@ def file_products(conn: Connection, filed: Iterable[Mapping[str, Any]]) -> None:
             "name_key": one["name_key"],
         }
         for one in filed
-        for id_ in sorted(one["with_ancestors"])
+        for id_ in one["with_ancestors"]
     ]
+    places.sort(key=itemgetter("category_id"))  # what comes to the same pages comes at once
     insert_rows(conn, product_categories, places)
 
 
 def count_variants(conn: Connection, *, group_ids: Iterable[str]) -> dict[str, int]:
     """By group; those that have none are absent."""
     found = conn.execute(_COUNT_VARIANTS, {"group_ids": list(group_ids)})
-    return {id_: int(number) for id_, number in found}
+    return {id_: int(number) for id_, number in found.all()}
 
 
 def largest_group(conn: Connection) -> int:

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, or_, select
-from sqlalchemy.sql.elements import BindParameter, ColumnElement
+from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import categories, old_slugs, product_groups, products
+from shopkit.tables import among
 
 Kind = Literal["category", "group", "product"]
 MOST_LIKE = 1_000
@@ -36,11 +37,10 @@ def _like(slug: ColumnElement[str], *more: ColumnElement[bool]) -> Select[Any]:
 
 
 _OF_KIND = o.kind == bindparam("kind")
-_AMONG: BindParameter[Any] = bindparam("slugs", expanding=True)
 _LIKE = {kind: (_like(table.c.slug), _like(o.slug, _OF_KIND)) for kind, table in _TABLES.items()}
-_HAVE = {kind: select(t.c.slug).where(t.c.slug.in_(_AMONG)) for kind, t in _TABLES.items()}
-_HAD = select(o.slug).where(_OF_KIND, o.slug.in_(_AMONG))
-_FREE = delete(old_slugs).where(_OF_KIND, o.slug.in_(_AMONG))
+_HAVE = {kind: select(t.c.slug).where(among(t.c.slug, "slugs")) for kind, t in _TABLES.items()}
+_HAD = select(o.slug).where(_OF_KIND, among(o.slug, "slugs"))
+_FREE = delete(old_slugs).where(_OF_KIND, among(o.slug, "slugs"))
 
 
 def slugs_like(conn: Connection, kind: Kind, base: str) -> set[str]:
@@ -54,8 +54,8 @@ def slugs_like(conn: Connection, kind: Kind, base: str) -> set[str]:
 def slugs_among(conn: Connection, kind: Kind, slugs: Iterable[str]) -> set[str]:
     """Those of `slugs` that something has, or had once."""
     asked = {"slugs": list(slugs)}
-    found = set(conn.execute(_HAVE[kind], asked).scalars())
-    return found | set(conn.execute(_HAD, {**asked, "kind": kind}).scalars())
+    found = set(conn.execute(_HAVE[kind], asked).scalars().all())
+    return found | set(conn.execute(_HAD, {**asked, "kind": kind}).scalars().all())
 
 
 def todays_slug(conn: Connection, *, kind: Kind, old: str) -> str | None:

@@ -44,9 +44,8 @@ _RESTOCK = _of_product.values(on_hand=s.on_hand + _q, version=s.version + 1)
 
 def insert_stock(conn: Connection, on_hand: Mapping[str, int]) -> None:
     """Of products that are new, by id."""
-    new = {"reserved": 0, "version": 1}
-    rows = [{"product_id": id_, "on_hand": count, **new} for id_, count in on_hand.items()]
-    insert_rows(conn, stock, rows)
+    rows = [{"product_id": id_, "on_hand": count} for id_, count in on_hand.items()]
+    insert_rows(conn, stock, rows, same={"reserved": 0, "version": 1})
 
 
 def find_stock(conn: Connection, *, product_id: str) -> dict[str, Any] | None:
@@ -126,13 +125,13 @@ def record_movements(
     actor: str | None = None,
 ) -> None:
     """Write to the ledger what `on_hand` of each product changed by."""
-    rest = {"kind": kind, "order_id": order_id, "reason": reason, "actor": actor}
+    same = {"kind": kind, "order_id": order_id, "reason": reason, "actor": actor, "created_at": now}
     rows = [
-        {"id": new_id(), "product_id": product_id, "quantity": quantity, "created_at": now, **rest}
+        {"id": new_id(), "product_id": product_id, "quantity": quantity}
         for product_id, quantity in quantities.items()
         if quantity
     ]
-    insert_rows(conn, stock_movements, rows)
+    insert_rows(conn, stock_movements, rows, same=same)
 
 
 def list_movements(

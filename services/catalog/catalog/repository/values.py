@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -10,7 +11,7 @@ from catalog.domain import Value, values_of
 from catalog.models import attribute_values, attributes, product_values, products
 from catalog.repository.attributes import lock_definitions
 from shopkit.background import delete_batch
-from shopkit.tables import insert_rows
+from shopkit.tables import among, insert_rows
 
 a, v, pv = attributes.c, attribute_values.c, product_values.c
 _FILTERABLE = select(a.seq, a.code, a.type).where(a.filterable, a.code.is_not(None))
@@ -18,9 +19,7 @@ _CLEAR = delete(product_values).where(pv.product_seq == bindparam("product"))
 _CLEAR_ONE = delete(product_values).where(
     pv.product_seq == bindparam("product"), pv.attribute_seq == bindparam("attribute")
 )
-_SEQS = select(v.key, v.seq).where(
-    v.attribute_seq == bindparam("attribute"), v.key.in_(bindparam("keys", expanding=True))
-)
+_SEQS = select(v.key, v.seq).where(v.attribute_seq == bindparam("attribute"), among(v.key, "keys"))
 _NEXT = (
     select(a.seq, a.code, a.type, a.indexed, a.after_seq)
     .where(a.indexed.in_(("filling", "clearing")))
@@ -73,6 +72,7 @@ def _file(
             for seq, some in values.items()
             for one in some
         ]
+    rows.sort(key=itemgetter("value_seq"))  # what comes to the same pages comes at once
     insert_rows(conn, product_values, rows)
 
 
@@ -91,7 +91,7 @@ def _value_seqs(conn: Connection, attribute_seq: int, values: set[Value]) -> dic
 
 def _known(conn: Connection, attribute_seq: int, values: Iterable[Value]) -> dict[str, int]:
     asked = {"attribute": attribute_seq, "keys": sorted(one.key for one in values)}
-    return {key: int(seq) for key, seq in conn.execute(_SEQS, asked)}
+    return dict(conn.execute(_SEQS, asked).all())
 
 
 def index_next(conn: Connection, *, limit: int) -> int:
