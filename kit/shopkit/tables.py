@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     REAL,
     BigInteger,
     Boolean,
@@ -20,11 +21,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    any_,
+    bindparam,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 NAMING = {
@@ -118,6 +122,14 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     """An index of the rows for which `where` holds."""
     rows = text(where)
     return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
+
+
+def is_one_of(dialect: str, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """The column is in the list that is the parameter. On PostgreSQL the statement is the same for
+    lists of any length, or each would be parsed and prepared anew on each connection."""
+    if dialect == "sqlite":
+        return column.in_(bindparam(parameter, expanding=True))
+    return column == any_(bindparam(parameter, type_=ARRAY(column.type)))
 
 
 def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -55,9 +55,9 @@ class _Page:
         self._conn, self._slots, self._limit = conn, slots, limit
         self._cards, self._shape = shape.cards, replace(shape, after=True, cards=False)
         self._many = (limit + 1) * (VARIANTS if shape.cards else 1)
-        self._values = values
         self._wordings = phrases(slots)
         self._tiers = search.tiers(conn, slots)
+        self._values = {**values, "words": self._tiers[-1].text}
         self._groups: set[str] = set()
         self._found: Found = []
         self._index_alone = not shape.attributes and shape.filters <= _PASS_NEARLY_ALL

@@ -1,13 +1,15 @@
 """One card per product group: which variant stands for its group, and what all of them are."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, bindparam, func, not_, or_, select, tuple_
+from sqlalchemy import Connection, FromClause, Row, Select, func, not_, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_groups, products, stock
 from catalog.repository.products import FROM, p, s
+from shopkit.tables import is_one_of
 
 SIBLING = products.alias("sibling")
 SIBLING_STOCK = stock.alias("sibling_stock")
@@ -22,7 +24,7 @@ _LISTED = (
         product_groups.c.slug,
     )
     .select_from(FROM.join(product_groups, product_groups.c.id == p.group_id))
-    .where(p.group_id.in_(bindparam("group_ids", expanding=True)), p.status != "deleted")
+    .where(p.status != "deleted")
     .order_by(p.group_id, p.seq)
 )
 _ACTIVE = _LISTED.where(p.status == "active")
@@ -67,5 +69,10 @@ def list_variants_of(
     conn: Connection, *, group_ids: list[str], only_active: bool
 ) -> list[Row[*tuple[Any, ...]]]:
     """What cards tell of the variants of some groups, by group, oldest first."""
-    statement = _ACTIVE if only_active else _LISTED
+    statement = _of_groups(conn.dialect.name, only_active)
     return list(conn.execute(statement, {"group_ids": group_ids}).all())
+
+
+@cache
+def _of_groups(dialect: str, only_active: bool) -> Select[Any]:
+    return (_ACTIVE if only_active else _LISTED).where(is_one_of(dialect, p.group_id, "group_ids"))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, TextClause, bindparam, select, text
 
 from catalog.models import attribute_values, categories
 from catalog.repository.category_filters import is_listed
-from shopkit.tables import Id
+from shopkit.tables import Id, is_one_of
 
 c = categories.c
 _COUNTED = {
@@ -70,7 +70,8 @@ def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dic
 def find_values(conn: Connection, seqs: list[int]) -> dict[int, tuple[str, float | None]]:
     """Label and number, by `seq`."""
     v = attribute_values.c
-    statement = select(v.seq, v.label, v.number).where(v.seq.in_(bindparam("seqs", expanding=True)))
+    among = is_one_of(conn.dialect.name, v.seq, "seqs")
+    statement = select(v.seq, v.label, v.number).where(among)
     return {row[0]: (row[1], row[2]) for row in conn.execute(statement, {"seqs": seqs})}
 
 

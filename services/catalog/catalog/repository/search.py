@@ -141,7 +141,8 @@ def _endings(conn: Connection, wanted: Slots) -> Forms | None:
 def index_of(
     dialect: str, fields: int = len(FIELDS), *, parameter: str = "match"
 ) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
-    """The index to select from, its product's seq, and the condition on the parameter."""
+    """The index to select from, its product's seq, and the condition on the parameter; in some
+    fields on the parameter `words` too, which is the expression for all fields."""
     match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
         found = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
@@ -152,8 +153,10 @@ def index_of(
         return _GIN, _GIN.c.seq, anywhere
     weights = ",".join("abc"[:fields])
     some = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
-    # To filter is slow: where it is not by the index of it, only what matches anyhow is filtered.
-    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(query))
+    # The expression alone says what matches, but no index knows of its fields. So the index of some
+    # fields is asked for the words as such, or it would have each product looked at twice.
+    words = cast(bindparam("words", type_=Text), TSQUERY)
+    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(words))
     return _GIN, _GIN.c.seq, matches
 
 
