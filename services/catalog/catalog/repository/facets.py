@@ -4,13 +4,13 @@ import json
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, bindparam, select, text
+from sqlalchemy import Connection, Select, TextClause, bindparam, select, text
 
 from catalog.models import attribute_values, categories
 from catalog.repository.category_filters import is_listed
 from shopkit.tables import Id, is_one_of
 
-c = categories.c
+c, v = categories.c, attribute_values.c
 _COUNTED = {
     "sqlite": "(SELECT CAST(key AS INTEGER) AS seq, value AS card FROM json_each(:cards))",
     "postgresql": "unnest(CAST(:seqs AS bigint[]), CAST(:cards AS bigint[]))",
@@ -69,10 +69,13 @@ def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dic
 
 def find_values(conn: Connection, seqs: list[int]) -> dict[int, tuple[str, float | None]]:
     """Label and number, by `seq`."""
-    v = attribute_values.c
-    among = is_one_of(conn.dialect.name, v.seq, "seqs")
-    statement = select(v.seq, v.label, v.number).where(among)
-    return {row[0]: (row[1], row[2]) for row in conn.execute(statement, {"seqs": seqs})}
+    found = conn.execute(_values(conn.dialect.name), {"seqs": seqs})
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+@cache
+def _values(dialect: str) -> Select[Any]:
+    return select(v.seq, v.label, v.number).where(is_one_of(dialect, v.seq, "seqs"))
 
 
 def list_children(

@@ -110,7 +110,7 @@ def tiers(conn: Connection, wanted: Slots) -> list[Match]:
     if conn.dialect.name == "sqlite":
         texts = slots.fts5_tiers(wanted, _endings(conn, wanted))
     else:
-        texts = slots.tsquery_tiers(wanted)
+        texts = slots.tsquery_tiers(wanted, _endings(conn, wanted))
     above = len(texts) - len(FIELDS)  # as a phrase in the name
     return [Match(text, max(at - above, 0) + 1) for at, text in enumerate(texts)]
 
@@ -125,17 +125,20 @@ def anywhere(conn: Connection, wanted: Slots) -> str:
     """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
         return slots.fts5(wanted, _endings(conn, wanted))
-    return slots.tsquery(wanted)
+    return slots.tsquery(wanted, _endings(conn, wanted))
 
 
 def _endings(conn: Connection, wanted: Slots) -> Forms | None:
     """The indexed words that begin as the last typed word does; None when there is no such
-    beginning, or FTS5 had better find them itself."""
+    beginning, or the index had better find them itself: GIN if there are no other words, which it
+    would compare with all products of the beginning."""
     beginning = wanted[-1][0][-1][0]
     if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
         return None
-    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
-    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
+    if conn.dialect.name != "sqlite" and len(wanted) == 1:
+        return None
+    found = words_beginning(conn, beginning[:-1], most=MOST_ENDINGS)
+    return None if found is None else tuple(found) or (beginning[:-1],)
 
 
 def index_of(
