@@ -2,14 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shopkit.db import Database, P, T, Transaction
 from shopkit.errors import StorageFull, Unavailable
@@ -17,6 +17,10 @@ from shopkit.errors import StorageFull, Unavailable
 RETRIED = {"40001", "40P01", "55P03"}
 """serialization_failure, deadlock_detected, lock_not_available (PostgreSQL, appendix A)."""
 ATTEMPTS = 4
+POOL_SECONDS = 5
+SLOW_POOL = 2
+"""Connections for what may be slow. More would take the processor from what is quick, and one event
+loop, whose part of a read takes about as long as PostgreSQL's, can hardly use them."""
 _SETTINGS = {
     "statement_timeout": "5000",
     "lock_timeout": "2000",
@@ -32,10 +36,32 @@ def postgres_engine(url: str, pool_size: int = 10, **settings: str) -> AsyncEngi
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
         hide_parameters=True,  # personal data must not get into logs by way of an exception
         connect_args={"timeout": 5, "server_settings": _SETTINGS | settings},
     )
+
+
+class _Pool:
+    """An engine's connections: whoever asks first is served first.
+
+    SQLAlchemy's own pool gives a connection to whoever asks at the moment in which it is free, and
+    sends those who waited for it to the end of the line.
+    """
+
+    def __init__(self, engine: AsyncEngine, size: int) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._free = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def connection(self, *, reading: bool) -> AsyncIterator[AsyncConnection]:
+        async with asyncio.timeout(POOL_SECONDS):
+            await self._free.acquire()
+        try:
+            async with (self._reader if reading else self._engine).begin() as connection:
+                yield connection
+        finally:
+            self._free.release()
 
 
 class PostgresDatabase(Database):
@@ -46,31 +72,32 @@ class PostgresDatabase(Database):
 
     async def start(self) -> None:
         self._engine = postgres_engine(self._url, self._pool_size)
+        self._pool = _Pool(self._engine, self._pool_size)
         # Planned for its values: what suits most of them may take a second with others. To look
         # into a document for words is dearer than other operators. One core each is enough.
         planned = {
             "plan_cache_mode": "force_custom_plan",
             "cpu_operator_cost": "0.02",
             "max_parallel_workers_per_gather": "0",
+            # A page is a few rows by indexes; to think of other ways is a third of the planning.
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         }
-        self._slow_engine = postgres_engine(self._url, self._pool_size // 2, **planned)
-        self._reader, self._slow_reader = (
-            engine.execution_options(isolation_level="AUTOCOMMIT")
-            for engine in (self._engine, self._slow_engine)
-        )
+        self._slow_engine = postgres_engine(self._url, SLOW_POOL, **planned)
+        self._slow_pool = _Pool(self._slow_engine, SLOW_POOL)
 
     async def stop(self) -> None:
         await self._slow_engine.dispose()
         await self._engine.dispose()
 
     async def read(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._attempt(self._reader, lambda conn: function(conn, *args, **kwargs))
+        return await self._read(self._pool, lambda conn: function(conn, *args, **kwargs))
 
     async def read_slow(
         self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """On connections of its own, half as many more: nothing else waits for one of them."""
-        return await self._attempt(self._slow_reader, lambda conn: function(conn, *args, **kwargs))
+        """On connections of its own: nothing else waits for one of them."""
+        return await self._read(self._slow_pool, lambda conn: function(conn, *args, **kwargs))
 
     async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         def call(conn: Connection) -> T:
@@ -78,16 +105,21 @@ class PostgresDatabase(Database):
 
         for attempt in range(1, ATTEMPTS):
             try:
-                return await self._attempt(self._engine, call)
+                return await self._attempt(self._pool, call)
             except _Retry:
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
-        return await self._attempt(self._engine, call)
+        return await self._attempt(self._pool, call)
 
-    async def _attempt(self, engine: AsyncEngine, call: Callable[[Connection], T]) -> T:
+    async def _read(self, pool: _Pool, call: Callable[[Connection], T]) -> T:
+        return await self._attempt(pool, call, reading=True)
+
+    async def _attempt(
+        self, pool: _Pool, call: Callable[[Connection], T], *, reading: bool = False
+    ) -> T:
         try:
-            async with engine.begin() as connection:
+            async with pool.connection(reading=reading) as connection:
                 return await connection.run_sync(call)
-        except (PoolTimeout, OSError, TimeoutError) as exc:
+        except (OSError, TimeoutError) as exc:
             raise Unavailable("The database does not answer.") from exc
         except DBAPIError as exc:
             # Where it stays as it is, it becomes its own cause: asyncpg's error, whose DETAIL

@@ -31,7 +31,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -135,25 +134,28 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
-class _Each(FunctionElement[Any]):
+class _Among(FunctionElement[bool]):
     inherit_cache = True
+    type = Boolean()
 
 
-@compiles(_Each)
-def _each(element: _Each, compiler: SQLCompiler, **how: Any) -> str:
-    return f"(SELECT unnest{compiler.process(element.clause_expr, **how)})"
+@compiles(_Among)
+def _among(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, values = (compiler.process(one, **how) for one in element.clauses)
+    return f"{column} = ANY ({values})"
 
 
-@compiles(_Each, "sqlite")
-def _each_on_sqlite(element: _Each, compiler: SQLCompiler, **how: Any) -> str:
-    return f"(SELECT value FROM json_each{compiler.process(element.clause_expr, **how)})"  # noqa: S608
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, values = (compiler.process(one, **how) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the column has one of the values of the parameter `name`, a list. With `in_` each is
     a parameter of its own, and for another number of them all is compiled and planned again."""
     kind = postgresql.ARRAY(column.type).with_variant(_SqliteJson(), "sqlite")
-    return column.op("IN", is_comparison=True)(_Each(bindparam(name, type_=kind)))
+    return _Among(column, bindparam(name, type_=kind))
 
 
 def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, literal, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from kit.tests.conftest import boxes
@@ -37,6 +37,10 @@ def count(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(boxes)).scalar_one()
 
 
+def count_to(conn: Connection, number: int) -> int:
+    return int(conn.execute(select(literal(number))).scalar_one())
+
+
 async def test_values_come_back_as_they_went_in(database: Database) -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     row = {"id": new_id(), "name": "ä", "stock": 2**53, "made_at": at, "open": True}
@@ -65,6 +69,26 @@ async def test_concurrent_takers_never_take_more_than_there_is(database: Databas
     await database.run(add, "b", 30)
     taken = await asyncio.gather(*(database.run(take_one, "b") for _ in range(100)))
     assert sum(taken) == 30
+
+
+@pytest.mark.skipif("TEST_POSTGRES_URL" not in os.environ, reason="SQLite has one connection")
+@pytest.mark.parametrize("way", ["read", "run"])
+async def test_whoever_asks_first_is_served_first(databases: TestDatabases, way: str) -> None:
+    """Not whoever asks at the moment in which a connection is free."""
+    served: list[int] = []
+    database = open_database(databases.empty(), pool_size=1)
+    await database.start()
+
+    async def ask(number: int) -> None:
+        await getattr(database, way)(lambda conn: served.append(number) or count_to(conn, 1))
+
+    asking = []
+    for number in range(200):
+        asking.append(asyncio.create_task(ask(number)))
+        await asyncio.sleep(0.001 * (number % 3))
+    await asyncio.gather(*asking)
+    await database.stop()
+    assert served == sorted(served)
 
 
 async def test_violations_have_the_same_name_everywhere(database: Database) -> None:

@@ -40,8 +40,10 @@ class Context:
 
     @property
     def searches_take_long(self) -> bool:
-        """Many products, or many words to compare with what was typed."""
-        return self.size.is_large or len(self.lexicon.vocabulary) > MANY_WORDS
+        """Many products, or many words to compare with what was typed. On PostgreSQL always: it
+        plans for the words only where reads may be slow, and to read there takes no thread."""
+        many = self.size.is_large or len(self.lexicon.vocabulary) > MANY_WORDS
+        return many or self.database.dialect == "postgresql"
 
     def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
         deep = cursor is not None or self.searches_take_long

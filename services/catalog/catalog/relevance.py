@@ -58,9 +58,9 @@ class _Page:
         self._conn, self._slots, self._limit = conn, slots, limit
         self._cards, self._shape = shape.cards, replace(shape, after=True, cards=False)
         self._many = (limit + 1) * (VARIANTS if shape.cards else 1)
-        self._values = values
         self._wordings = phrases(slots)
         self._tiers = search.tiers(conn, slots)
+        self._values = {**values, "words": self._tiers[-1].text}
         self._groups: set[str] = set()
         self._found: Found = []
         self._index_alone = not shape.attributes and shape.filters <= _PASS_NEARLY_ALL
@@ -103,10 +103,13 @@ class _Page:
 
     def _likeliest(self, fitting: int, full: int, below: list[Any]) -> int:
         """Which tier between two to ask. Most searches find little, or little but in descriptions;
-        of words that many products have, names have many."""
+        of words that many products have, names have many. PostgreSQL is asked for names first: a
+        question more costs there what it saves."""
         last, in_name = len(self._tiers) - 1, len(self._tiers) - len(FIELDS)
         many = bool(below) and _in_all(below) > MANY
         likely = (last, in_name) if many else (last, last - 1, in_name)
+        if self._shape.dialect == "postgresql":
+            likely = (in_name, last, last - 1)
         between = range(fitting + 1, full)
         return next((tier for tier in likely if tier in between), (fitting + full) // 2)
 

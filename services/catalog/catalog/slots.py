@@ -92,9 +92,9 @@ def fts5(slots: Slots, endings: Forms | None = None) -> str:
     return _FTS5.all_of(_with_endings(slots, endings))
 
 
-def tsquery(slots: Slots) -> str:
+def tsquery(slots: Slots, endings: Forms | None = None) -> str:
     """`fts5` as a tsquery."""
-    return _TSQUERY[-1].all_of(slots)
+    return _TSQUERY[-1].all_of(_with_endings(slots, endings))
 
 
 def fts5_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
@@ -111,11 +111,13 @@ def fts5_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
     return tiers
 
 
-def tsquery_tiers(slots: Slots) -> list[str]:
+def tsquery_tiers(slots: Slots, endings: Forms | None = None) -> list[str]:
     """`fts5_tiers` as tsqueries."""
-    tiers = [language.all_of(slots) for language in _TSQUERY]
+    every = _with_endings(slots, endings)
+    tiers = [language.all_of(every) for language in _TSQUERY]
     if as_phrases := phrases(slots):
-        tiers.insert(0, _TSQUERY[0].phrases(as_phrases))
+        ended = [one for phrase in as_phrases for one in _ended(phrase, endings)]
+        tiers.insert(0, _TSQUERY[0].phrases(ended))
     return tiers
 
 

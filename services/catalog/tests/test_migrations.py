@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -19,6 +19,7 @@ from catalog.models import metadata, products, reservation_lines
 from catalog.repository.prices import list_prices
 from catalog.repository.reservations import insert_reservation
 from catalog.repository.stock import find_stock, insert_stock, list_movements, record_movements
+from catalog.repository.vocabulary import words_beginning
 from catalog.returns import take_back
 from catalog.schemas.internal import ReturnInput
 from catalog.settings import MIGRATIONS, CatalogSettings
@@ -194,3 +195,26 @@ async def test_what_was_indexed_before_words_were_marked_is_found(
         headers = {"Authorization": tokens.user(scopes=STAFF), "If-Match": "*"}
         await guest.patch(path, json={"name": "Red chair"}, headers=headers)
         assert await found("red lamp") == ["c", "lamp"] and await found("chair") == ["a"]
+
+
+def index_a_word_with_digits(conn: Connection) -> None:
+    insert_sold(conn, order_id=new_id(), product_id=new_id())
+    lexemes = "'lantern':1A 'lantern99':2A"
+    conn.execute(text("INSERT INTO product_search SELECT seq, :it FROM products"), {"it": lexemes})
+    conn.execute(text("INSERT INTO search_words (word) VALUES ('lantern'), ('oak')"))
+
+
+async def test_words_with_digits_indexed_before_are_known_to_begin_so(
+    databases: TestDatabases,
+) -> None:
+    url = databases.empty()
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has them in its table of words")
+    await asyncio.to_thread(migrate, url, MIGRATIONS, "0010")
+    async with opened(url) as database:
+        await database.run(index_a_word_with_digits)
+    await asyncio.to_thread(migrate, url, MIGRATIONS)
+    async with opened(url) as database:
+        assert await database.read(words_beginning, "oak", most=9) == ["oak"]
+        assert await database.read(words_beginning, "oaks", most=9) == []
+        assert await database.read(words_beginning, "lant", most=9) is None

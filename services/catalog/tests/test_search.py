@@ -121,6 +121,15 @@ async def test_a_word_is_found_by_its_beginning_however_many_begin_so(
     assert await shop.listed(q="lanterns") == []
 
 
+async def test_a_beginning_finds_words_with_and_without_digits(shop: Shop) -> None:
+    for sku, name in (("A", "Oak lantern"), ("B", "Oak lanterns"), ("LANTERN-7", "Oak thing")):
+        await shop.product(name=name, sku=sku)
+    assert {one["sku"] for one in await shop.listed(q="oak lante")} == {"A", "B", "LANTERN-7"}
+    assert [one["sku"] for one in await shop.listed(q="oak lantern7")] == ["LANTERN-7"]
+    await shop.product(name="Oak lanternfish", sku="C")
+    assert len(await shop.listed(q="oak lantern")) == 4
+
+
 async def test_the_index_is_kept_in_few_pieces(shop: Shop) -> None:
     if shop.database.dialect != "sqlite":
         pytest.skip("GIN keeps itself")

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, bindparam, func, not_, or_, select, tuple_
+from sqlalchemy import Connection, FromClause, Row, func, not_, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_groups, products, stock
 from catalog.repository.products import FROM, p, s
+from shopkit.tables import among
 
 SIBLING = products.alias("sibling")
 SIBLING_STOCK = stock.alias("sibling_stock")
@@ -22,7 +23,7 @@ _LISTED = (
         product_groups.c.slug,
     )
     .select_from(FROM.join(product_groups, product_groups.c.id == p.group_id))
-    .where(p.group_id.in_(bindparam("group_ids", expanding=True)), p.status != "deleted")
+    .where(among(p.group_id, "group_ids"), p.status != "deleted")
     .order_by(p.group_id, p.seq)
 )
 _ACTIVE = _LISTED.where(p.status == "active")

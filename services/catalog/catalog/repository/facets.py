@@ -8,14 +8,15 @@ from sqlalchemy import Connection, TextClause, bindparam, select, text
 
 from catalog.models import attribute_values, categories
 from catalog.repository.category_filters import is_listed
-from shopkit.tables import Id
+from shopkit.tables import Id, among
 
-c = categories.c
+c, v = categories.c, attribute_values.c
 _COUNTED = {
     "sqlite": "(SELECT CAST(key AS INTEGER) AS seq, value AS card FROM json_each(:cards))",
     "postgresql": "unnest(CAST(:seqs AS bigint[]), CAST(:cards AS bigint[]))",
 }
 # CROSS JOIN: SQLite goes from the products to what they have, not the other way.
+_NAMES = select(v.seq, v.label, v.number).where(among(v.seq, "seqs"))
 _VALUES = (
     "SELECT min(attribute_seq), value_seq, count({card}) FROM {counted} AS m (seq, card) "
     "CROSS JOIN product_values WHERE product_seq = m.seq{only} GROUP BY value_seq"
@@ -69,9 +70,8 @@ def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dic
 
 def find_values(conn: Connection, seqs: list[int]) -> dict[int, tuple[str, float | None]]:
     """Label and number, by `seq`."""
-    v = attribute_values.c
-    statement = select(v.seq, v.label, v.number).where(v.seq.in_(bindparam("seqs", expanding=True)))
-    return {row[0]: (row[1], row[2]) for row in conn.execute(statement, {"seqs": seqs})}
+    found = conn.execute(_NAMES, {"seqs": seqs})
+    return {row[0]: (row[1], row[2]) for row in found}
 
 
 def list_children(

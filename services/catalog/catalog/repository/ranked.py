@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from catalog.models import products
 from catalog.repository.search import index_of
 from catalog.repository.shapes import Shape, source_of
+from shopkit.tables import among
 
 p = products.c
 
@@ -29,7 +30,7 @@ def _groups_before(shape: Shape, above: bool) -> Select[Any]:
     before = and_(p.seq >= bindparam("seq", type_=p.seq.type), _is_found(shape, "match"))
     if above:
         before = or_(_is_found(shape, "above"), before)
-    of_groups = p.group_id.in_(bindparam("group_ids", expanding=True))
+    of_groups = among(p.group_id, "group_ids")
     return select(p.group_id).distinct().select_from(source).where(of_groups, before, *conditions)
 
 

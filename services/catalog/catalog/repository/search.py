@@ -110,7 +110,7 @@ def tiers(conn: Connection, wanted: Slots) -> list[Match]:
     if conn.dialect.name == "sqlite":
         texts = slots.fts5_tiers(wanted, _endings(conn, wanted))
     else:
-        texts = slots.tsquery_tiers(wanted)
+        texts = slots.tsquery_tiers(wanted, _endings(conn, wanted))
     above = len(texts) - len(FIELDS)  # as a phrase in the name
     return [Match(text, max(at - above, 0) + 1) for at, text in enumerate(texts)]
 
@@ -125,23 +125,27 @@ def anywhere(conn: Connection, wanted: Slots) -> str:
     """The match expression for all slots in any field."""
     if conn.dialect.name == "sqlite":
         return slots.fts5(wanted, _endings(conn, wanted))
-    return slots.tsquery(wanted)
+    return slots.tsquery(wanted, _endings(conn, wanted))
 
 
 def _endings(conn: Connection, wanted: Slots) -> Forms | None:
     """The indexed words that begin as the last typed word does; None when there is no such
-    beginning, or FTS5 had better find them itself."""
+    beginning, or the index had better find them itself: GIN if there are no other words, which it
+    would compare with all products of the beginning."""
     beginning = wanted[-1][0][-1][0]
     if not beginning.endswith(BEGINNING) or len(beginning) - 1 <= PREFIX_INDEX:
         return None
-    found = words_beginning(conn, beginning[:-1], limit=MOST_ENDINGS + 1)
-    return (tuple(found) or (beginning[:-1],)) if len(found) <= MOST_ENDINGS else None
+    if conn.dialect.name != "sqlite" and len(wanted) == 1:
+        return None
+    found = words_beginning(conn, beginning[:-1], most=MOST_ENDINGS)
+    return None if found is None else tuple(found) or (beginning[:-1],)
 
 
 def index_of(
     dialect: str, fields: int = len(FIELDS), *, parameter: str = "match"
 ) -> tuple[TableClause, ColumnElement[int], ColumnElement[bool]]:
-    """The index to select from, its product's seq, and the condition on the parameter."""
+    """The index to select from, its product's seq, and the condition on the parameter; in some
+    fields on the parameter `words` too, which is the expression for all fields."""
     match = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
         found = literal_column("product_fts").op("MATCH", is_comparison=True)(match)
@@ -152,8 +156,10 @@ def index_of(
         return _GIN, _GIN.c.seq, anywhere
     weights = ",".join("abc"[:fields])
     some = func.ts_filter(document, literal_column(f"'{{{weights}}}'"))
-    # To filter is slow: where it is not by the index of it, only what matches anyhow is filtered.
-    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(query))
+    # The expression alone says what matches, but no index knows of its fields. So the index of some
+    # fields is asked for the words as such, or it would have each product looked at twice.
+    words = cast(bindparam("words", type_=Text), TSQUERY)
+    matches = and_(func.coalesce(anywhere, false()), some.op("@@", is_comparison=True)(words))
     return _GIN, _GIN.c.seq, matches
 
 

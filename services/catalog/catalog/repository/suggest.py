@@ -29,21 +29,21 @@ class Named(NamedTuple):
 def newest_named(conn: Connection, slots: Slots) -> tuple[list[Named], bool]:
     """Active products, with all in the name; where there are none, in name and SKU, or in those
     and the attributes. And whether it is in the names."""
-    *_, in_name, in_sku, in_attributes, _ = tiers(conn, slots)
+    *_, in_name, in_sku, in_attributes, anywhere = tiers(conn, slots)
     for match in (in_name, in_sku, in_attributes):
-        if found := _newest(conn, match):
+        if found := _newest(conn, match, anywhere.text):
             return found, match is in_name
     return [], False
 
 
-def _newest(conn: Connection, match: Match) -> list[Named]:
+def _newest(conn: Connection, match: Match, words: str) -> list[Named]:
     """MOST_NAMED of the newest MATCHES: those before them may all be drafts."""
     statement = _statement(conn.dialect.name, match.fields)
     found: list[Named] = []
     before, many, left = FIRST, MOST_NAMED, MATCHES
     while left > 0 and len(found) < MOST_NAMED:
         limit = min(many, left)
-        values = {"match": match.text, "before": before, "limit": limit}
+        values = {"match": match.text, "words": words, "before": before, "limit": limit}
         rows = conn.execute(statement, values).all()
         found += [_named(row) for row in rows if row.id is not None]
         if len(rows) < limit:

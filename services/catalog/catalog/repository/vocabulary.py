@@ -1,4 +1,8 @@
-"""The table of indexed words, of which each process has those without digits in memory."""
+"""The table of indexed words, of which each process has those without digits in memory.
+
+On PostgreSQL it has no words with digits, SKUs being many, but one that tells how some of them
+begin: `ab0` for AB-12 and all others that have a digit after these letters.
+"""
 
 from collections.abc import Iterable
 
@@ -33,11 +37,16 @@ _AMONG = "SELECT word FROM search_words WHERE seq > :after AND seq <= :upto AND 
 
 def add_words(conn: Connection, words: Iterable[str]) -> None:
     """In one order, so that no two transactions wait for each other's."""
-    new = sorted(set(words))
     if conn.dialect.name == "sqlite":
-        insert_rows(conn, search_words, [{"word": word} for word in new], or_ignore=True)
+        new = [{"word": word} for word in sorted(set(words))]
+        insert_rows(conn, search_words, new, or_ignore=True)
     else:
-        conn.execute(_ADD_POSTGRES, {"words": [word for word in new if not has_digit(word)]})
+        conn.execute(_ADD_POSTGRES, {"words": sorted({*map(_without_number, words)} - {"0"})})
+
+
+def _without_number(word: str) -> str:
+    digit = next((at for at, char in enumerate(word) if char.isdigit()), None)
+    return word if digit is None else f"{word[:digit]}0"
 
 
 def newest_word(conn: Connection) -> int:
@@ -57,7 +66,12 @@ def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
     return first is not None and (first == word or (beginning and first.startswith(word)))
 
 
-def words_beginning(conn: Connection, beginning: str, *, limit: int) -> list[str]:
-    """At most `limit` words that begin like that; on SQLite only."""
-    asked = {"first": beginning, "beyond": beginning + LAST_CHARACTER, "limit": limit}
-    return list(conn.execute(_BEGINNING, asked).scalars())
+def words_beginning(conn: Connection, beginning: str, *, most: int) -> list[str] | None:
+    """The words that begin like that; None when they are more than `most`, or not all known."""
+    sqlite = conn.dialect.name == "sqlite"
+    if not sqlite and has_digit(beginning):
+        return None
+    asked = {"first": beginning, "beyond": beginning + LAST_CHARACTER, "limit": most + 1}
+    found = list(conn.execute(_BEGINNING, asked).scalars())
+    known = sqlite or not any(map(has_digit, found))
+    return found if known and len(found) <= most else None
