@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> SandboxSettings:
 
 @pytest.fixture
 async def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
-    """On a slow machine it may take its time: where the clock stands still nothing is sent again."""
+    """It may take its time: where the clock stands still nothing is sent again."""
     for limit in ("CONNECT_SECONDS", "READ_SECONDS"):
         monkeypatch.setattr(f"shopkit.transport.{limit}", PATIENCE)
     async with receiving(tmp_path / "shop.sock") as found:
