@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shopkit.db import Database, P, T, Transaction
@@ -19,8 +20,8 @@ RETRIED = {"40001", "40P01", "55P03"}
 ATTEMPTS = 4
 POOL_SECONDS = 5
 SLOW_POOL = 2
-"""Connections for what may be slow. More would take the processor from what is quick, and one event
-loop, whose part of a read takes about as long as PostgreSQL's, can hardly use them."""
+"""Connections for what may be slow. More than two would take the processor from what is quick, and
+one event loop, whose part of a read takes about as long as PostgreSQL's, can hardly use them."""
 _SETTINGS = {
     "statement_timeout": "5000",
     "lock_timeout": "2000",
@@ -36,6 +37,7 @@ def postgres_engine(url: str, pool_size: int = 10, **settings: str) -> AsyncEngi
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=POOL_SECONDS,
         hide_parameters=True,  # personal data must not get into logs by way of an exception
         connect_args={"timeout": 5, "server_settings": _SETTINGS | settings},
     )
@@ -119,7 +121,7 @@ class PostgresDatabase(Database):
         try:
             async with pool.connection(reading=reading) as connection:
                 return await connection.run_sync(call)
-        except (OSError, TimeoutError) as exc:
+        except (PoolTimeout, OSError, TimeoutError) as exc:
             raise Unavailable("The database does not answer.") from exc
         except DBAPIError as exc:
             # Where it stays as it is, it becomes its own cause: asyncpg's error, whose DETAIL

@@ -13,14 +13,18 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
+MOST_PREPARED = 1_000
+"""Statements, with each set of names of their parameters. All begin anew beyond that: what is
+prepared refers to its statement, which would otherwise stay for good."""
 MOST_LENGTHS = 64
-"""Texts that are kept of one statement with lists."""
+"""Texts that are kept of each of them that has lists."""
 
 
 class PreparingConnection(Connection):
-    """Does and answers what its base does. A statement is prepared when the same object is run
-    again: one that is built anew for each run never is. Nothing is while somebody listens to what
-    SQLAlchemy does, as tracing does."""
+    """Does what its base does, and answers rows, names, `rowcount` and errors of the database as
+    that does; other members of results are missing. A statement is prepared when the same object is
+    run again: one that is built anew for each run never is, and what is constant in it stays as it
+    was then. Nothing is while somebody listens to what SQLAlchemy does, as tracing does."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -28,6 +32,7 @@ class PreparingConnection(Connection):
         self._known: WeakKeyDictionary[Any, dict[tuple[str, ...], _Statement | None]] = (
             WeakKeyDictionary()
         )
+        self._prepared = 0
 
     def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
         known = self._known.get(statement)
@@ -35,12 +40,20 @@ class PreparingConnection(Connection):
             self._known[statement] = {}
         elif not options and isinstance(parameters, dict) and not self.engine._has_events:
             names = tuple(parameters)
-            if names not in known:
-                compiled = statement.compile(dialect=self.dialect, column_keys=sorted(names))
-                known[names] = _Statement(compiled, names) if _is_whole(compiled) else None
-            if prepared := known[names]:
+            prepared = known[names] if names in known else self._prepare(statement, names)
+            if prepared:
                 return prepared.run(self._driver, parameters)
         return super().execute(statement, parameters, **options)
+
+    def _prepare(self, statement: Any, names: tuple[str, ...]) -> "_Statement | None":
+        if self._prepared == MOST_PREPARED:
+            self._known.clear()
+            self._prepared = 0
+        self._prepared += 1
+        compiled = statement.compile(dialect=self.dialect, column_keys=sorted(names))
+        prepared = _Statement(compiled, names) if _is_whole(compiled) else None
+        self._known.setdefault(statement, {})[names] = prepared
+        return prepared
 
     def exec_driver_sql(  # type: ignore[override]
         self, statement: str, parameters: Any = None, **options: Any
@@ -50,11 +63,11 @@ class PreparingConnection(Connection):
             try:
                 return self._driver.executemany(statement, parameters)
             except sqlite3.Error as exc:
-                raise _told(statement, exc) from exc
+                raise _as_sqlalchemys(statement, exc) from exc
         return super().exec_driver_sql(statement, parameters, **options)
 
 
-def _told(text: str, exc: sqlite3.Error) -> Exception:
+def _as_sqlalchemys(text: str, exc: sqlite3.Error) -> Exception:
     """As SQLAlchemy tells it."""
     return DBAPIError.instance(text, None, exc, sqlite3.Error, hide_parameters=True)
 
@@ -66,8 +79,14 @@ def _is_whole(compiled: Any) -> bool:
         and not compiled.isplaintext
         and not (compiled.insert_prefetch or compiled.update_prefetch)
         and not compiled.literal_execute_params
-        and not any(isinstance(bind.type, TupleType) for bind in compiled.binds.values())
+        and (compiled._ordered_columns or not compiled._result_columns)
+        and not any(_is_of_its_own(bind) for bind in compiled.binds.values())
     )
+
+
+def _is_of_its_own(bind: Any) -> bool:
+    """Whether each run may ask it for its value, or for more than one."""
+    return isinstance(bind.type, TupleType) or bind.callable is not None
 
 
 class _Result(IteratorResult[Any]):
@@ -83,6 +102,7 @@ class _Statement:
         self._compiled = compiled
         self._lists = [name for name in names if _is_list(compiled, name)]
         self._texts: dict[tuple[int, ...], _Text] = {}
+        self._metadata = _metadata(compiled)
 
     def run(self, driver: sqlite3.Connection, parameters: dict[str, Any]) -> _Result:
         lengths = tuple([len(parameters[name]) for name in self._lists])
@@ -91,11 +111,23 @@ class _Statement:
             if len(self._texts) >= MOST_LENGTHS:
                 self._texts.clear()
             text = self._texts[lengths] = _Text(self._compiled, parameters, self._lists)
-        return text.run(driver, parameters)
+        return text.run(driver, parameters, self._metadata)
 
 
 def _is_list(compiled: SQLCompiler, name: str) -> bool:
     return name in compiled.binds and compiled.binds[name] in compiled.post_compile_params
+
+
+def _metadata(compiled: SQLCompiler) -> SimpleResultMetaData:
+    """The names of its columns, and how values come out."""
+    columns, dialect = compiled._result_columns, compiled.dialect
+    return SimpleResultMetaData(
+        [column.keyname for column in columns],
+        extra=[column.objects for column in columns],
+        _processors=[
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+        ],
+    )
 
 
 class _Text:
@@ -115,17 +147,8 @@ class _Text:
             for name, _ in self._binds
             if whole.get(name, name) not in parameters
         }
-        columns = compiled._result_columns
-        self._metadata = SimpleResultMetaData(
-            [column.keyname for column in columns],
-            extra=[column.objects for column in columns],
-            _processors=[
-                column.type.dialect_impl(dialect).result_processor(dialect, None)
-                for column in columns
-            ],
-        )
 
-    def run(self, driver: sqlite3.Connection, parameters: dict[str, Any]) -> _Result:
+    def run(self, driver: sqlite3.Connection, parameters: dict[str, Any], metadata: Any) -> _Result:
         """Raises DBAPIError as SQLAlchemy does."""
         if self._constants:
             parameters = self._constants | parameters
@@ -139,7 +162,7 @@ class _Text:
             cursor = driver.execute(self._text, values)
             rows = cursor.fetchall()
         except sqlite3.Error as exc:
-            raise _told(self._text, exc) from exc
-        result = _Result(self._metadata, iter(rows))
+            raise _as_sqlalchemys(self._text, exc) from exc
+        result = _Result(metadata, iter(rows))
         result.rowcount = cursor.rowcount
         return result

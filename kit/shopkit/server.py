@@ -6,7 +6,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,20 @@ class Together:
 
     def write(self, data: bytes) -> None:
         """At once what follows something, so that a transport that is full can say so; what comes
-        alone, at the end of the loop's turn."""
+        alone, in the loop's next turn."""
         if self._held:
             data, self._held = self._held + data, b""
             self._transport.write(data)
         else:
             self._held = data
             self._call_soon(self._flush)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self.write(b"".join(parts))
+
+    def write_eof(self) -> None:
+        self._flush()
+        self._transport.write_eof()
 
     def close(self) -> None:
         self._flush()

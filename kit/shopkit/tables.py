@@ -106,7 +106,8 @@ Verbatim = postgresql.JSON(none_as_null=True).with_variant(_SqliteJson(), "sqlit
 
 def as_shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """An instant for an answer and nothing else: where the database keeps the text that answers
-    have, a page of products takes a tenth longer to make times of them and texts again."""
+    have, a page of products takes a tenth longer to make times of them and texts again. The text
+    has six digits of a second, where a time without a fraction is written without one."""
     return type_coerce(column, Text).label(column.key)
 
 
@@ -181,8 +182,8 @@ def insert_rows(
 ) -> None:
     """Insert rows with the same columns by the driver itself: with hundreds of small rows
     SQLAlchemy's part of each would be half of the work. On PostgreSQL as one statement, whose
-    parameters are columns. `same` are values that all of them have. With `or_ignore` without rows
-    that a unique constraint is in the way of.
+    parameters are columns. `same` are values of further columns, that all rows have. With
+    `or_ignore` without rows that a unique constraint is in the way of.
     """
     if not rows:
         return
@@ -197,11 +198,12 @@ def insert_rows(
         value if bound is None else bound(value)
         for value, bound in zip(same.values(), processors[len(names) :], strict=True)
     ]
+    each = [repeat(value, len(rows)) for value in once]
     ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
     by_row = conn.dialect.name == "sqlite"
     conn.exec_driver_sql(
         statement + ignoring,
-        list(zip(*columns, *map(repeat, once), strict=False)) if by_row else (*columns, *once),
+        list(zip(*columns, *each, strict=True)) if by_row else (*columns, *once),
     )
 
 

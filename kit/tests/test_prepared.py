@@ -13,7 +13,7 @@ from kit.tests.conftest import boxes, metadata
 from shopkit.ids import new_id
 from shopkit.prepared import MOST_LENGTHS, PreparingConnection
 from shopkit.sqlite import sqlite_engine
-from shopkit.tables import Int, insert_or_ignore, insert_rows, violated
+from shopkit.tables import Int, Str, insert_or_ignore, insert_rows, violated
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 b = boxes.c
@@ -100,6 +100,23 @@ def test_what_is_built_anew_is_not_kept(conn: PreparingConnection) -> None:
     for number in range(5):
         conn.execute(select(b.name).where(b.stock == number), {}).all()
     assert len(conn._known) <= known + 1
+
+
+def test_only_some_of_what_is_prepared_is_kept(
+    conn: PreparingConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopkit.prepared.MOST_PREPARED", 10)
+    for number in range(40):
+        of_number = select(b.name).where(b.stock == bindparam("stock")).limit(number + 1)
+        for _ in range(3):
+            assert conn.execute(of_number, {"stock": 1, f"other_{number}": 1}).all() is not None
+    assert sum(len(known) for known in conn._known.values()) <= 10
+
+
+def test_what_sqlalchemy_finds_by_name_is_left_to_it(conn: PreparingConnection) -> None:
+    crossed = text("SELECT stock AS x, name AS y FROM boxes").columns(y=Str, x=Int)
+    found = [dict(row) for _ in range(3) for row in conn.execute(crossed, {}).mappings().all()]
+    assert found and all(isinstance(row["x"], int) for row in found)
 
 
 def test_only_some_lengths_of_lists_are_kept(conn: PreparingConnection) -> None:

@@ -51,14 +51,16 @@ async def test_a_head_and_its_body_are_one_write(recorded: Pair) -> None:
     assert await reader.read() == b"head 0 body 0 head 1 body 1 head 2 body 2 "
 
 
-async def test_what_comes_alone_leaves_in_the_same_turn(recorded: Pair) -> None:
+async def test_what_comes_alone_leaves_in_the_next_turn(recorded: Pair) -> None:
     transport, reader = recorded
     together = Together(transport)  # type: ignore[arg-type]
     together.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
     together.write(b"the last")
-    together.close()
-    assert (await reader.read()).endswith(b"the last")
+    together.writelines([b" but", b" one"])
+    together.write(b", and the last")
+    together.write_eof()
+    assert (await reader.read()).endswith(b"the last but one, and the last")
 
 
 async def test_a_stream_is_never_held_whole(recorded: Pair) -> None:

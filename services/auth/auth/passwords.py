@@ -16,7 +16,6 @@ from typing import Any, ParamSpec, TypeVar
 from passlib.hash import argon2
 
 from auth.errors import Busy
-from auth.heap import share_one_heap
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +56,7 @@ def verify_password(password: str, stored: str | None) -> Verified:
 
 
 def _dummy_hash() -> str:
-    """Of no password: made up, since hashing one takes 20 ms and 20 MB."""
+    """Of no password: made up, since hashing one would keep 20 MB that nobody may ever need."""
     salt, checksum = secrets.token_bytes(16), secrets.token_bytes(32)
     return str(_ARGON2ID(salt=salt, checksum=checksum, use_defaults=True).to_string())
 
@@ -81,7 +80,6 @@ class PasswordHasher:
     """As many hashes at once as there are cores, few waiting; raises Busy for the rest."""
 
     def __init__(self, threads: int = os.cpu_count() or 1, waiting: int = MAX_WAITING) -> None:
-        share_one_heap()
         self._threads = ThreadPoolExecutor(
             threads,
             thread_name_prefix="argon2",

@@ -1,11 +1,10 @@
 """Clears away what is over: sessions, counters of failed logins and of mails, invitations, tokens
-of mails, events that concern no token any more, old idempotency keys, signing keys that nobody
-needs, and the memory of hashes."""
+of mails, events that concern no token any more, old idempotency keys, and signing keys that nobody
+needs."""
 
 from auth.email_token_repository import delete_old_tokens
 from auth.events import delete_past_events
 from auth.failure_repository import delete_expired_counters
-from auth.heap import give_back
 from auth.invitation_repository import delete_expired_invitations
 from auth.key_ring import KeyRing
 from auth.models import idempotency_keys, login_failures, mail_counts
@@ -28,7 +27,6 @@ class Sweeper:
 
     async def drain(self) -> int:
         """Clear all of it away; how many sessions."""
-        give_back()
         self._keys.remove_retired()
         now = self._clock.now()
         for table in (login_failures, mail_counts):

@@ -42,7 +42,7 @@ class Reading:
             return
         try:
             await self._ask((job["id"], part.end, job["line"] + part.lines), limit)
-        except OSError:
+        except (OSError, RuntimeError):  # uvloop has RuntimeError for a pipe that is closed
             await self._died(job)
 
     async def _died(self, job: dict[str, Any]) -> None:

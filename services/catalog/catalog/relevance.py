@@ -26,8 +26,8 @@ Found = list[tuple[Any, Position]]
 VARIANTS = 2
 """So many products are read for each card that is to be shown; more, where groups are larger."""
 MOST_AT_ONCE = 2_000
-MANY = 2_000
-"""Of so many products that have the words, a page full has them in the name."""
+COMMON = 2_000
+"""Words that so many products have are asked for in names next: a page full has them there."""
 _PASS_NEARLY_ALL = {"status", "any_status"}
 
 
@@ -98,7 +98,9 @@ class _Page:
         return self._whole(full, rest[-1].seq if rest else FIRST) if below else self._page()
 
     def _likely_to_fill(self, best: list[Any]) -> int:
-        """How many to read after the best."""
+        """How many to read after the best; what is read already is all looked at."""
+        if not self._index_alone:
+            return self._many
         return max(self._limit + 1 - len(best), 0) * (VARIANTS if self._cards else 1)
 
     def _likeliest(self, fitting: int, full: int, below: list[Any]) -> int:
@@ -106,8 +108,8 @@ class _Page:
         of words that many products have, names have many. PostgreSQL is asked for names first: a
         question more costs there what it saves."""
         last, in_name = len(self._tiers) - 1, len(self._tiers) - len(FIELDS)
-        many = bool(below) and _in_all(below) > MANY
-        likely = (last, in_name) if many else (last, last - 1, in_name)
+        common = bool(below) and _in_all(below) > COMMON
+        likely = (last, in_name) if common else (last, last - 1, in_name)
         if self._shape.dialect == "postgresql":
             likely = (in_name, last, last - 1)
         between = range(fitting + 1, full)

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from catalog import import_worker, upserts
 from catalog.import_files import ImportFiles, Slice
+from catalog.import_reading import Reading
 from catalog.repository.imports import UNFINISHED
 
 from .conftest import Shop
@@ -101,6 +103,25 @@ async def test_a_process_that_dies_costs_nothing_but_time(
     assert job["counts"]["created"] == 200
     assert len(read_here) > 1
     await check_invariants(shop)
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})])
+async def test_a_reader_may_die_before_it_is_asked_on_the_loop_of_services_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_here: list[int]
+) -> None:
+    files, reading = ImportFiles(tmp_path), Reading(ImportFiles(tmp_path))
+    files.path("a").parent.mkdir()
+    files.path("a").write_bytes(lines(*(new(f"A-{n}") for n in range(300))))
+    job = {"id": "a", "position": 0, "line": 0, "size": files.path("a").stat().st_size}
+    for number in (1, 2, 3):
+        part = await reading.read(job, 10)
+        assert [row.number for row in part.rows] == list(range(10 * number - 9, 10 * number + 1))
+        if number == 2:
+            reading._process.kill()  # type: ignore[union-attr]
+            await asyncio.sleep(0.1)
+        await reading.read_on(job, part, 10)
+        job |= {"position": part.end, "line": job["line"] + part.lines}
+    await reading.close()
 
 
 async def test_a_stop_in_the_midst_of_the_readers_end_leaves_no_process(

@@ -5,8 +5,8 @@ from sqlalchemy import CheckConstraint, Column, Identity, UniqueConstraint
 from catalog.models.metadata import metadata
 from shopkit.tables import Id, Instant, Int, Json, Str, new_table
 
-# Every word that was ever indexed; on PostgreSQL only those without a digit, since SKUs are many
-# and GIN needs no help with beginnings.
+# Every word that was ever indexed; on PostgreSQL only those without a digit, since SKUs are many,
+# and `ab0` for all that have one after these letters.
 search_words = new_table(
     metadata,
     "search_words",

@@ -15,8 +15,8 @@ _COUNTED = {
     "sqlite": "(SELECT CAST(key AS INTEGER) AS seq, value AS card FROM json_each(:cards))",
     "postgresql": "unnest(CAST(:seqs AS bigint[]), CAST(:cards AS bigint[]))",
 }
-# CROSS JOIN: SQLite goes from the products to what they have, not the other way.
 _NAMES = select(v.seq, v.label, v.number).where(among(v.seq, "seqs"))
+# CROSS JOIN: SQLite goes from the products to what they have, not the other way.
 _VALUES = (
     "SELECT min(attribute_seq), value_seq, count({card}) FROM {counted} AS m (seq, card) "
     "CROSS JOIN product_values WHERE product_seq = m.seq{only} GROUP BY value_seq"

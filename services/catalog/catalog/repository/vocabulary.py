@@ -61,7 +61,7 @@ def words_among(conn: Connection, *, after: int, upto: int) -> list[str]:
 
 
 def is_indexed(conn: Connection, word: str, *, beginning: bool) -> bool:
-    """Whether there is such a word without digits, or, when `beginning`, one that begins so."""
+    """Whether there is such a word without digits, or, when `beginning`, any that begins so."""
     first = conn.execute(_FIRST, {"word": word}).scalar()
     return first is not None and (first == word or (beginning and first.startswith(word)))
 

@@ -1,4 +1,8 @@
-"""On PostgreSQL the table of indexed words tells how words with digits begin."""
+"""On PostgreSQL the table of indexed words tells how words with digits begin.
+
+Copies of the service from before do not: what they write between this and their end is found by its
+whole words only, until it is written again.
+"""
 
 from alembic import op
 
