@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import put_into, tables
+from bench.plan import plan
 from bench.report import RESULTS, Figures, cpu, done, p99
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PLANNING = PAGE.with_name("scaling.md")
 TARGET = PAGE.with_suffix("")
 COLORS = {
     "SQLite": "#2563a8",
@@ -159,6 +161,8 @@ def main() -> None:
         (TARGET / name).write_text(text)
     names = [file.name for file in files]
     PAGE.write_text(put_into(PAGE.read_text(), tables(runs[-1]["about"], results, names)))
+    planned = "\n".join(plan(results["PostgreSQL"]["scenarios"]))
+    PLANNING.write_text(put_into(PLANNING.read_text(), f"{planned}\n"))
     print(f"{' and '.join(names)}: drawn in {PAGE.relative_to(Path.cwd())}")
 
 
