@@ -20,6 +20,27 @@ MOST_LENGTHS = 64
 """Texts that are kept of each of them that has lists."""
 
 
+class Prepared:
+    """By the statement and the names of its parameters. Of all connections, which differ in nothing
+    that a statement could depend on; of all threads, which at worst do the same work twice."""
+
+    def __init__(self) -> None:
+        self.known: WeakKeyDictionary[Any, dict[tuple[str, ...], _Statement | None]] = (
+            WeakKeyDictionary()
+        )
+        self._count = 0
+
+    def add(self, statement: Any, names: tuple[str, ...], prepared: "_Statement | None") -> None:
+        if self._count >= MOST_PREPARED:
+            self.known.clear()
+            self._count = 0
+        self._count += 1
+        self.known.setdefault(statement, {})[names] = prepared
+
+
+PREPARED = Prepared()
+
+
 class PreparingConnection(Connection):
     """Does what its base does, and answers rows, names, `rowcount` and errors of the database as
     that does; other members of results are missing. A statement is prepared when the same object is
@@ -29,15 +50,11 @@ class PreparingConnection(Connection):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._driver: Any = self.connection.driver_connection
-        self._known: WeakKeyDictionary[Any, dict[tuple[str, ...], _Statement | None]] = (
-            WeakKeyDictionary()
-        )
-        self._prepared = 0
 
     def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
-        known = self._known.get(statement)
+        known = PREPARED.known.get(statement)
         if known is None:
-            self._known[statement] = {}
+            PREPARED.known[statement] = {}
         elif not options and isinstance(parameters, dict) and not self.engine._has_events:
             names = tuple(parameters)
             prepared = known[names] if names in known else self._prepare(statement, names)
@@ -46,13 +63,9 @@ class PreparingConnection(Connection):
         return super().execute(statement, parameters, **options)
 
     def _prepare(self, statement: Any, names: tuple[str, ...]) -> "_Statement | None":
-        if self._prepared == MOST_PREPARED:
-            self._known.clear()
-            self._prepared = 0
-        self._prepared += 1
         compiled = statement.compile(dialect=self.dialect, column_keys=sorted(names))
         prepared = _Statement(compiled, names) if _is_whole(compiled) else None
-        self._known.setdefault(statement, {})[names] = prepared
+        PREPARED.add(statement, names, prepared)
         return prepared
 
     def exec_driver_sql(  # type: ignore[override]

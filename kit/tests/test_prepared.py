@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kit.tests.conftest import boxes, metadata
 from shopkit.ids import new_id
-from shopkit.prepared import MOST_LENGTHS, PreparingConnection
+from shopkit.prepared import MOST_LENGTHS, PREPARED, PreparingConnection
 from shopkit.sqlite import sqlite_engine
 from shopkit.tables import Int, Str, insert_or_ignore, insert_rows, violated
 
@@ -96,10 +96,10 @@ def test_errors_are_those_of_sqlalchemy(conn: PreparingConnection) -> None:
 
 
 def test_what_is_built_anew_is_not_kept(conn: PreparingConnection) -> None:
-    known = len(conn._known)
+    known = len(PREPARED.known)
     for number in range(5):
         conn.execute(select(b.name).where(b.stock == number), {}).all()
-    assert len(conn._known) <= known + 1
+    assert len(PREPARED.known) <= known + 1
 
 
 def test_only_some_of_what_is_prepared_is_kept(
@@ -110,7 +110,7 @@ def test_only_some_of_what_is_prepared_is_kept(
         of_number = select(b.name).where(b.stock == bindparam("stock")).limit(number + 1)
         for _ in range(3):
             assert conn.execute(of_number, {"stock": 1, f"other_{number}": 1}).all() is not None
-    assert sum(len(known) for known in conn._known.values()) <= 10
+    assert sum(len(known) for known in PREPARED.known.values()) <= 10
 
 
 def test_what_sqlalchemy_finds_by_name_is_left_to_it(conn: PreparingConnection) -> None:
@@ -123,7 +123,7 @@ def test_only_some_lengths_of_lists_are_kept(conn: PreparingConnection) -> None:
     for length in range(MOST_LENGTHS + 20):
         names = ["a", "b", *map(str, range(length))]
         assert conn.execute(ONE_OF, {"names": names}).scalars().all() == ["a", "b"]
-    (kept,) = conn._known[ONE_OF].values()
+    (kept,) = PREPARED.known[ONE_OF].values()
     assert kept is not None and len(kept._texts) <= MOST_LENGTHS
 
 
