@@ -14,7 +14,7 @@ from catalog.lexicon import Lexicon
 from catalog.relevance import ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
-from catalog.repository.attribute_filters import find_few, list_value
+from catalog.repository.attribute_filters import find_few
 from catalog.repository.products import product_of
 from catalog.repository.shapes import PRICES, Shape
 from catalog.schemas.product_query import ProductQuery
@@ -116,7 +116,7 @@ def with_few(conn: Connection, wanted: Wanted) -> Wanted:
     seqs = find_few(conn, shape.attributes, shape.filters, wanted.values, most=FEW)
     if seqs is None:
         return wanted
-    values = {**wanted.values, "seqs": list_value(shape.dialect, seqs)}
+    values = {**wanted.values, "seqs": seqs}
     return replace(wanted, shape=replace(shape, few=True), values=values)
 
 

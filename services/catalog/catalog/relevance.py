@@ -13,7 +13,6 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from catalog.repository import search
-from catalog.repository.attribute_filters import list_value
 from catalog.repository.listing import FIRST, list_page, list_rows
 from catalog.repository.ranked import groups_found_before
 from catalog.repository.shapes import Shape
@@ -175,7 +174,7 @@ class _Page:
         """The rows of what was found and is let through, the newest first."""
         if not self._index_alone or not found:
             return found
-        seqs = list_value(self._shape.dialect, [one.seq for one in found])
+        seqs = [one.seq for one in found]
         rows = list_rows(self._conn, shape=self._shape, values={**self._values, "seqs": seqs})
         return sorted(rows, key=attrgetter("seq"), reverse=True)
 

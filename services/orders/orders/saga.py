@@ -186,7 +186,7 @@ def store_confirmed(conn: Connection, order: Order, intent: Intent | None, now: 
         timeline=timeline,
     )
     confirmed = replace(confirmed, payments=payments)
-    if confirmed.has_key:  # or what would be stored is not worth its making
+    if confirmed.has_key:  # without one nobody asks for this answer again
         store_answer(conn, confirmed, 201, render(confirmed))
     emit(conn, outbox, topic=CONSUME, payload={"order_id": order.id}, now=now)
     tell_confirmed(conn, confirmed, now)

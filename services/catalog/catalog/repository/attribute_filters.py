@@ -1,6 +1,5 @@
 """Conditions on the attributes of products, each with parameters of its own."""
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
@@ -110,11 +109,6 @@ def find_few(
     smallest = min(places, key=lambda place: recent[place])
     found = conn.execute(_driven(kinds, category, smallest), asked).scalars().all()
     return None if len(found) > most else sorted(set(found))
-
-
-def list_value(dialect: str, numbers: list[int]) -> Any:
-    """A list as one parameter: SQLite takes it as JSON."""
-    return json.dumps(numbers) if dialect == "sqlite" else numbers
 
 
 def _list_of(

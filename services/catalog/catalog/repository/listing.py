@@ -23,12 +23,12 @@ from catalog.repository.category_filters import CATEGORY, is_listed
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
 from catalog.repository.shapes import (
     Shape,
-    is_among,
     price_conditions,
     source_of,
     status_conditions,
 )
 from shopkit.ids import is_id
+from shopkit.tables import among
 
 COUNT_LIMIT = 10_001
 FIRST = 2**62
@@ -50,7 +50,7 @@ def list_rows(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """Those of `seqs` that the filters of their status let through, in any order: to put wide rows
     in order costs SQLite as much as to read them."""
-    return conn.execute(_rows(shape.dialect, shape.filters), values).all()
+    return conn.execute(_rows(shape.filters), values).all()
 
 
 def has_order(shape: Shape) -> bool:
@@ -100,9 +100,9 @@ def _page(shape: Shape) -> Select[Any]:
 
 
 @lru_cache(maxsize=8)
-def _rows(dialect: str, filters: frozenset[str]) -> Select[Any]:
-    among = is_among(dialect, p.seq)
-    return select(*PUBLIC_COLUMNS).select_from(FROM).where(among, *status_conditions(filters))
+def _rows(filters: frozenset[str]) -> Select[Any]:
+    conditions = [among(p.seq, "seqs"), *status_conditions(filters)]
+    return select(*PUBLIC_COLUMNS).select_from(FROM).where(*conditions)
 
 
 @lru_cache(maxsize=512)

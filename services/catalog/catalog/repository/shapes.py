@@ -4,14 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     FromClause,
     String,
-    Text,
-    any_,
     bindparam,
-    func,
     select,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
@@ -31,6 +26,7 @@ from catalog.repository.category_filters import CATEGORY, id_by_slug, is_listed
 from catalog.repository.products import FROM, p, s
 from catalog.repository.search import index_of, newest_matches
 from catalog.search_text import FIELDS
+from shopkit.tables import among
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 PRICES = frozenset({"min_price", "max_price"})
@@ -112,7 +108,7 @@ def source_of(
     elif shape.search:
         conditions.append(newest_matches(shape.dialect))
     if shape.few:
-        conditions.append(is_among(shape.dialect, p.seq))
+        conditions.append(among(p.seq, "seqs"))
         seq = not_by_index(p.seq)
     else:
         conditions += has_values(enumerate(shape.attributes), seq, where)
@@ -145,20 +141,12 @@ def status_conditions(filters: frozenset[str]) -> list[ColumnElement[bool]]:
     return [condition for name, condition in passes.items() if name in filters]
 
 
-def is_among(dialect: str, seq: ColumnElement[int]) -> ColumnElement[bool]:
-    """One of `seqs`, which is a `list_value`."""
-    if dialect == "sqlite":
-        each = func.json_each(bindparam("seqs", type_=Text)).table_valued("value")
-        return seq.in_(select(each.c.value))
-    return seq == any_(bindparam("seqs", type_=ARRAY(BigInteger)))
-
-
 def _is_card(shape: Shape) -> ColumnElement[bool]:
     """No sibling that the filters let through comes before."""
     matches = [_OF_SIBLING[name] for name in sorted(shape.filters) if name in _OF_SIBLING]
     matches += _price_conditions(shape, not_by_index(SIBLING.c.price_amount))
     if shape.few:
-        matches.append(is_among(shape.dialect, not_by_index(SIBLING.c.seq)))
+        matches.append(among(not_by_index(SIBLING.c.seq), "seqs"))
     else:
         matches += [_BESIDE] if shape.in_category else []
         matches += has_values(enumerate(shape.attributes), SIBLING.c.seq, SIBLING)
