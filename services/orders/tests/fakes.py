@@ -53,9 +53,10 @@ class Faults:
     @asynccontextmanager
     async def around(self, call: str) -> AsyncIterator[None]:
         self.calls.append(call)
+        gate = self.gates.get(call)  # before others run: once a call is counted, it is held
         await asyncio.sleep(0)
-        if call in self.gates:
-            await self.gates[call].wait()
+        if gate:
+            await gate.wait()
         if call in self.before:
             self.before[call]()
         fault = self.plan[call].pop(0) if self.plan[call] else ""

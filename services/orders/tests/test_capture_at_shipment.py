@@ -20,7 +20,7 @@ def money(order: dict[str, Any]) -> tuple[str, str]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fulfilling, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(fulfilling, "ANSWER_SECONDS", 0.0)
 
 
 async def test_it_is_authorized_first_and_paid_when_it_is_sent(shop: Shop) -> None:

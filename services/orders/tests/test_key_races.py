@@ -60,7 +60,7 @@ async def paused_before_t5(shop: Shop, ada: Customer) -> Order:
 async def test_an_order_finished_since_its_key_was_read_is_replayed(
     shop: Shop, statement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.0)
     ada, database = shop.buyer(shop.catalog.add()), shop.context.it.database
     order = await paused_before_t5(shop, ada)
 
@@ -82,7 +82,7 @@ async def test_an_order_given_up_since_its_key_was_read_does_not_go_on(
 ) -> None:
     """Rule 3: what was read before would overwrite the stored COMPENSATING, and its driver's
     cancels might arrive after a commit."""
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.0)
     monkeypatch.setattr(checkout, "KEY_WAIT_SECONDS", 0.02)
     ada, database = shop.buyer(shop.catalog.add()), shop.context.it.database
     order = await paused_before_t5(shop, ada)

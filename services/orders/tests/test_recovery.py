@@ -25,7 +25,7 @@ def fault(shop: Shop, call: str, *faults: str) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(checkout, "ANSWER_SECONDS", 0.0)
     monkeypatch.setattr(checkout, "KEY_WAIT_SECONDS", 0.02)
 
 
@@ -75,6 +75,7 @@ async def test_the_reason_is_on_disk_before_anything_is_undone(shop: Shop) -> No
     ada = shop.buyer(tea, 2)
     fault(shop, "release_stock", "down")
     answer = await ada.order(key="k")
+    await shop.context.sagas.idle(5)  # also where the answer did not wait for that
     tea.on_hand = 10
     await shop.settle()
     order = await shop.stored(answer.json()["id"])
@@ -91,6 +92,7 @@ async def test_f13_a_paused_worker_wakes_up_and_writes_nothing(shop: Shop) -> No
     ada = shop.buyer(tea)
     gate = shop.catalog.faults.hold("commit")
     pending = (await ada.order()).json()
+    await shop.until_called("commit")
     zombie = await shop.stored(pending["id"])
     shop.clock.advance(seconds=16)
     assert await shop.context.worker.take(shop.clock.now(), at_most=10) == 1
@@ -155,6 +157,7 @@ async def test_a_driver_whose_order_was_taken_over_here_runs_to_its_end(shop: Sh
     ada = shop.buyer(shop.catalog.add())
     gate = weakref.ref(shop.catalog.faults.hold("reserve"))
     await ada.order()
+    await shop.until_called("reserve")
     del shop.catalog.faults.gates["reserve"]
     shop.clock.advance(seconds=16)
     assert await shop.context.worker.work() == 1
@@ -195,6 +198,7 @@ async def test_f5_a_late_try_after_the_failure_holds_nothing(shop: Shop) -> None
     ada = shop.buyer(tea, 2)
     gate = shop.catalog.faults.hold("reserve")
     order_id = (await ada.order(key="k")).json()["id"]
+    await shop.until_called("reserve")
     del shop.catalog.faults.gates["reserve"]
     shop.clock.advance(seconds=16)
     assert await shop.context.worker.work() == 1
