@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, FastAPI, Path, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.routing import APIRoute
 
 from shopkit.auth import Public
@@ -17,6 +17,9 @@ from shopkit.responses import add_error_handlers
 from shopkit.routing import new_router
 
 PathId = Annotated[str, Path(pattern=UUID_PATTERN, description="UUIDv7")]
+METRICS = new_router()
+"""For the internal listener only."""
+_HEALTH = new_router()
 
 
 class Keys(Protocol):
@@ -27,7 +30,8 @@ class Keys(Protocol):
 def build_app(
     *, title: str, routers: Sequence[APIRouter], state: Mapping[str, Any], description: str = ""
 ) -> FastAPI:
-    """One app. `state` must have `database`, and `verifier` where a route is not public.
+    """One app. `state` must have `database`, and `verifier` where a route is not public. With
+    `keys`, it is ready once they are.
 
     Raises RuntimeError when a route declares no policy, or two routes share a name.
     """
@@ -42,7 +46,7 @@ def build_app(
     )
     for name, value in state.items():
         setattr(app.state, name, value)
-    for router in (*routers, health_router(state["database"], state.get("keys"))):
+    for router in (*routers, _HEALTH):
         app.router.routes.extend(router.routes)
     _require_policies_and_names(app)
     add_error_handlers(app)
@@ -61,38 +65,34 @@ def _require_policies_and_names(app: FastAPI) -> None:
             route.operation_id = route.name
 
 
-def health_router(database: Database, keys: Keys | None) -> APIRouter:
-    router = new_router()
-
-    @router.get("/healthz", include_in_schema=False)
-    async def healthz(_: Public) -> dict[str, str]:
-        return {"status": "ok"}
-
-    @router.get("/readyz", include_in_schema=False)
-    async def readyz(_: Public) -> dict[str, str]:
-        try:
-            await database.ping()
-        except Problem:
-            raise
-        except Exception as exc:
-            raise Unavailable("The database does not answer.") from exc
-        if keys is not None and not keys.ready:
-            raise Unavailable("Auth's public keys are not known yet.")
-        return {"status": "ok"}
-
-    return router
+@_HEALTH.get("/healthz", include_in_schema=False)
+async def healthz(_: Public) -> dict[str, str]:
+    return {"status": "ok"}
 
 
-def metrics_router() -> APIRouter:
-    """For the internal listener only."""
-    router = new_router()
-
-    @router.get("/metrics", include_in_schema=False)
-    async def metrics(_: Public) -> Response:
-        body, media_type = exposition()
-        return Response(body, media_type=media_type)
-
-    return router
+@_HEALTH.get("/readyz", include_in_schema=False)
+async def readyz(request: Request, _: Public) -> dict[str, str]:
+    state = request.app.state
+    keys: Keys | None = getattr(state, "keys", None)
+    await _ping(state.database)
+    if keys is not None and not keys.ready:
+        raise Unavailable("Auth's public keys are not known yet.")
+    return {"status": "ok"}
 
 
-__all__ = ["PathId", "build_app", "document", "metrics_router"]
+async def _ping(database: Database) -> None:
+    try:
+        await database.ping()
+    except Problem:
+        raise
+    except Exception as exc:
+        raise Unavailable("The database does not answer.") from exc
+
+
+@METRICS.get("/metrics", include_in_schema=False)
+async def metrics(_: Public) -> Response:
+    body, media_type = exposition()
+    return Response(body, media_type=media_type)
+
+
+__all__ = ["METRICS", "PathId", "build_app", "document"]

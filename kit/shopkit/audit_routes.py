@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from sqlalchemy import Connection, RowMapping, Select, Table, literal, select, tuple_
 
@@ -57,17 +58,23 @@ class AuditEntry(Output):
     request_id: str | None
 
 
-def audit_router(
-    path: str,
-    *,
-    name: str,
-    about: str,
-    table: Table,
-    database: Database,
-    cursors: Cursors,
-    confirm: Callable[[Principal], Awaitable[None]] | None = None,
-) -> APIRouter:
-    """One route, `GET path`, called `name`. `confirm` refuses who may not read it any more."""
+@dataclass(frozen=True)
+class AuditLog:
+    """Where a service keeps it. `confirm` refuses who may not read it any more."""
+
+    table: Table
+    database: Database
+    cursors: Cursors
+    confirm: Callable[[Principal], Awaitable[None]] | None = None
+
+
+async def _audit_log(request: Request) -> AuditLog:
+    found: AuditLog = request.app.state.audit_log
+    return found
+
+
+def audit_router(path: str, *, name: str, about: str) -> APIRouter:
+    """One route, `GET path`, called `name`, for an app whose state has an `audit_log`."""
     router = new_router()
 
     @router.get(
@@ -79,17 +86,18 @@ def audit_router(
     )
     async def search(
         staff: Annotated[Principal, Staff(SCOPE)],
+        log: Annotated[AuditLog, Depends(_audit_log)],
         query: Annotated[AuditQuery, FromQuery(AuditQuery)],
     ) -> Any:
         """Newest first. `before` and `after` have the members that were changed: what was made has
         no `before`, what was deleted no `after`. Entries are never changed nor deleted."""
-        if confirm is not None:
-            await confirm(staff)
+        if log.confirm is not None:
+            await log.confirm(staff)
         asked = json.dumps([path, query.filters])
-        after = cursors.decode(asked, query.cursor) if query.cursor is not None else None
-        found = await database.read_slow(_list, table, query=query, after=after)
+        after = log.cursors.decode(asked, query.cursor) if query.cursor is not None else None
+        found = await log.database.read_slow(_list, log.table, query=query, after=after)
         page, more = found[: query.limit], len(found) > query.limit
-        last = cursors.encode(asked, [page[-1]["at"], page[-1]["id"]]) if more else None
+        last = log.cursors.encode(asked, [page[-1]["at"], page[-1]["id"]]) if more else None
         return {"items": [_shown(row) for row in page], "next_cursor": last}
 
     return router

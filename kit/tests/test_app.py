@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from openapi_spec_validator import validate
 
-from shopkit.app import PathId, build_app, document, metrics_router
+from shopkit.app import METRICS, PathId, build_app, document
 from shopkit.auth import CurrentUser, MaybeUser, Principal, Public, Staff, TokenVerifier
 from shopkit.db import Database
 from shopkit.errors import Conflict
@@ -73,7 +73,7 @@ async def client(database: Database, tokens: TokenFactory) -> AsyncIterator[http
     verifier = TokenVerifier(keys, issuer="shop-auth", audience="shop-api", kind="user")
     app = build_app(
         title="Boxes",
-        routers=[router, metrics_router()],
+        routers=[router, METRICS],
         state={"database": database, "verifier": verifier, "keys": keys},
     )
     validate(document(app))

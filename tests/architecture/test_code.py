@@ -1,6 +1,6 @@
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SOURCE_LINES, TEST_LINES = 250, 400
@@ -13,10 +13,10 @@ def is_test(file: Path) -> bool:
     return "tests" in file.parts
 
 
-def functions(root: Path, file: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def functions(root: Path, file: Path) -> list[Function]:
+    tree = ast.parse((root / file).read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
 def test_files_are_short_enough_to_read(root: Path, python_files: list[Path]) -> None:

@@ -285,7 +285,7 @@ def test_a_login_can_be_piped_in(cli: Cli, admin: Admin) -> None:
 
 def bought(shop_url: str, account: dict[str, str]) -> str:
     """The number of an order of a new customer."""
-    with httpx2.Client(base_url=shop_url) as client:
+    with httpx2.Client(base_url=shop_url, timeout=30) as client:
         client.post("/api/auth/register", json=account).raise_for_status()
         login = client.post("/api/auth/login", json=account).raise_for_status()
         client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"

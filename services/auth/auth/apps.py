@@ -20,8 +20,8 @@ from auth.grants import require_current
 from auth.key_use import OwnKeyVerifier
 from auth.models import audit_log
 from auth.settings import AuthSettings
-from shopkit.app import build_app, metrics_router
-from shopkit.audit_routes import SCOPE, audit_router
+from shopkit.app import METRICS, build_app
+from shopkit.audit_routes import SCOPE, AuditLog, audit_router
 from shopkit.auth import service_verifier
 
 ROUTES = (
@@ -37,23 +37,26 @@ ROUTES = (
     key_routes,
 )
 
+AUDIT = audit_router("/api/audit/accounts", name="list_account_audit", about="accounts")
+
 
 def public_app(settings: AuthSettings, context: Context) -> FastAPI:
     keys = context.keys
     state = {"context": context, "database": context.database, "keys": keys}
-    audit = audit_router(
-        "/api/audit/accounts",
-        name="list_account_audit",
-        about="accounts",
-        table=audit_log,
-        database=context.database,
-        cursors=context.cursors,
+    audit = AuditLog(
+        audit_log,
+        context.database,
+        context.cursors,
         confirm=lambda staff: require_current(context, staff, SCOPE),
     )
     return build_app(
         title="Auth",
-        routers=[*(module.router for module in ROUTES), audit],
-        state={**state, "verifier": OwnKeyVerifier(keys, settings, context)},
+        routers=[*(module.router for module in ROUTES), AUDIT],
+        state={
+            **state,
+            "audit_log": audit,
+            "verifier": OwnKeyVerifier(keys, settings, context),
+        },
     )
 
 
@@ -63,6 +66,6 @@ def internal_app(settings: AuthSettings, context: Context) -> FastAPI:
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Auth, internal",
-        routers=[internal_routes.router, metrics_router()],
+        routers=[internal_routes.router, METRICS],
         state={**state, "verifier": service_verifier(keys, settings)},
     )

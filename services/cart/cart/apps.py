@@ -6,7 +6,7 @@ from cart import internal_routes, routes
 from cart.context import Context
 from cart.settings import CartSettings
 from shopkit.api_keys import KeyVerifier
-from shopkit.app import build_app, metrics_router
+from shopkit.app import METRICS, build_app
 from shopkit.auth import service_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
@@ -30,6 +30,6 @@ def internal_app(settings: CartSettings, context: Context, keys: JwksClient) -> 
     state = {"context": context, "database": context.database, "keys": keys}
     return build_app(
         title="Cart, internal",
-        routers=[internal_routes.router, metrics_router()],
+        routers=[internal_routes.router, METRICS],
         state={**state, "verifier": service_verifier(keys, settings)},
     )

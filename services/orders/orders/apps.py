@@ -8,32 +8,30 @@ from orders.models import audit_log
 from orders.routes import routers
 from orders.settings import OrdersSettings
 from shopkit.api_keys import KeyVerifier
-from shopkit.app import build_app, metrics_router
-from shopkit.audit_routes import audit_router
+from shopkit.app import METRICS, build_app
+from shopkit.audit_routes import AuditLog, audit_router
 from shopkit.auth import service_verifier
 from shopkit.jwks import JwksClient
 from shopkit.revocations import RevocationFeed
 
 ABOUT = "Checkout and what became of it. Nothing is lost, oversold or ordered twice."
+AUDIT = audit_router("/api/audit/orders", name="list_order_audit", about="orders")
 
 
 def public_app(
     settings: OrdersSettings, context: Context, keys: JwksClient, revocations: RevocationFeed
 ) -> FastAPI:
     state = {"context": context, "database": context.it.database, "keys": keys}
-    audit = audit_router(
-        "/api/audit/orders",
-        name="list_order_audit",
-        about="orders",
-        table=audit_log,
-        database=context.it.database,
-        cursors=context.cursors,
-    )
+    audit = AuditLog(audit_log, context.it.database, context.cursors)
     return build_app(
         title="Orders",
         description=ABOUT,
-        routers=[*routers, audit],
-        state={**state, "verifier": KeyVerifier(keys, settings, revocations)},
+        routers=[*routers, AUDIT],
+        state={
+            **state,
+            "audit_log": audit,
+            "verifier": KeyVerifier(keys, settings, revocations),
+        },
     )
 
 
@@ -42,6 +40,6 @@ def internal_app(settings: OrdersSettings, context: Context, keys: JwksClient) -
     state = {"context": context, "database": context.it.database, "keys": keys}
     return build_app(
         title="Orders, internal",
-        routers=[internal_routes.router, metrics_router()],
+        routers=[internal_routes.router, METRICS],
         state={**state, "verifier": service_verifier(keys, settings)},
     )
