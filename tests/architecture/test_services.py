@@ -1,11 +1,14 @@
 """Every service looks like the others: who knows one finds the way in all."""
 
+import gc
 import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
+from shopkit.db import Database
 from shopkit.settings import ServiceSettings
 
 SERVICES = ("auth", "catalog", "cart", "orders")
@@ -43,3 +46,21 @@ def test_what_is_set_to_nothing_has_its_default(
         monkeypatch.setenv(f"{service.upper()}_{name}", "")
     settings = made(**addresses)  # type: ignore[arg-type]
     assert (settings.log_level, settings.database_pool, settings.jwks_cache) == ("INFO", 10, None)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_gone_is_kept_by_nothing(
+    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FastAPI keeps every endpoint for ever: one made anew for each app, and that names its
+    database, keeps all of them."""
+    monkeypatch.setattr("sys.argv", [f"shop-{service}", "openapi"])
+    before = _living()
+    import_module(f"{service}.main").main()
+    assert capsys.readouterr().out
+    assert _living() <= before
+
+
+def _living() -> set[int]:
+    gc.collect()
+    return {id(found) for found in gc.get_objects() if isinstance(found, FastAPI | Database)}
