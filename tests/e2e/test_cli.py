@@ -151,13 +151,19 @@ def number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
+def _found(url: str, words: str, limit: int) -> bool:
+    params: dict[str, str | int] = {"q": words, "limit": limit}
+    answer = httpx2.get(f"{url}/api/products", params=params, timeout=30)
+    return bool(answer.json()["items"])
+
+
 def test_an_import_that_is_stopped_goes_on(machine: Cli, write: WriteFile, mark: str) -> None:
     file = write(*(row(f"part-{n}-{mark}") for n in range(PARTS)))
     process = machine.start("import", file)
     url = machine.environment["SHOP_URL"]
     deadline = time.monotonic() + 60
     limits = cycle(range(1, 101))  # so that the gateway does not answer from its cache
-    while not httpx2.get(f"{url}/api/products?q={mark}&limit={next(limits)}").json()["items"]:
+    while not _found(url, mark, next(limits)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)

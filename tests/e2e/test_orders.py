@@ -107,7 +107,7 @@ def test_g5_who_confirms_at_the_bank_has_ordered(
     answer = counter.order(counter.guest(counter.product(), 1), card("tok_action_required"))
     assert (answer.status_code, answer.json()["next_action"]["type"]) == (202, "redirect")
     form = {"action": "confirm"}
-    httpx2.post(answer.json()["next_action"]["url"], data=form, follow_redirects=False)
+    httpx2.post(answer.json()["next_action"]["url"], data=form, follow_redirects=False, timeout=30)
     counter.until(answer.json()["id"], lambda order: order["status"] == "confirmed")
 
 

@@ -56,7 +56,7 @@ def shake(
 
 
 def get(shop: Stage, context: ssl.SSLContext, path: str, *, http2: bool = False) -> httpx2.Response:
-    with httpx2.Client(verify=context, http2=http2, trust_env=False) as client:
+    with httpx2.Client(verify=context, http2=http2, trust_env=False, timeout=30) as client:
         url = f"https://127.0.0.1:{shop.port}{path}"
         return client.get(url, headers={"Host": NAME}, extensions={"sni_hostname": NAME})
 
@@ -155,7 +155,7 @@ def test_plain_http_on_the_tls_port_is_told_so_and_reaches_nothing(shop: Stage) 
 
 
 def test_programs_of_this_machine_need_no_certificate(shop: Stage, local_port: int) -> None:
-    answer = httpx2.get(f"http://127.0.0.1:{local_port}/api/cart", trust_env=False)
+    answer = httpx2.get(f"http://127.0.0.1:{local_port}/api/cart", trust_env=False, timeout=30)
     assert answer.status_code == 200
     assert "Strict-Transport-Security" not in answer.headers
     (sent,) = shop.services["cart"].seen

@@ -55,7 +55,7 @@ def shop(first_run: FirstRun) -> Iterator[LaunchedShop]:
 
 
 def products(shop: LaunchedShop) -> int:
-    answer = httpx2.get(f"{shop.url}/api/products?count=true&group=expand", timeout=10)
+    answer = httpx2.get(f"{shop.url}/api/products?count=true&group=expand", timeout=30)
     return int(answer.json()["total"])
 
 
@@ -132,7 +132,7 @@ def test_a_forgotten_password_is_set_anew_with_the_file_that_stands_for_a_mail(
 
 
 def post(shop: LaunchedShop, call: str, body: dict[str, str]) -> httpx2.Response:
-    return httpx2.post(f"{shop.url}/api/auth/{call}", json=body, timeout=10)
+    return httpx2.post(f"{shop.url}/api/auth/{call}", json=body, timeout=30)
 
 
 def wait_for_mail(data: Path, words: str) -> str:
@@ -181,11 +181,11 @@ def test_orders_is_told_of_a_sandbox_that_takes_payments(
     url, key = told["ORDERS_SANDBOX_URL"], told["ORDERS_SANDBOX_API_KEY"]
     headers = {"authorization": f"Bearer {key}", "idempotency-key": "a"}
     body = {"reference": "order-1", "amount": 1999, "currency": "USD"}
-    intent = httpx2.post(f"{url}/v1/intents", json=body, headers=headers).json()
+    intent = httpx2.post(f"{url}/v1/intents", json=body, headers=headers, timeout=30).json()
     paying = {"token": "tok_action_required"}
     path = f"{url}/v1/intents/{intent['id']}/authorize"
-    waiting = httpx2.post(path, json=paying, headers=headers).json()
-    page = httpx2.get(waiting["next_action"]["url"])
+    waiting = httpx2.post(path, json=paying, headers=headers, timeout=30).json()
+    page = httpx2.get(waiting["next_action"]["url"], timeout=30)
     assert "Confirm your payment" in page.text
     for secret in (key, told["ORDERS_SANDBOX_WEBHOOK_SECRET"]):
         assert secret not in first_run.text + shop.text()
@@ -282,10 +282,10 @@ def test_with_a_certificate_it_speaks_https_and_its_own_programs_reach_it(
         text, port = shop.text(), int(shop.url.rpartition(":")[2])
         assert f"Shop:          https://shop.example:{port}\n" in text
         (local,) = re.findall(r"From here: +(http://127\.0\.0\.1:\d+)\n", text)
-        assert httpx2.get(f"{local}/api/products", trust_env=False).json()["items"]
+        assert httpx2.get(f"{local}/api/products", trust_env=False, timeout=30).json()["items"]
         assert "loading the sample catalog" in text, "through it"
         context = ssl.create_default_context(cafile=str(files.certificate))
-        with httpx2.Client(verify=context, trust_env=False) as client:
+        with httpx2.Client(verify=context, trust_env=False, timeout=30) as client:
             answer = client.get(
                 f"https://127.0.0.1:{port}/api/health",
                 headers={"Host": "shop.example"},

@@ -17,7 +17,7 @@ from tests.security.policy import KEYS
 
 @pytest.fixture(scope="session")
 def client(launched: LaunchedShop) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=launched.url, trust_env=False) as found:
+    with httpx2.Client(base_url=launched.url, trust_env=False, timeout=30) as found:
         yield found
 
 
