@@ -55,7 +55,7 @@ def shop(first_run: FirstRun) -> Iterator[LaunchedShop]:
 
 
 def products(shop: LaunchedShop) -> int:
-    answer = httpx2.get(f"{shop.url}/api/products?count=true&group=expand", timeout=30)
+    answer = httpx2.get(f"{shop.url}/api/products?count=true&group=expand", timeout=10)
     return int(answer.json()["total"])
 
 
@@ -132,7 +132,7 @@ def test_a_forgotten_password_is_set_anew_with_the_file_that_stands_for_a_mail(
 
 
 def post(shop: LaunchedShop, call: str, body: dict[str, str]) -> httpx2.Response:
-    return httpx2.post(f"{shop.url}/api/auth/{call}", json=body, timeout=30)
+    return httpx2.post(f"{shop.url}/api/auth/{call}", json=body, timeout=10)
 
 
 def wait_for_mail(data: Path, words: str) -> str:
@@ -249,14 +249,22 @@ def test_a_damaged_setting_ends_in_one_line(
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"ORDERS_UNPAID_DAY": "3"}, "did you mean ORDERS_UNPAID_DAYS?"),
+        ({"CATALOG_LOGLEVEL": "x"}, "did you mean CATALOG_LOG_LEVEL?"),
+        ({"MAIL_URL": "foo"}, "_MAIL_URL must be smtp://"),
+    ],
+)
 def test_what_a_service_cannot_take_ends_a_start_with_its_words(
-    tmp_path: Path, shop: LaunchedShop
+    tmp_path: Path, shop: LaunchedShop, settings: dict[str, str], advice: str
 ) -> None:
     data = tmp_path / "var"
     shutil.copytree(shop.data, data, ignore=shutil.ignore_patterns("run", "*.lock"))
-    refused = start(data, {"MAIL_URL": "foo"})
+    refused = start(data, settings)
     assert refused.process.wait(PATIENCE * 3) == 1
-    assert "_MAIL_URL must be smtp://" in refused.text().strip().splitlines()[-1]
+    assert advice in refused.text().strip().splitlines()[-1]
 
 
 def test_a_damaged_key_ends_in_a_line_that_names_it(tmp_path: Path, shop: LaunchedShop) -> None:

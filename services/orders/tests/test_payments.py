@@ -239,11 +239,14 @@ async def test_f4_giving_back_insists(shop: Shop, kind: str) -> None:
     await shop.check_invariants()
 
 
+@pytest.mark.parametrize("kind", ["lost", "down"])
 @pytest.mark.usefixtures("impatient")
-async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(shop: Shop) -> None:
-    """The tombstone: a late authorize meets a cancelled intent."""
+async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(
+    shop: Shop, kind: str
+) -> None:
+    """The tombstone, which is insisted on: a late authorize meets a cancelled intent."""
     ada = shop.buyer(shop.catalog.add())
-    shop.bank.faults.then("intent", "down")
+    shop.bank.faults.then("intent", "down", kind)
     order_id = (await ada.order(by("ok"), key="k")).json()["id"]
     await shop.context.sagas.idle(5)  # also where the answer did not wait for that
     shop.catalog.expire(order_id)
@@ -253,6 +256,7 @@ async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(shop: Sh
     shop.clock.advance(seconds=61)
     await shop.work()
     await shop.settle()
+    assert shop.bank.faults.plan["intent"] == []
     assert shop.intent(order_id).status == IntentStatus.CANCELLED
     await shop.check_invariants()
 
