@@ -7,8 +7,10 @@ import pytest
 from orders import cancellation, checkout
 from orders.clients.provider import IntentStatus
 from orders.errors import CheckoutRefused
+from orders.paying import give_back
 from orders.states import Step
 from services.orders.tests.shop import Answer, Customer, Shop
+from shopkit.errors import Unavailable
 
 PRICE = 1000
 
@@ -244,7 +246,7 @@ async def test_f4_giving_back_insists(shop: Shop, kind: str) -> None:
 async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(
     shop: Shop, kind: str
 ) -> None:
-    """The tombstone, which is insisted on: a late authorize meets a cancelled intent."""
+    """Whatever fails on the way: in the end nothing holds money."""
     ada = shop.buyer(shop.catalog.add())
     shop.bank.faults.then("intent", "down", kind)
     order_id = (await ada.order(by("ok"), key="k")).json()["id"]
@@ -258,6 +260,25 @@ async def test_an_attempt_that_never_began_is_cancelled_at_the_provider(
     await shop.settle()
     assert shop.bank.faults.plan["intent"] == []
     assert shop.intent(order_id).status == IntentStatus.CANCELLED
+    await shop.check_invariants()
+
+
+@pytest.mark.parametrize("kind", ["lost", "down"])
+@pytest.mark.usefixtures("impatient")
+async def test_a_late_authorize_meets_the_tombstone_of_an_attempt(shop: Shop, kind: str) -> None:
+    ada, it = shop.buyer(shop.catalog.add()), shop.context.it
+    shop.bank.faults.then("intent", "down", kind)
+    order_id = (await ada.order(by("ok"), key="k")).json()["id"]
+    await shop.context.sagas.idle(5)
+    order = await shop.stored(order_id)
+    assert order.payment.intent_id is None
+    with pytest.raises(Unavailable):
+        await give_back(it, order.payments)
+    await give_back(it, order.payments)
+    assert shop.intent(order_id).status == IntentStatus.CANCELLED
+    await shop.settle()
+    assert (await shop.stored(order_id)).step == Step.FAILED
+    assert (shop.bank.net(), shop.bank.held()) == (0, 0)
     await shop.check_invariants()
 
 
