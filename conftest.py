@@ -1,18 +1,18 @@
 import gc
 import os
-from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from shopkit.forked import preload
+
 pytest_plugins = ["shopkit.testing"]
 
-ROOT = Path(__file__).parent
 ONE_SHOP = ("tests/e2e", "tests/security")
 UNIT_SUITES = ("kit", "services", "cli", "sandbox")
 
-gc.set_threshold(20_000, 20, 50)
-"""As often as usual, an eighth of all time went into looking through what stays to the end."""
+preload(["auth", "catalog", "cart", "orders", "paysandbox"])
+gc.disable()  # until all is collected: nearly all of it stays to the end
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,17 +20,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Unit tests reach no network; one that needs it says so with `enable_socket`.
     """
-    items.sort(key=lambda item: item.path.relative_to(ROOT).parts[0] in UNIT_SUITES)
+    items.sort(key=_is_unit_test)
     off = pytest.mark.disable_socket
     if "TEST_POSTGRES_URL" in os.environ:
         off = pytest.mark.allow_hosts(["127.0.0.1"])
     for item in items:
-        if item.path.relative_to(ROOT).parts[0] in UNIT_SUITES:
+        if _is_unit_test(item):
             item.add_marker(off)
 
 
+def _is_unit_test(item: pytest.Item) -> bool:
+    return item.nodeid.partition("/")[0] in UNIT_SUITES
+
+
 def pytest_collection_finish() -> None:
-    gc.freeze()  # so many modules and tests; none is garbage before the end
+    """As often as usual, an eighth of all time went into looking through what stays to the end."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 class ByModule(LoadScopeScheduling):

@@ -1,22 +1,13 @@
-"""The four services as processes on Unix sockets, to be killed, stopped and started again.
-
-A process is forked from a server that has everything imported, so that a start takes a tenth of a
-second; otherwise it is `shop-<name> serve` with the settings it gets in production.
-"""
+"""The four services as processes on Unix sockets, to be killed, stopped and started again."""
 
 import asyncio
-import ctypes
-import multiprocessing
-import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -26,6 +17,7 @@ from auth.main import MIGRATIONS as AUTH_MIGRATIONS
 from cart.settings import MIGRATIONS as CART_MIGRATIONS
 from catalog.main import MIGRATIONS as CATALOG_MIGRATIONS
 from orders.settings import MIGRATIONS as ORDERS_MIGRATIONS
+from shopkit.forked import end, start_program
 from shopkit.testing import TestDatabases
 
 MIGRATIONS = {
@@ -36,22 +28,6 @@ MIGRATIONS = {
 }
 ADMIN = {"email": "admin@example.com", "password": "the one who runs these tests"}
 START_SECONDS = 60.0
-_PR_SET_PDEATHSIG = 1
-
-_fork = multiprocessing.get_context("forkserver")
-_fork.set_forkserver_preload([f"{name}.main" for name in (*MIGRATIONS, "paysandbox")])
-
-
-def _main(package: str, command: str, settings: Mapping[str, str], log: str) -> None:
-    """What runs in the process: the console script."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.environ.update(settings)
-    sys.argv = [f"shop-{package}", command]
-    import_module(f"{package}.main").main()
 
 
 @dataclass
@@ -122,10 +98,7 @@ class ShopProcesses:
     def run(
         self, package: str, command: str, settings: Mapping[str, str], *, log: str
     ) -> ForkServerProcess:
-        args = (package, command, settings, str(self.folder / f"{log}.log"))
-        process = _fork.Process(target=_main, args=args, daemon=True)
-        process.start()
-        return process
+        return start_program(package, command, settings, self.folder / f"{log}.log")
 
     def command(self, name: str, command: str) -> None:
         process = self.spawn(name, command)
@@ -162,10 +135,8 @@ class ShopProcesses:
 
     async def _end(self, name: str, number: signal.Signals) -> None:
         process = self.processes.pop(name)
-        if process.pid is not None and process.is_alive():
-            os.kill(process.pid, number)
         # Not here: a client of this loop may be in the middle of a request that it waits for.
-        await asyncio.to_thread(process.join, START_SECONDS)
+        await asyncio.to_thread(end, process, number, START_SECONDS)
 
     async def dies(self, name: str) -> None:
         """Wait for a process that a failpoint kills."""

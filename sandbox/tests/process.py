@@ -1,20 +1,18 @@
 """The payment sandbox as a process of its own, which a test may kill and start again."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from shopkit.forked import end, start_program
 from shopkit.http_client import ApiKey, ServiceClient
 
-PROGRAM = Path(sys.executable).parent / "shop-sandbox"
 API_KEY = "sandbox-key-for-tests"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 START_TIMEOUT = 30.0
@@ -24,7 +22,7 @@ START_TIMEOUT = 30.0
 class SandboxProcess:
     folder: Path
     settings: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkServerProcess | None = None
 
     @property
     def url(self) -> str:
@@ -49,20 +47,17 @@ class SandboxProcess:
             **self.settings,
         }
         begun = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "serve"], env={**os.environ, **environment}, stdout=log, stderr=log
-            )
+        self.log.touch()
+        self.process = start_program("paysandbox", "serve", environment, self.log)
         deadline = time.monotonic() + START_TIMEOUT
         while '"serving"' not in (said := self.log.read_text()[begun:]):
-            assert self.process.poll() is None, said
+            assert self.process.is_alive(), said
             assert time.monotonic() < deadline, said
             time.sleep(0.02)
 
-    def stop(self, number: signal.Signals = signal.SIGKILL) -> int:
+    def stop(self, number: signal.Signals = signal.SIGKILL) -> int | None:
         assert self.process
-        self.process.send_signal(number)
-        return self.process.wait(START_TIMEOUT)
+        return end(self.process, number, START_TIMEOUT)
 
     def client(self) -> ServiceClient:
         return ServiceClient(self.url, tokens=ApiKey(SecretStr(API_KEY)))

@@ -1,12 +1,11 @@
 """Imports and undos whose service is killed, for real, and begun again."""
 
 import asyncio
-import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from shopkit.audit import By
 from shopkit.clock import SYSTEM_CLOCK
 from shopkit.databases import open_database
 from shopkit.db import Database
+from shopkit.forked import end, start_program
 from shopkit.ids import new_id
 from shopkit.testing import TokenFactory
 
@@ -30,7 +30,6 @@ from .test_bulk import new
 from .test_imports import lines
 
 pytestmark = pytest.mark.anyio
-SERVE = (sys.executable, "-m", "catalog", "serve")
 ROWS, OLD, KILLS = 2000, 200, 3
 BY = By(new_id(), None)
 UNTOUCHED = "SELECT count(*) FROM products WHERE name LIKE 'Old %' AND version = 1"
@@ -89,7 +88,7 @@ async def begin(url: str, folder: Path) -> str:
     return id_
 
 
-async def serve(url: str, tokens: TokenFactory, number: int) -> asyncio.subprocess.Process:
+def serve(url: str, tokens: TokenFactory, number: int) -> ForkServerProcess:
     settings = {
         "DATABASE_URL": url,
         "LISTEN": f"unix:{tokens.folder / f'{number}.sock'}",
@@ -99,8 +98,8 @@ async def serve(url: str, tokens: TokenFactory, number: int) -> asyncio.subproce
         "FILES_DIR": str(tokens.folder / "files"),
         "LOG_LEVEL": "ERROR",
     }
-    environment = os.environ | {f"CATALOG_{name}": value for name, value in settings.items()}
-    return await asyncio.create_subprocess_exec(*SERVE, env=environment)
+    own = {f"CATALOG_{name}": value for name, value in settings.items()}
+    return start_program("catalog", "serve", own, tokens.folder / f"{number}.log")
 
 
 async def finish_though_killed(url: str, tokens: TokenFactory, copies: int) -> int:
@@ -108,12 +107,12 @@ async def finish_though_killed(url: str, tokens: TokenFactory, copies: int) -> i
     killed, seen = 0, 0
     async with AsyncExitStack() as stack:
 
-        async def started(number: int) -> asyncio.subprocess.Process:
-            process = await serve(url, tokens, number)
-            stack.push_async_callback(stop, process)
+        def started(number: int) -> ForkServerProcess:
+            process = serve(url, tokens, number)
+            stack.push_async_callback(kill, process)
             return process
 
-        running = [await started(number) for number in range(copies)]
+        running = [started(number) for number in range(copies)]
         newest = "SELECT state, done, total FROM imports ORDER BY id DESC LIMIT 1"
         for _ in range(3000):
             await asyncio.sleep(0.02)
@@ -122,16 +121,14 @@ async def finish_though_killed(url: str, tokens: TokenFactory, copies: int) -> i
                 return killed
             if killed < KILLS and done > seen + total // (2 * KILLS):
                 number, seen = killed % copies, done
-                await stop(running[number])
-                running[number] = await started(number)
+                await kill(running[number])
+                running[number] = started(number)
                 killed += 1
     raise AssertionError((state, done))
 
 
-async def stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+async def kill(process: ForkServerProcess) -> None:
+    await asyncio.to_thread(end, process, signal.SIGKILL, 30)
 
 
 async def test_killed_anywhere_every_row_has_its_effect_once(
