@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     REAL,
@@ -32,6 +32,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 NAMING = {
@@ -138,6 +139,10 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
 class _Among(FunctionElement[bool]):
     inherit_cache = True
     type = Boolean()
+
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        """A condition as it is: SQLAlchemy would add `= 1` on SQLite, which no index answers."""
+        return self
 
 
 @compiles(_Among)

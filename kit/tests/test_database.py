@@ -145,6 +145,19 @@ async def test_those_among_many_are_found(database: Database, column: str) -> No
         assert list(found) == sorted({row["stock"] for row in wanted})
 
 
+@on_sqlite
+@pytest.mark.parametrize("column", ["name", "id"])
+async def test_an_index_finds_those_among_many(database: Database, column: str) -> None:
+    def plan(conn: Connection) -> str:
+        some = select(boxes.c.stock).where(among(boxes.c[column], "these"), boxes.c.stock > 1)
+        words = f"EXPLAIN QUERY PLAN {some.compile(dialect=conn.dialect)}"
+        return str(conn.exec_driver_sql(words, ("[]", 1)).all())
+
+    found = await database.read(plan)
+    assert f"({column}=?)" in found
+    assert "SCAN boxes" not in found
+
+
 async def test_text_sorts_by_code_point(database: Database) -> None:
     for name in ("b", "B", "a", "é", "Z"):
         await database.run(add, name)
