@@ -17,12 +17,21 @@ async def _context(request: Request) -> Context:
     return found
 
 
+async def _context_with_place(request: Request) -> Context:
+    """A flood is refused before its bodies are read."""
+    context = await _context(request)
+    context.hasher.refuse_when_full()
+    return context
+
+
 async def _client(request: Request) -> Client:
     user_agent = shown_user_agent(request.headers.get("user-agent", ""))
     return Client(user_agent, client_network(request))
 
 
 Auth = Annotated[Context, Depends(_context)]
+AuthWithPlace = Annotated[Context, Depends(_context_with_place)]
+"""For what hashes a password; raises Busy."""
 Caller = Annotated[Client, Depends(_client)]
 UserReader = Annotated[Principal, Staff(USERS_READ)]
 UserWriter = Annotated[Principal, Staff(USERS_WRITE)]

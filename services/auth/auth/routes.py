@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from auth import accounts, oauth, sessions
 from auth.answers import NOT_MODIFIED, shown, shown_if_changed, shown_made
 from auth.data_schemas import Me, MeUpdate
-from auth.deps import Auth, Caller
+from auth.deps import Auth, AuthWithPlace, Caller
 from auth.errors import (
     Busy,
     EmailTaken,
@@ -86,7 +86,9 @@ async def register_user(
     ),
     tags=["Sessions"],
 )
-async def login(payload: Credentials, auth: Auth, client: Caller, _: Public) -> dict[str, Any]:
+async def login(
+    payload: Credentials, auth: AuthWithPlace, client: Caller, _: Public
+) -> dict[str, Any]:
     """Begin a session. Send the access token as `Authorization: Bearer …` for ten minutes, then
     get a new pair with the refresh token.
 

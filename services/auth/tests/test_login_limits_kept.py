@@ -87,6 +87,8 @@ async def test_a17_who_is_refused_for_being_busy_has_not_failed(auth: Any, signe
         busy = await attempt(auth, PASSWORD, address="203.0.113.7")
         assert (busy.status_code, busy.json()["code"]) == (503, "busy")
     assert await auth.database.read(rows) == before  # nor has it cost a write
+    unread = await auth.public.post("/api/auth/login", content=b"{")
+    assert (unread.status_code, unread.headers["Retry-After"]) == (503, busy.headers["Retry-After"])
     places.release(taken)
     assert (await attempt(auth, PASSWORD, address="203.0.113.7")).status_code == 200
 
