@@ -8,6 +8,7 @@ from catalog.answers import Answers
 from catalog.category_ways import KnownWays
 from catalog.facets import count_facets
 from catalog.import_files import ImportFiles
+from catalog.import_pace import Pace
 from catalog.lexicon import Lexicon
 from catalog.listing import CatalogSize, Wanted, list_products
 from catalog.search_text import query_words
@@ -35,6 +36,7 @@ class Context:
     makes_feeds: bool
     lexicon: Lexicon
     files: ImportFiles
+    pace: Pace
     ways: KnownWays
     facets: Answers[dict[str, Any]]
 
@@ -105,6 +107,7 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
         makes_feeds=bool(settings.storefront_url),
         lexicon=Lexicon(),
         files=ImportFiles(settings.files_dir),
+        pace=Pace(),
         ways=KnownWays(),
         facets=Answers(),
     )

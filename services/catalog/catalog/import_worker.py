@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.category_ways import KnownWays
 from catalog.import_files import ImportFiles
+from catalog.import_pace import Pace
 from catalog.import_reading import Reading
 from catalog.import_steps import import_rows, undo_rows, without_effect
 from catalog.repository.imports import (
@@ -29,70 +30,16 @@ log = get_logger()
 Step = Callable[..., dict[str, Any] | None]
 IMPORTER_SECONDS = 1
 BUSY_SECONDS = 0.2
-PAUSE_SECONDS = 0.003
-LONGEST_PAUSE = 0.1
-IDLE_PAUSES = 5
-GLANCES = 4
-AT_WORK_SECONDS = 0.0002
 STRAY_SECONDS = 86_400
 BATCH = 100
-STEP_SECONDS = 0.02
-ALONE_SECONDS = 0.1
-_ROWS = range(40, 401)
-
-
-class Pace:
-    """How many rows to do at once, so that a transaction takes about STEP_SECONDS of the processor:
-    checkouts wait for it, on SQLite all of them. It may be twice that when nobody has come for a
-    second, three times after two, and so on up to ALONE_SECONDS."""
-
-    def __init__(self) -> None:
-        self._row_seconds = STEP_SECONDS / _ROWS[0]
-        self._seen_at = time.monotonic()
-        self._one = False
-
-    @property
-    def rows(self) -> int:
-        if self._one:
-            return 1
-        seconds = STEP_SECONDS * (1 + int(time.monotonic() - self._seen_at))
-        fitting = int(min(seconds, ALONE_SECONDS) / self._row_seconds)
-        return min(max(fitting, _ROWS[0]), _ROWS[-1])
-
-    def took(self, rows: int, seconds: float) -> None:
-        self._one = False
-        if rows:
-            self._row_seconds = (self._row_seconds + max(seconds, 1e-6) / rows) / 2
-
-    def one_by_one(self) -> None:
-        """Do a single row next."""
-        self._one = True
-
-    async def others_turn(self) -> None:
-        """Where people shop, an import takes what they leave over: when somebody was there the loop
-        must have had next to nothing to do for a while."""
-        if not await _somebody_in(0, times=GLANCES):
-            return
-        until, idle = time.monotonic() + LONGEST_PAUSE, 0
-        while idle < IDLE_PAUSES and time.monotonic() < until:
-            idle = 0 if await _somebody_in(PAUSE_SECONDS) else idle + 1
-        self._seen_at = time.monotonic()
-
-
-async def _somebody_in(seconds: float, times: int = 1) -> bool:
-    """Whether the loop has had more to do than nothing."""
-    before = time.thread_time()
-    for _ in range(times):
-        await asyncio.sleep(seconds)
-    return time.thread_time() - before > AT_WORK_SECONDS
 
 
 class Importer:
-    def __init__(self, database: Database, clock: Clock, files: ImportFiles) -> None:
+    def __init__(self, database: Database, clock: Clock, files: ImportFiles, pace: Pace) -> None:
         self._database, self._clock, self._files = database, clock, files
         self._reading = Reading(files)
         self._known = KnownWays()
-        self._pace = Pace()
+        self._pace = pace
 
     async def run(self) -> None:
         try:

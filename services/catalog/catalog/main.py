@@ -44,7 +44,7 @@ def build(
             Curator(database, context.storage, clock).run,
             Publisher(settings, database, context.storage, clock).run,
             Lexicographer(database, context.lexicon).run,
-            Importer(database, clock, context.files).run,
+            Importer(database, clock, context.files, context.pace).run,
         ],
         closables=[auth],
     )

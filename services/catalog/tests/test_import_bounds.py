@@ -56,7 +56,7 @@ def made_at_once(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 async def test_an_undo_ends_though_much_of_a_row_is_left(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.import_worker._ROWS", range(4, 8))
+    monkeypatch.setattr("catalog.import_pace._ROWS", range(4, 8))
     rows = [new(f"A-{n}", categories=ways(n, 3, 5)) for n in range(2)]
     job = await done(shop, lines(*rows), create_categories="true")
     for n, one in enumerate(await shop.listed()):

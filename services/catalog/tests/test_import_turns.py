@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from catalog import import_worker, upserts
+from catalog import import_pace, import_worker, upserts
 from catalog.import_files import ImportFiles, Slice
 from catalog.import_reading import Reading
 from catalog.repository.imports import UNFINISHED
@@ -53,15 +53,31 @@ async def test_who_reserves_waits_for_no_more_than_a_batch_or_two(
 
 def test_batches_grow_for_as_long_as_nobody_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(import_worker.time, "monotonic", lambda: now)
-    pace = import_worker.Pace()
+    monkeypatch.setattr(import_pace.time, "monotonic", lambda: now)
+    pace = import_pace.Pace()
     for _ in range(50):
-        pace.took(64, import_worker.STEP_SECONDS)
+        pace.took(64, import_pace.STEP_SECONDS)
     sizes = list[int]()
     for _ in range(7):
         sizes.append(pace.rows)
         now += 1
     assert [round(size / 64) for size in sizes] == [1, 2, 3, 4, 5, 5, 5]
+
+
+async def test_batches_are_large_though_somebody_watches_and_small_when_somebody_shops(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await done(shop, lines(new("A")))
+    pace: import_pace.Pace = shop.service.public.state.context.pace
+    pace.took(64, import_pace.STEP_SECONDS)
+    monkeypatch.setattr(import_pace, "AT_WORK_SECONDS", 0.0)  # each look sees somebody
+    monkeypatch.setattr(pace, "_seen_at", pace._seen_at - 10)
+    assert (await shop.staff("GET", f"/api/imports/{job['id']}")).status_code == 200
+    sizes = list[int]()
+    for _ in range(2):
+        await pace.others_turn()
+        sizes.append(pace.rows)
+    assert sizes[0] > 2 * sizes[1]
 
 
 @pytest.fixture

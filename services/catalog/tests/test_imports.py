@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from catalog import import_steps
 from catalog.import_files import ImportFiles
+from catalog.import_pace import Pace
 from catalog.import_worker import ImportArchive, Importer
 from catalog.repository import products
 from catalog.repository.imports import UNFINISHED
@@ -197,7 +198,7 @@ async def test_a_file_that_is_too_large_or_of_another_kind_is_refused(
 async def test_a_cancelled_import_stops_and_can_be_undone(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.import_worker.PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("catalog.import_pace.PAUSE_SECONDS", 0.2)
     answer = await begin(shop, lines(*(new(f"A-{n}") for n in range(3000))))
     path = answer.headers["Location"]
     while (await shop.staff("GET", path)).json()["rows"]["done"] == 0:
@@ -250,7 +251,7 @@ async def test_a_row_that_breaks_the_service_stops_no_other(
 async def test_an_import_waits_for_a_copy_that_has_its_file(shop: Shop) -> None:
     answer = await begin(shop, lines(new("A")))
     elsewhere = ImportFiles(shop.tokens.folder / "another machine")
-    await Importer(shop.database, shop.clock, elsewhere).drain()
+    await Importer(shop.database, shop.clock, elsewhere, Pace()).drain()
     assert (await shop.staff("GET", answer.headers["Location"])).json()["state"] == "queued"
     assert (await ended(shop, answer))["state"] == "done"
 

@@ -100,6 +100,7 @@ async def list_imports(
 )
 async def get_import(id: PathId, _: Reader, context: CatalogContext) -> Any:
     """How far it is."""
+    context.pace.watched()
     return await context.database.read(imports.get_import, id=id)
 
 
