@@ -8,6 +8,7 @@ LONGEST_PAUSE = 0.1
 IDLE_PAUSES = 5
 GLANCES = 4
 AT_WORK_SECONDS = 0.0002
+WATCH_SECONDS = 0.5
 STEP_SECONDS = 0.02
 ALONE_SECONDS = 0.1
 _ROWS = range(40, 401)
@@ -22,7 +23,7 @@ class Pace:
         self._row_seconds = STEP_SECONDS / _ROWS[0]
         self._seen_at = time.monotonic()
         self._one = False
-        self._watched = False
+        self._watched, self._watched_at = False, 0.0
 
     @property
     def rows(self) -> int:
@@ -42,8 +43,10 @@ class Pace:
         self._one = True
 
     def watched(self) -> None:
-        """Somebody looks how far the import is, which is no reason to hold it up."""
-        self._watched = True
+        """Somebody looks how far the import is, which is no reason to hold it up; but not all the
+        time, or whoever shops would never be seen behind them."""
+        if (now := time.monotonic()) >= self._watched_at + WATCH_SECONDS:
+            self._watched, self._watched_at = True, now
 
     async def others_turn(self) -> None:
         """Where people shop, an import takes what they leave over: when somebody was there the loop

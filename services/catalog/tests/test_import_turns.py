@@ -72,11 +72,13 @@ async def test_batches_are_large_though_somebody_watches_and_small_when_somebody
     pace.took(64, import_pace.STEP_SECONDS)
     monkeypatch.setattr(import_pace, "AT_WORK_SECONDS", 0.0)  # each look sees somebody
     monkeypatch.setattr(pace, "_seen_at", pace._seen_at - 10)
+    monkeypatch.setattr(pace, "_watched_at", 0.0)  # by `done`
     assert (await shop.staff("GET", f"/api/imports/{job['id']}")).status_code == 200
     sizes = list[int]()
     for _ in range(2):
         await pace.others_turn()
         sizes.append(pace.rows)
+        pace.watched()  # who watches all the time hides nobody
     assert sizes[0] > 2 * sizes[1]
 
 
