@@ -69,7 +69,8 @@ async def test_batches_are_large_though_somebody_watches_and_small_when_somebody
 ) -> None:
     job = await done(shop, lines(new("A")))
     pace: import_pace.Pace = shop.service.public.state.context.pace
-    pace.took(64, import_pace.STEP_SECONDS)
+    for _ in range(50):
+        pace.took(64, import_pace.STEP_SECONDS)
     monkeypatch.setattr(import_pace, "AT_WORK_SECONDS", 0.0)  # each look sees somebody
     monkeypatch.setattr(pace, "_seen_at", pace._seen_at - 10)
     monkeypatch.setattr(pace, "_watched_at", 0.0)  # by `done`
