@@ -44,9 +44,12 @@ def _main(package: str, command: str, settings: Mapping[str, str], log: Path) ->
     import_module(f"{package}.main").main()
 
 
-def end(process: ForkServerProcess, number: signal.Signals, timeout: float) -> int | None:
-    """Its status, negative where a signal ended it; None where it lives on after `timeout` s."""
+def end(process: ForkServerProcess, number: signal.Signals, timeout: float) -> int:
+    """Its status, negative where a signal ended it; TimeoutError where it lives on after `timeout`
+    seconds."""
     if process.pid is not None and process.is_alive():
         os.kill(process.pid, number)
     process.join(timeout)
+    if process.exitcode is None:
+        raise TimeoutError(f"{process} lives on after {timeout} s")
     return process.exitcode

@@ -55,7 +55,7 @@ class SandboxProcess:
             assert time.monotonic() < deadline, said
             time.sleep(0.02)
 
-    def stop(self, number: signal.Signals = signal.SIGKILL) -> int | None:
+    def stop(self, number: signal.Signals = signal.SIGKILL) -> int:
         assert self.process
         return end(self.process, number, START_TIMEOUT)
 
