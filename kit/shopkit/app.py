@@ -50,7 +50,7 @@ def build_app(
         app.router.routes.extend(router.routes)
     _require_policies_and_names(app)
     add_error_handlers(app)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, routes=app.router.routes)
     return app
 
 

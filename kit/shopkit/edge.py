@@ -3,10 +3,13 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterable
 from typing import Any
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shopkit.direct import DirectRoutes
 from shopkit.errors import PROBLEM_JSON, InternalError, Problem, Unavailable
 from shopkit.ids import new_id
 from shopkit.logs import get_logger, request_id
@@ -25,8 +28,9 @@ _SECURITY = [
 
 
 class Edge:
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute] = ()) -> None:
+        """`routes`: those of the app, of which some need nothing that stands before them."""
+        self.app, self._direct = app, DirectRoutes(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,7 +42,7 @@ class Edge:
         answer.scope = scope
         token = request_id.set(answer.request_id)
         try:
-            await self.app(scope, receive, answer.send)
+            await (self._direct.find(scope) or self.app)(scope, receive, answer.send)
         except asyncio.CancelledError:  # the server stops and has waited long enough
             await answer.fail(Unavailable("The service is stopping. Try again."))
             raise

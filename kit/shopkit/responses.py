@@ -46,30 +46,35 @@ def problem_response(problem: Problem, instance: str) -> Response:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    for kind in (Problem, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _on_error)
 
 
-async def _on_problem(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, Problem)  # noqa: S101 - registered for Problem only
-    return problem_response(exc, request.url.path)
+async def _on_error(request: Request, exc: Any) -> Response:
+    return answer_of(request, exc)
 
 
-async def _on_invalid(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, RequestValidationError)  # noqa: S101
+def answer_of(request: Request, exc: Problem | RequestValidationError | HTTPException) -> Response:
+    """The problem that an error is to whoever asked."""
+    if isinstance(exc, RequestValidationError):
+        problem = _invalid(exc)
+    elif isinstance(exc, HTTPException):
+        problem = _of_http_exception(request, exc)
+    else:
+        problem = exc
+    return problem_response(problem, request.scope["path"])
+
+
+def _invalid(exc: RequestValidationError) -> Problem:
     found = exc.errors()
     listed = "all of it" if len(found) <= MAX_ERRORS else f"the first {MAX_ERRORS} of {len(found)}"
     in_path = [error for error in found if error["loc"][0] == "path"]
-    problem: Problem = (
-        _not_found(in_path)  # an id that cannot exist is one that does not
-        if in_path
-        else errors.Invalid(
-            f"Some of the input is not valid; `errors` lists {listed}.",
-            errors=[_field_error(error) for error in found[:MAX_ERRORS]],
-        )
+    if in_path:
+        return _not_found(in_path)  # an id that cannot exist is one that does not
+    return errors.Invalid(
+        f"Some of the input is not valid; `errors` lists {listed}.",
+        errors=[_field_error(error) for error in found[:MAX_ERRORS]],
     )
-    return problem_response(problem, request.url.path)
 
 
 def _not_found(in_path: Sequence[Any]) -> errors.NotFound:
@@ -96,15 +101,13 @@ def _field_error(error: dict[str, Any]) -> FieldError:
     return FieldError(pointer, error["type"], field_text(error)[:300])
 
 
-async def _on_http_exception(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101
+def _of_http_exception(request: Request, exc: HTTPException) -> Problem:
     if exc.status_code == 404:
-        return problem_response(errors.NotFound("There is no such path."), request.url.path)
+        return errors.NotFound("There is no such path.")
     if exc.status_code == 405:
         allowed = ", ".join(allowed_methods(request))
-        problem = errors.MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
-        return problem_response(problem, request.url.path)
-    return problem_response(errors.BadRequest(str(exc.detail)), request.url.path)
+        return errors.MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
+    return errors.BadRequest(str(exc.detail))
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -7,16 +7,14 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
-from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shopkit.direct import DEPENDENCIES, DirectApp, answers_by_itself, endpoint_alone
 from shopkit.errors import FieldError, Invalid, PayloadTooLarge, UnsupportedMediaType
 from shopkit.query import QueryOf
 from shopkit.strict_json import MAX_VALUES, loads
 
 MAX_BODY = 64 * 1024
-_VALUES = "shop.dependencies"
 MAX_PARAMETERS = 50
 """How many of the query's parameters are looked at; a route knows fewer."""
 
@@ -38,20 +36,19 @@ class StrictRoute(APIRoute):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if answers_by_itself(self):
-            self.app = bare_app(self.get_route_handler())
+            self.app = DirectApp(self.get_route_handler())
 
     def get_route_handler(self) -> Handler:
         known, prefixes = query_names(self.dependant), query_prefixes(self.dependant)
         dependencies = plain_dependencies(self.dependant)
-        handle: Handler = self._endpoint_alone
-        if not answers_by_itself(self):
-            handle = self._handler_given_their_values()
+        alone = answers_by_itself(self)
+        handle = endpoint_alone(self) if alone else self._handler_given_their_values()
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
                 check_query(request, known, prefixes)
-            request.scope[_VALUES] = {
+            request.scope[DEPENDENCIES] = {
                 name: await dependency(request) for name, dependency in dependencies
             }
             if has_body:
@@ -59,21 +56,6 @@ class StrictRoute(APIRoute):
             return await handle(request)
 
         return strict
-
-    async def _endpoint_alone(self, request: Request) -> Response:
-        """Where nothing is left for FastAPI to do but to check what is in path and body."""
-        values, errors = request.scope[_VALUES], []
-        for field in self.dependant.path_params:
-            sent = request.path_params[field.alias]
-            values[field.name], found = field.validate(sent, loc=("path", field.alias))
-            errors += found
-        for field in self.dependant.body_params:
-            values[field.name], found = checked_body(request, field)
-            errors += found
-        if errors:
-            raise RequestValidationError(errors)
-        answer: Response = await self.endpoint(**values)
-        return answer
 
     def _handler_given_their_values(self) -> Handler:
         """FastAPI's own handler, for an endpoint without dependencies."""
@@ -83,47 +65,13 @@ class StrictRoute(APIRoute):
 
         async def call(**values: Any) -> Any:
             request: Request = values[name] if wants_request else values.pop(name)
-            return await endpoint(**values, **request.scope[_VALUES])
+            return await endpoint(**values, **request.scope[DEPENDENCIES])
 
         self.dependant = replace(whole, dependencies=[], request_param_name=name, call=call)
         try:
             return super().get_route_handler()
         finally:
             self.dependant = whole
-
-
-def answers_by_itself(route: APIRoute) -> bool:
-    """Whether it is declared `-> Response`, and asks for nothing but dependencies, what is in the
-    path, and a body that is one model."""
-    declared, whole = inspect.signature(route.endpoint), route.dependant
-    fields = [*whole.path_params, *whole.body_params]
-    asked = {one.name for one in whole.dependencies} | {field.name for field in fields}
-    return (
-        declared.return_annotation is Response
-        and declared.parameters.keys() == asked
-        and not route._embed_body_fields
-    )
-
-
-def bare_app(handle: Handler) -> ASGIApp:
-    """Without what FastAPI puts around a handler for dependencies that are to be closed."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await handle(Request(scope, receive, send))
-        await answer(scope, receive, send)
-
-    return app
-
-
-def checked_body(request: Request, field: Any) -> tuple[Any, list[Any]]:
-    """The body that `parse_json_body` has left, or the default of one that was not sent; and what
-    is wrong with it."""
-    if request._body:
-        checked: tuple[Any, list[Any]] = field.validate(request._json, loc=("body",))
-        return checked
-    if field.field_info.is_required():
-        return None, [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
-    return field.get_default(), []
 
 
 def plain_dependencies(dependant: Dependant) -> list[tuple[str, Dependency]]:

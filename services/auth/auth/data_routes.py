@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from auth import deletion, export
 from auth.data_schemas import AccountDeletion, AccountExport
 from auth.deps import Auth, Caller
@@ -21,7 +23,7 @@ TAGS: list[Any] = ["Your data"]
     response_model=AccountExport,
     tags=TAGS,
 )
-async def export_account(user: CurrentUser, auth: Auth) -> Any:
+async def export_account(user: CurrentUser, auth: Auth) -> Response:
     """Your account, preferences and sessions, as one file. Passwords and tokens are not in it: only
     their hashes are kept."""
     return await download("account.json", await export.export_account(auth, principal=user))

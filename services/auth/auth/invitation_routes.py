@@ -38,7 +38,7 @@ router = new_router()
 )
 async def invite(
     payload: InvitationInput, staff: UserWriter, auth: Auth, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """Send a mail with a token, by which its reader gets these roles within seven days: with a new
     account (`…/accept`) or with the one that they have (`…/join`). You cannot give a scope that you
     lack, and must still have it then. Disabling you withdraws your invitations.

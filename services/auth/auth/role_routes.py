@@ -51,7 +51,7 @@ async def list_roles(staff: UserReader, auth: Auth) -> dict[str, Any]:
 )
 async def create_role(
     payload: RoleInput, staff: UserWriter, auth: Auth, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """A role of your own, with no scope that you lack. Its name stays as it is."""
     answer = await roles.create_role(auth, actor=staff, payload=payload, key=key)
     return answer.response()
@@ -66,7 +66,7 @@ async def create_role(
 )
 async def get_role(
     name: RoleName, staff: UserReader, auth: Auth, if_none_match: IfNoneMatch
-) -> Any:
+) -> Response:
     """One role with its scopes."""
     await require_current(auth, staff)
     role = await roles.get_role(auth, name=name)

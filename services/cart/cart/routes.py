@@ -218,7 +218,7 @@ async def merge_carts(
     response_model=CartsExport,
     tags=["Your data"],
 )
-async def export_carts(context: CartContext, user: CurrentUser) -> Any:
+async def export_carts(context: CartContext, user: CurrentUser) -> Response:
     """Your cart, and those that became orders as long as they are kept, as one file. An answer that
     breaks off is not whole: ask again."""
     carts = cart_pages(context, owner=user_owner(user.id))

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
@@ -12,6 +12,7 @@ from catalog.repository.slugs import MOST_LIKE, Kind, slugs_among, slugs_like
 from catalog.schemas.fields import RESERVED
 from shopkit.db import Database
 
+T = TypeVar("T")
 ATTEMPTS = 5
 # Those who make a slug of the same name wait for each other, or all would choose the same number.
 _QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(:base, 0))")
@@ -57,8 +58,8 @@ def _numbered(base: str, taken: set[str]) -> str:
 
 
 async def run_with_slug(
-    database: Database, function: Callable[..., Any], *, given: str | None, **kwargs: Any
-) -> Any:
+    database: Database, function: Callable[..., T], *, given: str | None, **kwargs: Any
+) -> T:
     """Run a transaction that uses `chosen_slug`.
 
     Raises SlugTaken for a slug that was given; another one is made when somebody was faster.

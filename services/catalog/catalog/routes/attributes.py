@@ -46,7 +46,7 @@ async def list_attributes(user: MaybeUser, context: CatalogContext) -> Response:
 )
 async def list_category_attributes(
     ref: CategoryRef, user: MaybeUser, context: CatalogContext
-) -> Any:
+) -> Response:
     """Those that are for its products: defined for it, for a category above it, or for all."""
     category = await context.database.read(find_category, ref=ref)
     if ref not in (category["id"], category["slug"]):
@@ -66,7 +66,7 @@ async def list_category_attributes(
 )
 async def get_attribute(
     id: PathId, user: MaybeUser, context: CatalogContext, if_none_match: IfNoneMatch
-) -> Any:
+) -> Response:
     found = await context.database.read(attributes.get_attribute, id=id)
     return conditional_response(found, etag(found["version"]), if_none_match, caching(user))
 
@@ -81,7 +81,7 @@ async def get_attribute(
 )
 async def create_attribute(
     payload: AttributeCreate, editor: Editor, context: CatalogContext, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """What products have already is checked when they are changed next. A filterable one can be
     filtered by as soon as all products are indexed: `indexed` tells."""
     answer = await context.database.run(

@@ -41,7 +41,7 @@ _FILES: dict[int | str, dict[str, Any]] = {
 )
 async def upsert_products(
     payload: BulkInput, editor: Editor, context: CatalogContext, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """Up to 1,000 products by SKU: made where there is none with it, else changed like by PATCH.
 
     Each row has a result; a bad one stops no other. `stock` is the opening stock of products that

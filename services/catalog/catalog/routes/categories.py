@@ -38,7 +38,7 @@ Editor = Annotated[Principal, Staff("categories:write")]
     response_model=CategoryTree,
     responses=problems(),
 )
-async def list_categories(user: MaybeUser, context: CatalogContext) -> Any:
+async def list_categories(user: MaybeUser, context: CatalogContext) -> Response:
     """All categories in one answer, siblings sorted by position, then name."""
     items = await context.database.read(categories.category_tree)
     return json_response({"items": items, "next_cursor": None}, headers=caching(user))
@@ -56,7 +56,7 @@ async def get_category(
     user: MaybeUser,
     context: CatalogContext,
     if_none_match: IfNoneMatch,
-) -> Any:
+) -> Response:
     """By id or by slug; a slug of before leads to the one of today."""
     found = await context.database.read(categories.find_category, ref=ref)
     if ref not in (found["id"], found["slug"]):
@@ -77,7 +77,7 @@ async def create_category(
     editor: Editor,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Only `name` is required. Without `parent_id` it is one of the first level."""
     answer = await run_with_slug(
         context.database,

@@ -1,6 +1,8 @@
 """Facets of lists of products."""
 
-from typing import Annotated, Any
+from typing import Annotated
+
+from fastapi import Response
 
 from catalog.deps import CatalogContext, caching, require_sees_all, sees_all
 from catalog.errors import AttributeNotReady
@@ -28,7 +30,7 @@ async def get_product_facets(
     query: Annotated[ProductFilters, FromQuery(ProductFilters, gathers="attr")],
     user: MaybeUser,
     context: CatalogContext,
-) -> Any:
+) -> Response:
     """With the filters of the list: how many there are per category, attribute value, price band
     and availability. Each is counted without its own filter, so that a storefront can show what
     else could be chosen.

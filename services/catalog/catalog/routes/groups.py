@@ -43,7 +43,7 @@ async def list_product_groups(
     query: Annotated[GroupQuery, FromQuery(GroupQuery)],
     user: MaybeUser,
     context: CatalogContext,
-) -> Any:
+) -> Response:
     """Newest first, without their variants: `GET /api/products?group=` lists those. Groups of which
     no variant is active exist for staff with `products:read` only."""
     page = await context.database.read(
@@ -64,7 +64,7 @@ async def get_product_group(
     user: MaybeUser,
     context: CatalogContext,
     if_none_match: IfNoneMatch,
-) -> Any:
+) -> Response:
     """By id or by slug; a slug of before leads to the one of today. Variants are products; staff
     with `products:read` see inactive ones too, and groups that have no other."""
     group = await context.database.read(
@@ -91,7 +91,7 @@ async def create_product_group(
     editor: Editor,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """With its `variants`, all or nothing. More can be created as products with `group_id` and
     `options`."""
     answer = await run_with_slug(

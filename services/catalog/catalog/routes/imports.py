@@ -59,7 +59,7 @@ async def create_import(
     editor: Editor,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Of a file of up to 200 MiB, done in the background: `Location` says how far it is. It goes on
     after a restart, shows which rows failed and why, and can be undone."""
     if options.create_categories:
@@ -154,7 +154,7 @@ async def cancel_import(id: PathId, editor: Editor, context: CatalogContext) -> 
 )
 async def undo_import(
     id: PathId, editor: Editor, context: CatalogContext, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """Begins an import of the kind `undo`: what this one made is deleted, what it changed gets its
     former values back. What somebody has changed since is left alone and among its errors. Stock
     is not touched, nor are orders. Of an import with `create_categories` it needs

@@ -63,7 +63,7 @@ async def create_price_change(
     editor: Editor,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """From `starts_at` on the product has this price, until `ends_at` or for good. At the end the
     prices from before come back; what staff have set meanwhile stays. Two at a time are refused."""
     answer = await context.database.run(

@@ -76,7 +76,7 @@ async def get_product(
     user: MaybeUser,
     context: CatalogContext,
     if_none_match: IfNoneMatch,
-) -> Any:
+) -> Response:
     """By id or by slug; a slug of before leads to the one of today. Products that are not active
     exist for staff with `products:read` only."""
     product = await context.database.read(
@@ -100,7 +100,7 @@ async def create_product(
     editor: Editor,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Only `sku`, `name` and `price` are required. `stock` is the opening stock."""
     answer = await run_with_slug(
         context.database,

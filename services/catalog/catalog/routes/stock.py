@@ -77,7 +77,7 @@ async def set_stock(
     context: CatalogContext,
     if_match: IfMatch,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Set what is on hand, never below what is reserved unless it may be backordered. `expected`
     or `If-Match` makes sure that nothing has changed since you counted."""
     answer = await context.database.run(
@@ -136,7 +136,7 @@ async def adjust_stock(
     keeper: Keeper,
     context: CatalogContext,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """Add to what is on hand, or take away with a negative `delta`; the reason is kept."""
     answer = await context.database.run(
         stock.adjust_stock,

@@ -50,7 +50,7 @@ async def list_synonyms(
 )
 async def get_synonyms(
     id: PathId, _: Reader, context: CatalogContext, if_none_match: IfNoneMatch
-) -> Any:
+) -> Response:
     found = await context.database.read(synonyms.get_synonyms, id=id)
     return conditional_response(found, etag(found["version"]), if_none_match, _HEADERS)
 
@@ -65,7 +65,7 @@ async def get_synonyms(
 )
 async def create_synonyms(
     payload: SynonymsInput, editor: Editor, context: CatalogContext, key: IdempotencyKey
-) -> Any:
+) -> Response:
     """Who searches for one term finds what has any of them, within seconds. A term is one to three
     words; plural and singular forms need not be listed."""
     answer = await context.database.run(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from orders import address_book
 from orders.deps import OrdersContext
 from orders.errors import TooManyAddresses
@@ -42,7 +44,7 @@ async def list_addresses(
     limit: PageLimit = 20,
     cursor: Cursor = None,
     count: Count = False,
-) -> Any:
+) -> Response:
     """Newest first."""
     owner = user_owner(user.id)
     page = await address_book.list_book(
@@ -64,7 +66,7 @@ async def list_addresses(
 )
 async def create_address(
     context: OrdersContext, user: CurrentUser, key: IdempotencyKey, payload: AddressInput
-) -> Any:
+) -> Response:
     """Name it at checkout by its `id`; the defaults are used where a checkout names none. The
     first address becomes both unless you say otherwise, and another that becomes a default takes
     the place of the one before. Orders have copies: what changes here does not change them."""
@@ -88,7 +90,7 @@ async def create_address(
 )
 async def get_address(
     address_id: PathId, context: OrdersContext, user: CurrentUser, if_none_match: IfNoneMatch
-) -> Any:
+) -> Response:
     """One of your own."""
     found = await context.it.database.read(
         address_book.get_address, owner=user_owner(user.id), address_id=address_id
@@ -109,7 +111,7 @@ async def replace_address(
     user: CurrentUser,
     if_match: IfMatch,
     payload: AddressReplacement,
-) -> Any:
+) -> Response:
     """What you leave out is gone; only whether it is a default stays."""
     changed = await context.it.database.run(
         address_book.replace_address,
@@ -135,7 +137,7 @@ async def patch_address(
     user: CurrentUser,
     if_match: IfMatch,
     payload: AddressPatch,
-) -> Any:
+) -> Response:
     """A merge patch (RFC 7396). `{"default_shipping": true}` makes it the default."""
     changed = await context.it.database.run(
         address_book.patch_address,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from orders.deps import OrdersContext
 from orders.export import address_pages, order_pages
 from orders.schemas.export import OrdersExport
@@ -20,7 +22,7 @@ TAGS: list[Any] = ["Your data"]
     response_model=OrdersExport,
     tags=TAGS,
 )
-async def export_orders(context: OrdersContext, user: CurrentUser) -> Any:
+async def export_orders(context: OrdersContext, user: CurrentUser) -> Response:
     """All your orders, also those that failed, and your address book, as one file. An answer that
     breaks off is not whole: ask again."""
     it, owner = context.it, user_owner(user.id)

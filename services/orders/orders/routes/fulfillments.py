@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Response
+
 from orders import errors
 from orders.deps import MaybeGuest, OrdersContext
 from orders.fulfilling import fulfill_order, store_delivered
@@ -45,7 +47,7 @@ async def fulfill(
     staff: OrderWriter,
     key: IdempotencyKey,
     payload: FulfillmentInput | None = None,
-) -> Any:
+) -> Response:
     """One parcel a call: of some `items`, or of all that is left. What is only authorized is
     captured first (`ORDERS_CAPTURE_AT=shipment`); where that is refused for good, the order is
     cancelled, 402 `capture_refused`: do not send it."""
@@ -69,7 +71,7 @@ async def fulfill(
 )
 async def deliver(
     order_id: PathId, fulfillment_id: PathId, context: OrdersContext, staff: OrderWriter
-) -> Any:
+) -> Response:
     """When all of its parcels have, `fulfillment_status` becomes `delivered`. Again: the order as
     it is."""
     await get_order(context.it, order_id)
@@ -95,7 +97,7 @@ async def request_return(
     guest: MaybeGuest,
     key: IdempotencyKey,
     payload: ReturnInput | None = None,
-) -> Any:
+) -> Response:
     """For its customer, and for staff with `orders:write`, once something was sent. The order's
     `returns` tell what becomes of it."""
     visitor = visitor_of(user, guest.owner if guest else None)
@@ -127,7 +129,7 @@ async def receive_return(
     staff: OrderWriter,
     key: IdempotencyKey,
     payload: ReceiveInput | None = None,
-) -> Any:
+) -> Response:
     """With `restock` they can be sold again; with `refund` what they cost goes back."""
     await get_order(context.it, order_id)
     answer = await context.it.database.run(
@@ -155,7 +157,7 @@ async def reject_return(
     context: OrdersContext,
     staff: OrderWriter,
     payload: RejectInput | None = None,
-) -> Any:
+) -> Response:
     await get_order(context.it, order_id)
     order = await context.it.database.run(
         store_rejected,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import BeforeValidator
 
 from orders.deps import MaybeGuest, OrdersContext
@@ -42,7 +42,7 @@ async def list_all_orders(
     limit: PageLimit = 20,
     cursor: Cursor = None,
     count: Count = False,
-) -> Any:
+) -> Response:
     """Newest first. Failed checkouts only show up with `status=failed`, or by their `number`."""
     query = OrderQuery(owner=None, status=status, number=number)
     page = await list_orders(
@@ -64,7 +64,7 @@ async def list_order_history(
     limit: PageLimit = 20,
     cursor: Cursor = None,
     count: Count = False,
-) -> Any:
+) -> Response:
     """Newest first, those that are still being placed included. A failed checkout is no order,
     and not listed; its id still answers."""
     query = OrderQuery(owner=user_owner(user.id), status=status)
@@ -87,7 +87,7 @@ async def get_order(
     user: MaybeUser,
     guest: MaybeGuest,
     if_none_match: IfNoneMatch,
-) -> Any:
+) -> Response:
     """For its customer, for the guest with the `X-Cart-Token` it was placed with, and for staff
     with `orders:read`. A failed checkout's last `timeline` entry has the reason."""
     visitor = visitor_of(user, guest.owner if guest else None)

@@ -89,7 +89,7 @@ async def mark_paid(
     staff: PaymentWriter,
     key: IdempotencyKey,
     payload: MarkPaidInput | None = None,
-) -> Any:
+) -> Response:
     """For confirmed orders that are paid later (`manual`): by bank transfer, on delivery."""
     await get_order(context.it, order_id)
     answer = await context.it.database.run(
@@ -116,7 +116,7 @@ async def refund(
     context: OrdersContext,
     staff: RefundWriter,
     key: IdempotencyKey,
-) -> Any:
+) -> Response:
     """By line (with its share of discounts and tax), the shipping, or any amount, and what is
     named comes together; never more than was paid: 409 `refund_exceeds_payment` tells in
     `refundable` what is left. The refund is `pending` until the provider has answered, which
