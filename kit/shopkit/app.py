@@ -5,6 +5,8 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry import trace
 
 from shopkit.auth import Public
 from shopkit.db import Database
@@ -17,6 +19,7 @@ from shopkit.responses import add_error_handlers
 from shopkit.routing import new_router
 
 PathId = Annotated[str, Path(pattern=UUID_PATTERN, description="UUIDv7")]
+_UNOBSERVED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 METRICS = new_router()
 """For the internal listener only."""
 _HEALTH = new_router()
@@ -36,6 +39,7 @@ def build_app(
     Raises RuntimeError when a route declares no policy, or two routes share a name.
     """
     app = FastAPI(
+        telemetry=None if _is_observed() else _UNOBSERVED,
         title=title,
         description=description,
         version="1",
@@ -52,6 +56,13 @@ def build_app(
     add_error_handlers(app)
     app.add_middleware(Edge, routes=app.router.routes)
     return app
+
+
+def _is_observed() -> bool:
+    """Whether OpenTelemetry was set up before this, as `opentelemetry-instrument` does it. Each
+    request would otherwise ask for that anew."""
+    known = trace.ProxyTracerProvider, trace.NoOpTracerProvider
+    return not isinstance(trace.get_tracer_provider(), known)
 
 
 def _require_policies_and_names(app: FastAPI) -> None:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shopkit.direct import DirectRoutes
 from shopkit.errors import PROBLEM_JSON, InternalError, Problem, Unavailable
 from shopkit.ids import new_id
-from shopkit.logs import get_logger, request_id
+from shopkit.logs import get_logger, log_request, request_id
 from shopkit.metrics import observe
 from shopkit.responses import problem_bytes
 
@@ -94,13 +94,7 @@ class _Answer:
         path = getattr(route, "path", "unmatched")
         observe(self.method, path, self.status, seconds)
         if path not in ("/healthz", "/readyz", "/metrics"):
-            log.info(
-                "request",
-                method=self.method,
-                route=path,
-                status=self.status,
-                ms=round(seconds * 1000, 2),
-            )
+            log_request(self.method, path, self.status, seconds)
 
 
 def _request_id(scope: Scope) -> str:

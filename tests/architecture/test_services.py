@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from shopkit.db import Database
+from shopkit.direct import DirectApp, DirectRoutes
 from shopkit.settings import ServiceSettings
 
 SERVICES = ("auth", "catalog", "cart", "orders")
@@ -46,6 +49,29 @@ def test_what_is_set_to_nothing_has_its_default(
         monkeypatch.setenv(f"{service.upper()}_{name}", "")
     settings = made(**addresses)  # type: ignore[arg-type]
     assert (settings.log_level, settings.database_pool, settings.jwks_cache) == ("INFO", 10, None)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_direct_routes_are_those_that_the_router_finds(
+    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apps: list[FastAPI] = []
+    monkeypatch.setattr(FastAPI, "add_middleware", lambda app, *_, **__: apps.append(app))
+    monkeypatch.setattr("sys.argv", [f"shop-{service}", "openapi"])
+    import_module(f"{service}.main").main()
+    assert capsys.readouterr().out
+    for app in apps:
+        _agree(app, DirectRoutes(app.router.routes))
+    assert len(apps) == 2
+
+
+def _agree(app: FastAPI, direct: DirectRoutes) -> None:
+    routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
+    for method, path in {(next(iter(it.methods)), it.path) for it in routes if it.methods}:
+        scope = {"type": "http", "method": method, "path": re.sub(r"[{}]", "", path)}
+        found = next(it for it in routes if it.matches(scope)[0] is Match.FULL)
+        expected = found.app if isinstance(found.app, DirectApp) else None
+        assert direct.find(scope) is expected, path
 
 
 @pytest.mark.parametrize("service", SERVICES)
