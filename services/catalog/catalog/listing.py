@@ -11,7 +11,7 @@ from catalog.cards import tell_groups
 from catalog.domain import sku_key
 from catalog.highlights import highlight
 from catalog.lexicon import Lexicon
-from catalog.relevance import ranked
+from catalog.relevance import Position, ranked
 from catalog.repository import listing as rows
 from catalog.repository import search
 from catalog.repository.attribute_filters import find_few
@@ -182,18 +182,11 @@ def list_products(
     wanted = with_slots(conn, with_attributes(conn, wanted), lexicon)
     position = cursors.decode(wanted.name, cursor) if cursor is not None else None
     nothing = wanted.shape.search and not wanted.words
-    if nothing:
-        found: list[tuple[Any, list[Any]]] = []
-    elif wanted.shape.sort == "relevance":
-        few = with_few(conn, wanted)
-        found = ranked(conn, few.shape, few.values, few.slots, few.limit, position)
-    else:
-        found = _sorted(conn, wanted, position)
-    more = len(found) > wanted.limit
-    found = found[: wanted.limit]
+    found, position_of = ([], _nowhere) if nothing else _found(conn, wanted, position)
+    limit, more = wanted.limit, len(found) > wanted.limit
     page: dict[str, Any] = {
-        "items": [product_of(row, low_stock) for row, _ in found],
-        "next_cursor": cursors.encode(wanted.name, found[-1][1]) if more else None,
+        "items": [product_of(row, low_stock) for row in found[:limit]],
+        "next_cursor": cursors.encode(wanted.name, position_of(limit - 1)) if more else None,
     }
     if wanted.shape.cards:
         tell_groups(conn, page["items"], only_active=wanted.values.get("status") == "active")
@@ -204,19 +197,30 @@ def list_products(
     return page
 
 
-def _sorted(
-    conn: Connection, wanted: Wanted, position: list[Any] | None
-) -> list[tuple[Any, list[Any]]]:
-    """Rows, one more than the limit when there are more, and the position of each."""
+def _found(
+    conn: Connection, wanted: Wanted, position: Position | None
+) -> tuple[list[Any], Callable[[int], Position]]:
+    """Rows, one more than the limit when there are more, and what tells the position of each."""
+    if wanted.shape.sort == "relevance":
+        few = with_few(conn, wanted)
+        pairs = ranked(conn, few.shape, few.values, few.slots, few.limit, position)
+        return [row for row, _ in pairs], lambda at: pairs[at][1]
+    found, column = _sorted(conn, wanted, position), _SORT_COLUMN.get(wanted.shape.sort)
+    return found, lambda at: [*([] if column is None else [found[at][column]]), found[at].seq]
+
+
+def _nowhere(at: int) -> Position:
+    raise IndexError(at)
+
+
+def _sorted(conn: Connection, wanted: Wanted, position: Position | None) -> list[Any]:
     values = {**wanted.values, "limit": wanted.limit + 1, **match_of(conn, wanted)}
     shape = wanted.shape
     if position is not None:
         shape = replace(shape, after=True)
         values |= {"key": position[0], "seq": position[-1]}
-    column = _SORT_COLUMN.get(shape.sort)
     wanted = replace(wanted, shape=shape, values=values)
-    found = in_order(conn, wanted, rows.list_page, ahead=AHEAD)
-    return [(row, [row.seq] if column is None else [row[column], row.seq]) for row in found]
+    return in_order(conn, wanted, rows.list_page, ahead=AHEAD)
 
 
 def _count(conn: Connection, wanted: Wanted) -> int:

@@ -90,17 +90,21 @@ class _Page:
             else:
                 fitting, best = tier, found
         known = {one.seq for one in best}
-        rest = [one for one in below if one.seq not in known][: self._likely_to_fill(best)]
-        rows = self._read([*best, *rest])
+        rest = [one for one in below if one.seq not in known]
+        some = rest[: max(self._limit + 1 - len(best), 0)] if self._index_alone else rest
+        rows = self._read([*best, *some])
         self._add(self._in_order([row for row in rows if row.seq in known]))
         self._add((row, [full, row.seq]) for row in rows if row.seq not in known)
-        return self._whole(full, rest[-1].seq if rest else FIRST) if below else self._page()
+        return self._fill_up(full, rest, len(some)) if below else self._page()
 
-    def _likely_to_fill(self, best: list[Any]) -> int:
-        """How many to read after the best; what is read already is all looked at."""
-        if not self._index_alone:
-            return self._many
-        return max(self._limit + 1 - len(best), 0) * (VARIANTS if self._cards else 1)
+    def _fill_up(self, tier: int, found: list[Any], read: int) -> Found:
+        """A whole page, where groups have left too few of what was read; with more of what was
+        found in a tier, and then of what comes behind."""
+        while read < len(found) and (missing := self._limit + 1 - len(self._found)) > 0:
+            some = found[read : read + missing * VARIANTS]
+            self._add((row, [tier, row.seq]) for row in self._read(some))
+            read += len(some)
+        return self._whole(tier, found[-1].seq if found else FIRST)
 
     def _likeliest(self, fitting: int, full: int, below: list[Any]) -> int:
         """Which tier between two to ask. Most searches find little, or little but in descriptions;

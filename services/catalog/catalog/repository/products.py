@@ -82,9 +82,11 @@ def public_stock(available: int, level: int, backorder: bool) -> dict[str, Any]:
 
 def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
     """The public form of a row of PUBLIC_COLUMNS."""
-    (_, id_, sku, name, slug, description, amount, currency, compare_at, status) = row[:10]
-    (details, version, created_at, updated_at, available) = row[10:15]
-    backorder, level, lowest, publish_at, archive_at = row[16:21]
+    (
+        _, id_, sku, name, slug, description, amount, currency, compare_at, status,
+        details, version, created_at, updated_at, available,
+        _, backorder, level, lowest, publish_at, archive_at, _,
+    ) = row  # fmt: skip
     return {
         "id": id_,
         "sku": sku,
