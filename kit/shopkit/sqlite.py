@@ -7,7 +7,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from shopkit.db import Database, P, T, Transaction
 from shopkit.errors import StorageFull, Unavailable
-from shopkit.prepared import PreparingConnection
+from shopkit.prepared import Prepared, PreparingConnection
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -74,6 +74,34 @@ def lock_file(url: str) -> int:
     return handle
 
 
+class SqliteConnection(PreparingConnection):
+    prepared = Prepared()
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._driver: Any = self.connection.driver_connection
+
+    def ask(
+        self, text: str, values: Sequence[Any], *, reads: bool
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        try:
+            cursor = self._driver.execute(text, values)
+            return cursor.fetchall(), cursor.rowcount
+        except sqlite3.Error as exc:
+            raise _as_sqlalchemys(text, exc) from exc
+
+    def write_rows(self, text: str, rows: Any) -> None:
+        try:
+            self._driver.executemany(text, rows)
+        except sqlite3.Error as exc:
+            raise _as_sqlalchemys(text, exc) from exc
+
+
+def _as_sqlalchemys(text: str, exc: sqlite3.Error) -> Exception:
+    """As SQLAlchemy tells it."""
+    return DBAPIError.instance(text, None, exc, sqlite3.Error, hide_parameters=True)
+
+
 class SqliteDatabase(Database):
     dialect = "sqlite"
 
@@ -87,10 +115,10 @@ class SqliteDatabase(Database):
         self._engine = sqlite_engine(self._url, *WRITER_PRAGMAS)
         # Only the writer checkpoints: before SQLite 3.51.3 two checkpointers can corrupt a WAL.
         self._read_engine = sqlite_engine(self._url, "query_only=ON", "wal_autocheckpoint=0")
-        self._writer = PreparingConnection(self._engine)
+        self._writer = SqliteConnection(self._engine)
         self._driver: Any = self._writer.connection.driver_connection
-        self._reader = PreparingConnection(self._read_engine)
-        self._slow_reader = PreparingConnection(self._read_engine)
+        self._reader = SqliteConnection(self._read_engine)
+        self._slow_reader = SqliteConnection(self._read_engine)
 
     async def stop(self) -> None:
         self._commit_waiting()

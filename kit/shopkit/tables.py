@@ -35,6 +35,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from shopkit.prepared import PreparingConnection
+
 NAMING = {
     "pk": "pk_%(table_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -206,10 +208,17 @@ def insert_rows(
     each = [repeat(value, len(rows)) for value in once]
     ignoring = " ON CONFLICT DO NOTHING" if or_ignore else ""
     by_row = conn.dialect.name == "sqlite"
-    conn.exec_driver_sql(
-        statement + ignoring,
-        list(zip(*columns, *each, strict=True)) if by_row else (*columns, *once),
-    )
+    values = list(zip(*columns, *each, strict=True)) if by_row else (*columns, *once)
+    write_rows(conn, statement + ignoring, values)
+
+
+def write_rows(conn: Connection, statement: str, rows: Any) -> None:
+    """Run a statement for many rows, given as the driver takes them: on SQLite a list of tuples, on
+    PostgreSQL its parameters."""
+    if isinstance(conn, PreparingConnection) and not conn.is_heard:
+        conn.write_rows(statement, rows)
+    else:
+        conn.exec_driver_sql(statement, rows)
 
 
 @cache
@@ -233,10 +242,9 @@ def _inserting(
 
 def violated(exc: IntegrityError) -> str:
     """The name of the violated constraint, or "" when the database does not tell."""
-    cause = getattr(exc.orig, "__cause__", None)
-    name = getattr(cause, "constraint_name", None)
-    if name is not None:
-        return str(name)
+    for told in (exc.orig, getattr(exc.orig, "__cause__", None)):
+        if name := getattr(told, "constraint_name", None):
+            return str(name)
     kind, _, rest = str(exc.orig).partition(" constraint failed: ")
     if kind != "UNIQUE":
         return rest

@@ -31,6 +31,7 @@ from catalog.models import products
 from catalog.repository.vocabulary import add_words, words_beginning
 from catalog.search_text import FIELDS
 from catalog.slots import BEGINNING, Forms, Slots
+from shopkit.tables import write_rows
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
@@ -72,8 +73,8 @@ def index_products(conn: Connection, documents: Mapping[int, list[str]]) -> None
     """Put products into the index that are not in it: their documents, by `seq`."""
     if conn.dialect.name == "sqlite":
         rows = [(seq, *search_text.fts5_document(fields)) for seq, fields in documents.items()]
-        conn.exec_driver_sql(_ADD_SQLITE, rows)
-        conn.exec_driver_sql(_ADD_FTS, rows)
+        write_rows(conn, _ADD_SQLITE, rows)
+        write_rows(conn, _ADD_FTS, rows)
     else:
         texts = [search_text.tsvector(fields) for fields in documents.values()]
         conn.execute(_ADD_POSTGRES, {"seqs": list(documents), "documents": texts})

@@ -1,8 +1,9 @@
 """Locks that no row stands for."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, bindparam, func, literal_column, select
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_NUMBER = func.hashtextextended(bindparam("name", type_=Text), literal_column("0"))
+ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(_NUMBER))
 
 
 def one_at_a_time(conn: Connection, name: str) -> None:
