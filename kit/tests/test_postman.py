@@ -1,7 +1,9 @@
 """Mails out of an outbox: at least once, always the same one, and none that holds others up."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from email.message import EmailMessage
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -156,3 +158,31 @@ def test_a_word_that_is_missing_is_an_error(templates: MailTemplates) -> None:
 
 def insecure(server: MailServer) -> str:
     return f"smtp+insecure://127.0.0.1:{server.port}"
+
+
+async def test_others_have_their_turn_while_many_mails_are_made(
+    clock: FrozenClock, templates: MailTemplates, tmp_path: Path
+) -> None:
+    turns, made_in = 0, list[int]()
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    class Taken:
+        async def send(self, message: EmailMessage) -> None:
+            made_in.append(turns)
+
+    sender = Postman(Taken(), templates, SENDER, clock)
+    taking = asyncio.create_task(take_turns())
+    mails = (
+        sender.send(
+            id=new_id(), to=ADA, template="hello", values={"name": "you"}, made_at=clock.now()
+        )
+        for _ in range(20)
+    )
+    await asyncio.gather(*mails)
+    taking.cancel()
+    assert len(set(made_in)) == 20
