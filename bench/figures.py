@@ -107,6 +107,7 @@ def rest(results: Figures) -> Iterator[str]:
         "idle, all four services": [_services(part["idle_megabytes"]) for part in parts],
         "after the run, all four": [_services(part["busy_megabytes"]) for part in parts],
         **_sales([part["flash_sale"] for part in parts]),
+        "log line, metrics, request id and headers": [_middleware(part) for part in parts],
     }
     for name, cells in rows.items():
         yield _row([name, *(str(cell) for cell in cells)])
@@ -121,6 +122,19 @@ def _services(megabytes: Figures) -> str:
     services.pop("shop-sandbox", None)
     each = ", ".join(f"{name.removeprefix('shop-')} {used}" for name, used in services.items())
     return f"{sum(services.values())} MB ({each})"
+
+
+def _middleware(part: Figures) -> str:
+    """As a share of what pages cost all processes."""
+    spent = part.get("middleware_us")
+    if spent is None:
+        return "–"
+    shares = [
+        f"{spent / cpu(part['scenarios'][name]['16']):.0%} of a {name}"
+        for name in ("list", "detail")
+        if "16" in part["scenarios"].get(name, {})
+    ]
+    return ", ".join([f"{spent} µs", *shares])
 
 
 def _sales(sales: list[Figures]) -> dict[str, list[str]]:

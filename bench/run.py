@@ -20,6 +20,7 @@ from bench.place import Place
 from bench.report import line, machine, revision, table, write
 from bench.scenarios import SCENARIOS, Play
 from bench.shop import ROOT, Shop, analyze, make_products, postgres_databases, running_shop
+from bench.telemetry import middleware_microseconds
 from bench.wrk import measure
 from tools.postgres import PostgresUnavailable, running_cluster
 
@@ -92,6 +93,7 @@ def measure_shop(
             results["busy_megabytes"] = rounded(resident_megabytes(*roots))
             results["limits"] = measure_limits(place, catalog, pids, chosen.seconds)
             results["flash_sale"] = flash_sale(shop, place)
+            results["middleware_us"] = middleware_microseconds()
 
 
 @contextmanager
