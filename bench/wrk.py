@@ -64,9 +64,9 @@ def measure(
         threads = connections if walks else 1
         command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
         command += ["--timeout", "10s", "-s", str(REPLAY), url, file.name, str(thinking_ms)]
-        before = _seconds_of_children()
+        before = seconds_of_children()
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        cpu = _seconds_of_children() - before
+        cpu = seconds_of_children() - before
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
     result["per_second"] = round((result["requests"] - result["refused"]) / result["seconds"], 1)
@@ -74,6 +74,7 @@ def measure(
     return result
 
 
-def _seconds_of_children() -> float:
+def seconds_of_children() -> float:
+    """CPU of the programs that were started here and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
