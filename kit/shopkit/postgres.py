@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -66,25 +66,22 @@ class PostgresConnection(PreparingConnection):
     def ask(
         self, text: str, values: Sequence[Any], *, reads: bool
     ) -> tuple[list[tuple[Any, ...]], int]:
-        try:
-            if reads:
-                rows = await_only(self._driver.fetch(text, *values))
-                return [tuple(row) for row in rows], len(rows)
-            status: str = await_only(self._driver.execute(text, *values))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
-            raise _as_sqlalchemys(text, exc, lost=self._driver.is_closed()) from None
-        count = status.rpartition(" ")[2]  # `UPDATE 3`, `INSERT 0 1`, but `COMMIT`
-        return [], int(count) if count.isdigit() else -1
+        if reads:
+            rows = self._await(text, self._driver.fetch(text, *values))
+            return [tuple(row) for row in rows], len(rows)
+        status = self._say(text, *values)
+        return [], int(status.rpartition(" ")[2])  # `UPDATE 3`, `INSERT 0 1`
 
     def write_rows(self, text: str, rows: Any) -> None:
-        self.ask(text, rows, reads=False)
+        self._say(text, *rows)
 
     def transact(self, call: Callable[[Connection], T]) -> T:
         """All of it or nothing; durable when it returns."""
-        self.ask("BEGIN", (), reads=False)
+        self._say("BEGIN")
         try:
             result = call(self)
-            self.ask("COMMIT", (), reads=False)
+            if self._say("COMMIT") != "COMMIT":
+                raise RuntimeError("an error was passed over, and all of it was rolled back")
         except Exception:
             self._roll_back()
             raise
@@ -93,9 +90,19 @@ class PostgresConnection(PreparingConnection):
     def _roll_back(self) -> None:
         """Or the database does, when it hears that the connection is given up."""
         try:
-            self.ask("ROLLBACK", (), reads=False)
+            self._say("ROLLBACK")
         except (DBAPIError, OSError):
             self.invalidate()
+
+    def _say(self, text: str, *values: Any) -> str:
+        """What the database says that it did."""
+        return str(self._await(text, self._driver.execute(text, *values)))
+
+    def _await(self, text: str, answer: Awaitable[Any]) -> Any:
+        try:
+            return await_only(answer)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            raise _as_sqlalchemys(text, exc, lost=self._driver.is_closed()) from None
 
 
 class _Told(Exception):
@@ -144,8 +151,9 @@ class _Pool:
         connection = await self._one()
         try:
             return await greenlet_spawn(work, connection)
-        except asyncio.CancelledError:  # who knows where it was
-            connection.invalidate()
+        except BaseException as exc:
+            if not isinstance(exc, Exception):  # it was cancelled, who knows where
+                connection.invalidate()
             raise
         finally:
             if connection.is_usable:

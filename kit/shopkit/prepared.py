@@ -86,6 +86,15 @@ class PreparingConnection(Connection):
         return prepared
 
 
+def write_rows(conn: Connection, statement: str, rows: Any) -> None:
+    """Run a statement for many rows, given as the driver takes them: on SQLite a list of tuples, on
+    PostgreSQL its parameters."""
+    if isinstance(conn, PreparingConnection) and not conn.is_heard:
+        conn.write_rows(statement, rows)
+    else:
+        conn.exec_driver_sql(statement, rows)
+
+
 def _is_whole(compiled: Any) -> bool:
     """Whether SQLAlchemy has nothing to add to text and parameters when it is run."""
     return (

@@ -35,7 +35,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
-from shopkit.prepared import PreparingConnection
+from shopkit.prepared import write_rows
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -210,15 +210,6 @@ def insert_rows(
     by_row = conn.dialect.name == "sqlite"
     values = list(zip(*columns, *each, strict=True)) if by_row else (*columns, *once)
     write_rows(conn, statement + ignoring, values)
-
-
-def write_rows(conn: Connection, statement: str, rows: Any) -> None:
-    """Run a statement for many rows, given as the driver takes them: on SQLite a list of tuples, on
-    PostgreSQL its parameters."""
-    if isinstance(conn, PreparingConnection) and not conn.is_heard:
-        conn.write_rows(statement, rows)
-    else:
-        conn.exec_driver_sql(statement, rows)
 
 
 @cache

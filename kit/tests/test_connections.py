@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Connection, bindparam, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from kit.tests.conftest import boxes, metadata
 from shopkit.databases import open_database
@@ -111,6 +113,19 @@ def backends(conn: Connection) -> set[int]:
         text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     )
     return set(found.scalars())
+
+
+async def test_an_error_that_is_passed_over_is_not_told_as_done(database: Database) -> None:
+    """PostgreSQL answers `COMMIT` with `ROLLBACK` then, and no error."""
+
+    def add_and_pass_over(conn: Connection) -> None:
+        add(conn)
+        with suppress(DBAPIError):
+            conn.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(RuntimeError, match="rolled back"):
+        await database.run(add_and_pass_over)
+    assert await database.read(count) == 6
 
 
 async def test_a_stopped_database_keeps_no_connection(

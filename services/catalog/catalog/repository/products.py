@@ -82,11 +82,9 @@ def public_stock(available: int, level: int, backorder: bool) -> dict[str, Any]:
 
 def product_of(row: Row[*tuple[Any, ...]], low_stock: int) -> dict[str, Any]:
     """The public form of a row of PUBLIC_COLUMNS."""
-    (
-        _, id_, sku, name, slug, description, amount, currency, compare_at, status,
-        details, version, created_at, updated_at, available,
-        _, backorder, level, lowest, publish_at, archive_at, _,
-    ) = row  # fmt: skip
+    (_, id_, sku, name, slug, description, amount, currency, compare_at, status, details,
+     version, created_at, updated_at, available, _, backorder, level, lowest, publish_at,
+     archive_at, _) = row  # fmt: skip
     return {
         "id": id_,
         "sku": sku,

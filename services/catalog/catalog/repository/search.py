@@ -31,7 +31,7 @@ from catalog.models import products
 from catalog.repository.vocabulary import add_words, words_beginning
 from catalog.search_text import FIELDS
 from catalog.slots import BEGINNING, Forms, Slots
-from shopkit.tables import write_rows
+from shopkit.prepared import write_rows
 
 _FTS = table("product_fts", column("rowid", Integer))
 _GIN = table("product_search", column("seq", BigInteger), column("document"))
