@@ -36,9 +36,5 @@ class Preparation:
         return Job(f"shop-{name} {command}", [self._layout.program(name), command], environment)
 
     def _is_current(self, name: str) -> bool:
-        """Only a file can be asked at once; another database is asked by its migration."""
-        layout = self._layout
         url = self._environments[name][f"{name.upper()}_DATABASE_URL"]
-        return url == f"sqlite:///{layout.database(name)}" and is_current(
-            layout.database(name), layout.migrations(name)
-        )
+        return is_current(url, self._layout.migrations(name))

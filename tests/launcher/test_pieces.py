@@ -1,3 +1,4 @@
+import asyncio
 import http.server
 import json
 import sqlite3
@@ -6,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import asyncpg
 import pytest
 
 from launcher.administrator import find_administrator
@@ -21,6 +23,7 @@ from launcher.schema import is_current
 from launcher.services import NAMES, Layout, service_environment
 from launcher.settings import read_settings
 from launcher.vault import Vault
+from tools.postgres import PostgresUnavailable, running_cluster
 
 
 @pytest.fixture
@@ -42,14 +45,35 @@ def database_at(path: Path, revision: str) -> Path:
 
 
 def test_only_the_newest_schema_is_current(tmp_path: Path, migrations: Path) -> None:
-    assert is_current(database_at(tmp_path / "new.db", "0002"), migrations)
-    assert not is_current(database_at(tmp_path / "old.db", "0001"), migrations)
+    for name, revision, expected in (("new", "0002", True), ("old", "0001", False)):
+        database = database_at(tmp_path / f"{name}.db", revision)
+        assert is_current(f"sqlite:///{database}", migrations) is expected
+
+
+def test_a_server_is_asked_too(migrations: Path) -> None:
+    async def set_revision(revision: str) -> None:
+        connection = await asyncpg.connect(cluster.url)
+        await connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
+        await connection.execute("DELETE FROM alembic_version")
+        await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
+        await connection.close()
+
+    try:
+        with running_cluster() as cluster:
+            assert not is_current(cluster.url, migrations)
+            for revision, expected in (("0002", True), ("0001", False)):
+                asyncio.run(set_revision(revision))
+                assert is_current(cluster.url, migrations) is expected
+            assert not is_current(f"{cluster.url}-that-is-not-there", migrations)
+        assert not is_current(cluster.url, migrations)
+    except PostgresUnavailable as error:
+        pytest.skip(str(error))
 
 
 def test_a_missing_or_damaged_database_is_not_current(tmp_path: Path, migrations: Path) -> None:
     (tmp_path / "damaged.db").write_bytes(b"not a database" * 100)
-    assert not is_current(tmp_path / "missing.db", migrations)
-    assert not is_current(tmp_path / "damaged.db", migrations)
+    assert not is_current(f"sqlite:///{tmp_path}/missing.db", migrations)
+    assert not is_current(f"sqlite:///{tmp_path}/damaged.db", migrations)
     assert not (tmp_path / "missing.db").exists()
 
 
