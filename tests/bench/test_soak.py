@@ -12,8 +12,7 @@ WARMING = {"megabytes": {"shop-orders": 60.0}}
 
 
 def looks(**last: dict[str, Any]) -> list[dict[str, Any]]:
-    """Half an hour, with 10 orders a minute; what is in `last` holds in the
-    last third."""
+    """Half an hour, with 10 orders a minute; what is in `last` holds in the last third."""
     usual = {
         "megabytes": {"shop-orders": 100.0},
         "descriptors": {"shop-orders": 50},
