@@ -1,5 +1,6 @@
-"""CPU time and memory of processes: CPU says what a request costs, whatever else runs there."""
+"""What processes use. CPU time says what a request costs, whatever else runs there."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +13,20 @@ NAMES = (*SERVICES, "shop-sandbox", "nginx", "gunicorn", "uvicorn", "postgres", 
 
 def cpu_microseconds(*roots: int) -> dict[str, float]:
     """CPU time so far of each named process below one of `roots`, in microseconds."""
-    return _sums(roots, lambda stat: (int(stat[11]) + int(stat[12])) * TICK)
+    return _sums(roots, lambda _, stat: (int(stat[11]) + int(stat[12])) * TICK)
 
 
 def resident_megabytes(*roots: int) -> dict[str, float]:
     """Resident memory now; what processes share is counted in each."""
-    return _sums(roots, lambda stat: int(stat[21]) * PAGE_MEGABYTES)
+    return _sums(roots, lambda _, stat: int(stat[21]) * PAGE_MEGABYTES)
+
+
+def threads(*roots: int) -> dict[str, float]:
+    return _sums(roots, lambda _, stat: int(stat[17]))
+
+
+def open_descriptors(*roots: int) -> dict[str, float]:
+    return _sums(roots, lambda pid, _: sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def process_ids(root: int) -> dict[str, int]:
@@ -25,11 +34,12 @@ def process_ids(root: int) -> dict[str, int]:
     return {name: pid for name, pid, _ in _processes((root,))}
 
 
-def _sums(roots: tuple[int, ...], figure: Callable[[list[str]], float]) -> dict[str, float]:
-    """By name; `figure` takes it from the fields of /proc/PID/stat that follow the command."""
+def _sums(roots: tuple[int, ...], figure: Callable[[int, list[str]], float]) -> dict[str, float]:
+    """By name; `figure` has the id and the fields of /proc/PID/stat that follow the command."""
     found: dict[str, float] = {}
-    for name, _, fields in _processes(roots):
-        found[name] = found.get(name, 0) + figure(fields)
+    for name, pid, fields in _processes(roots):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found[name] = found.get(name, 0) + figure(pid, fields)
     return found
 
 
