@@ -1,11 +1,16 @@
 """`make bench-overload`: a minute of far more than the shop can do, and what is left of it then
 (threat C19)."""
 
+import asyncio
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from itertools import cycle
 from typing import Any
+
+import aiohttp
 
 from bench.cpu import resident_megabytes
 from bench.flood import flooding
@@ -16,6 +21,8 @@ from bench.wrk import Request, measure, seconds_of_children
 PEAK_CONNECTIONS = 16
 PEAK_SECONDS, OVERLOAD_SECONDS = 10, 60
 TIMES = 10
+ADDRESSES = 50
+"""Of each client: at five logins a second it has the same one again after ten seconds."""
 
 
 def main() -> None:
@@ -23,6 +30,8 @@ def main() -> None:
     with running_shop() as shop:
         products = make_products(shop, 1_000)
         results = {"browsing": browsing(shop, products), "logins": logins(shop)}
+    with running_shop(limits="on") as shop:
+        results["logins, limited"] = limited_logins(shop, results["logins"]["peak"]["per_second"])
     print(json.dumps(results, indent=2))
     write(about, results, "-overload")
 
@@ -63,6 +72,50 @@ def logins(shop: Shop) -> dict[str, Any]:
     at_peak, then = _by_core(peak), _by_core(found["overloaded"])
     ratio = round(found["overloaded"]["per_second"] / peak["per_second"], 2)
     return {"peak": peak, **found, "goodput_ratio": ratio, "by_core": round(then / at_peak, 2)}
+
+
+def limited_logins(shop: Shop, peak_per_second: float) -> dict[str, Any]:
+    """As a shop is that has its limits: ten times too many from one address, and those who log in
+    from others."""
+    request = Request("POST", "/api/auth/login", body={"email": ADMIN[0], "password": ADMIN[1]})
+    asyncio.run(from_everywhere(shop.url, 2))
+    peak = asyncio.run(from_everywhere(shop.url, PEAK_SECONDS))
+
+    def overloaded() -> dict[str, Any]:
+        with flooding(shop.url, [request] * int(TIMES * peak_per_second)) as answers:
+            time.sleep(1)
+            found = asyncio.run(from_everywhere(shop.url, OVERLOAD_SECONDS))
+        return {"answers": answers, "per_second": found}
+
+    found = _overload(shop, overloaded, lambda: asyncio.run(from_everywhere(shop.url, 1)) > 0)
+    ratio = round(found["overloaded"]["per_second"] / peak, 2)
+    return {"peak": {"per_second": peak}, **found, "goodput_ratio": ratio}
+
+
+async def from_everywhere(url: str, seconds: float) -> float:
+    """Logins a second of as many at once as it takes for the most, each from another address than
+    those of the last seconds: one may log in ten times a minute."""
+    account = {"email": ADMIN[0], "password": ADMIN[1]}
+    done, ends_at = 0, time.monotonic() + seconds
+
+    async def log_in_again(addresses: Iterable[str]) -> None:
+        nonlocal done
+        for address in cycle(addresses):
+            connector = aiohttp.TCPConnector(local_addr=(address, 0))
+            async with (
+                aiohttp.ClientSession(url, connector=connector) as session,
+                session.post("/api/auth/login", json=account) as answer,
+            ):
+                done += answer.status == HTTPStatus.OK
+            if time.monotonic() > ends_at:
+                return
+
+    each = [
+        [f"127.1.{client}.{number}" for number in range(1, ADDRESSES + 1)]
+        for client in range(PEAK_CONNECTIONS)
+    ]
+    await asyncio.gather(*map(log_in_again, each))
+    return round(done / seconds, 1)
 
 
 def _by_core(result: dict[str, Any]) -> float:

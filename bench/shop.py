@@ -58,17 +58,18 @@ def running_shop(
     sample: bool = True,
     postgres: str | None = os.environ.get("TEST_POSTGRES_URL"),
     root: Path = ROOT,
+    limits: str = "off",
 ) -> Iterator[Shop]:
     """With its data in a folder that stays, or in one that goes with it; with a database for each
     service in the cluster at `postgres`, or on SQLite. `root`: another checkout, with a virtual
-    environment of its own."""
+    environment of its own. `limits`: of clients' addresses."""
     port = free_port()
     with ExitStack() as stack:
         folder = str(data or stack.enter_context(TemporaryDirectory(prefix="shop-bench-")))
         Path(folder).mkdir(parents=True, exist_ok=True)
         if not sample:
             Path(folder, "sample-settled").touch()
-        environment = _environment(Path(folder), port, postgres)
+        environment = _environment(Path(folder), port, postgres) | {"RATE_LIMITS": limits}
         python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
         output = Path(folder, "launcher.log")
         with output.open("w") as log:
@@ -91,7 +92,6 @@ def _environment(folder: Path, port: int, postgres: str | None) -> dict[str, str
         **os.environ,
         "GATEWAY_PORT": str(port),
         "DATA_DIR": str(folder),
-        "RATE_LIMITS": "off",
         "ORDERS_MOST_UNPAID": "0",
         "CART_MOST_PER_LINE": "9999",
         "ADMIN_EMAIL": ADMIN[0],
