@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -69,9 +68,8 @@ def logins(shop: Shop) -> dict[str, Any]:
         return {"answers": answers, "per_second": per_second, "wrk_cores": cores}
 
     found = _overload(shop, overloaded, lambda: bool(log_in(shop)))
-    at_peak, then = _by_core(peak), _by_core(found["overloaded"])
     ratio = round(found["overloaded"]["per_second"] / peak["per_second"], 2)
-    return {"peak": peak, **found, "goodput_ratio": ratio, "by_core": round(then / at_peak, 2)}
+    return {"peak": peak, **found, "goodput_ratio": ratio}
 
 
 def limited_logins(shop: Shop, peak_per_second: float) -> dict[str, Any]:
@@ -116,11 +114,6 @@ async def from_everywhere(url: str, seconds: float) -> float:
     ]
     await asyncio.gather(*map(log_in_again, each))
     return round(done / seconds, 1)
-
-
-def _by_core(result: dict[str, Any]) -> float:
-    """For each core that the client leaves, which is an attacker's own machine elsewhere."""
-    return float(result["per_second"] / ((os.cpu_count() or 1) - result["wrk_cores"]))
 
 
 def _overload(

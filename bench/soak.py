@@ -40,6 +40,8 @@ def main() -> None:
     with TemporaryDirectory(prefix="shop-soak-") as folder:
         looks, told = soak(Path(folder), HOURS * 3600 / SPEED)
     found = verdict(looks)
+    if SPEED == 1 and (turned_away := refused(told["answers"])):
+        found = {**found, "flat": False, "more": [*found["more"], *turned_away]}
     print(json.dumps({**told, **found}, indent=2))
     write(about, {**found, **told, "looks": looks}, "-soak")
     sys.exit(0 if found["flat"] else 1)
@@ -52,7 +54,8 @@ def soak(folder: Path, seconds: float) -> tuple[list[dict[str, Any]], dict[str, 
         os.environ.update(faster(folder, clock))
     with running_shop(data, sample=False, postgres=None) as shop:
         visitors = Visitors(Place(shop.url, make_products(shop, 500)))
-        clock.write_text(f"+0 x{SPEED}\n")
+        if SPEED != 1:
+            clock.write_text(f"+0 x{SPEED}\n")
         looks, opened = [], time_of(shop.url)
         for _ in range(round(seconds / LOOK_SECONDS)):
             asyncio.run(visitors.come(LOOK_SECONDS, PER_SECOND))
@@ -131,6 +134,16 @@ def verdict(looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if sum(per_order.get(kind, 0) for kind in KEPT) > MOST_BYTES_PER_ORDER:
         more.append("bytes for each order")
     return {"flat": not more, "more": more, **medians, "bytes_per_order": per_order}
+
+
+def refused(answers: dict[str, int]) -> list[str]:
+    """Visits that did not end as they should: with usual clocks there are none."""
+    good = ("guess 401 /api/auth/login",)
+    return [
+        f"{visit}: {times}"
+        for visit, times in answers.items()
+        if visit not in good and not visit.partition(" ")[2].startswith("2")
+    ]
 
 
 def _median(looks: Sequence[dict[str, Any]], what: str, name: str) -> float:

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry import trace
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.metrics import get_meter_provider
+from opentelemetry.trace import get_tracer_provider
 
 from shopkit.auth import Public
 from shopkit.db import Database
@@ -60,9 +62,10 @@ def build_app(
 
 def _is_observed() -> bool:
     """Whether OpenTelemetry was set up before this, as `opentelemetry-instrument` does it. Each
-    request would otherwise ask for that anew."""
-    known = trace.ProxyTracerProvider, trace.NoOpTracerProvider
-    return not isinstance(trace.get_tracer_provider(), known)
+    request would otherwise ask for that anew. (What is not set up is a proxy, or does nothing.)"""
+    providers = get_tracer_provider(), get_meter_provider(), get_logger_provider()
+    names = (type(one).__name__.lstrip("_") for one in providers)
+    return not all(name.startswith(("Proxy", "NoOp")) for name in names)
 
 
 def _require_policies_and_names(app: FastAPI) -> None:

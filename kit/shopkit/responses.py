@@ -62,7 +62,7 @@ def answer_of(request: Request, exc: Problem | RequestValidationError | HTTPExce
         problem = _of_http_exception(request, exc)
     else:
         problem = exc
-    return problem_response(problem, request.scope["path"])
+    return problem_response(problem, request.url.path)
 
 
 def _invalid(exc: RequestValidationError) -> Problem:

@@ -1,7 +1,9 @@
 """Connections to PostgreSQL are kept: what becomes of those that break, or stop midway."""
 
 import asyncio
+import gc
 import os
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -24,6 +26,7 @@ pytestmark = [
 INSERT = insert(boxes)
 COUNT = select(func.count()).select_from(boxes).where(boxes.c.name != bindparam("but"))
 SLEEP = select(func.pg_sleep(bindparam("seconds", type_=Real)))
+STOCKS = select(boxes.c.stock).where(boxes.c.stock >= bindparam("least"))
 OTHERS = "pid <> pg_backend_pid() AND datname = current_database()"
 
 
@@ -60,6 +63,54 @@ async def test_connections_that_were_ended_are_opened_anew(database: Database) -
         assert await database.read(end_others) >= 1
         await asyncio.sleep(0.1)  # until their end is known
         assert await asyncio.gather(*(database.read(count) for _ in range(6))) == [6] * 6
+
+
+@pytest.mark.parametrize("way", ["read", "read_slow"])
+async def test_a_connection_that_ends_in_a_read_gives_its_place_back(
+    databases: TestDatabases, database: Database, way: str
+) -> None:
+    """At once, and not when the collector comes, which a service has told to come rarely."""
+    other = open_database(database._url, pool_size=2)  # type: ignore[attr-defined]
+    await other.start()
+    read = getattr(other, way)
+
+    def sleep(conn: Connection) -> None:
+        conn.execute(SLEEP, {"seconds": 0.5})
+
+    gc.disable()
+    try:
+        for _ in range(2):
+            for _ in range(3):
+                await asyncio.gather(read(sleep), read(sleep))
+            broken = [asyncio.create_task(read(sleep)) for _ in range(2)]
+            await asyncio.sleep(0.1)
+            assert await database.read(end_others) >= 2
+            for task in broken:
+                with pytest.raises(Unavailable):
+                    await task
+        async with asyncio.timeout(4):
+            await asyncio.gather(read(sleep), read(sleep))
+    finally:
+        gc.enable()
+        await other.stop()
+
+
+async def test_a_statement_that_a_migration_outdates_is_asked_again(database: Database) -> None:
+    def stocks(conn: Connection) -> list[int]:
+        return [int(row.stock) for row in conn.execute(STOCKS, {"least": 0})]
+
+    for _ in range(3):
+        assert await asyncio.gather(database.run(stocks), database.run(stocks)) == [[1] * 6] * 2
+    change = text("ALTER TABLE boxes ALTER COLUMN stock TYPE integer")
+    await database.run(lambda conn: conn.execute(change))
+    assert await asyncio.gather(database.run(stocks), database.run(stocks)) == [[1] * 6] * 2
+
+
+async def test_no_error_tells_a_value_that_the_driver_refuses(database: Database) -> None:
+    value = 1234567  # on a line of its own, since tracebacks quote lines
+    with pytest.raises(DBAPIError) as refused:
+        await database.read(lambda conn: conn.execute(COUNT, {"but": value}))
+    assert str(value) not in "".join(traceback.format_exception(refused.value))
 
 
 async def test_a_connection_that_ends_in_a_transaction_is_told_and_leaves_nothing(

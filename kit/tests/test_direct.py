@@ -193,7 +193,8 @@ async def test_what_is_traced_goes_all_the_way(monkeypatch: pytest.MonkeyPatch) 
     """OpenTelemetry that is set up before the app is made learns the route of each request."""
     tracer = SimpleNamespace(start_span=lambda *_, **__: Recorded(trace.INVALID_SPAN_CONTEXT))
     provider = SimpleNamespace(get_tracer=lambda *_, **__: tracer)
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    for place in ("shopkit.app", "opentelemetry.trace"):
+        monkeypatch.setattr(f"{place}.get_tracer_provider", lambda: provider)
     transport = httpx2.ASGITransport(new_app())
     async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
         answer = await client.get("/words/a")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bench.soak import MOST_BYTES_PER_ORDER, disk, verdict
+from bench.soak import MOST_BYTES_PER_ORDER, disk, refused, verdict
 
 LOOKS = 30
 WARMING = {"megabytes": {"shop-orders": 60.0}}
@@ -43,6 +43,13 @@ def test_a_process_that_has_more_at_last_is_named(what: str, still: float, more:
     found = verdict(looks(**{what: {"shop-orders": more}}))
     assert not found["flat"]
     assert found["more"][0].startswith(f"{what} of shop-orders: ")
+
+
+def test_visits_that_are_turned_away_are_told() -> None:
+    good = {"look 200": 9, "card 201": 3, "guess 401 /api/auth/login": 2, "log_out 204": 1}
+    bad = {"look 503 /api/products": 2, "leave TimeoutError": 1, "card 401 /api/auth/login": 1}
+    assert refused(good) == []
+    assert refused({**good, **bad}) == [f"{visit}: {times}" for visit, times in bad.items()]
 
 
 def test_what_an_order_may_take_on_the_disk_has_a_bound() -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, bindparam, func, literal_column, select
 
 from catalog.domain import free_slug, slug_of
 from catalog.errors import SlugTaken
@@ -15,7 +15,8 @@ from shopkit.db import Database
 T = TypeVar("T")
 ATTEMPTS = 5
 # Those who make a slug of the same name wait for each other, or all would choose the same number.
-_QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(:base, 0))")
+_NUMBER = func.hashtextextended(bindparam("base", type_=Text), literal_column("0"))
+_QUEUE = select(func.pg_advisory_xact_lock(_NUMBER))
 
 
 def chosen_slug(conn: Connection, kind: Kind, *, given: str | None, name: str) -> str:
