@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from passlib.hash import argon2
-from sqlalchemy import Connection, func, select
 
 from auth import passwords
 from auth.models import metadata
@@ -12,6 +11,7 @@ from auth.worker import Sweeper
 from services.auth.tests.conftest import PASSWORD
 from services.auth.tests.guessing import attempt
 from shopkit.clock import FrozenClock
+from shopkit.testing import row_counts
 
 pytestmark = pytest.mark.anyio
 UNUSED = {
@@ -27,13 +27,6 @@ SETTLED, LATER = 10, 14
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     cheap = argon2.using(type="ID", memory_cost=8, time_cost=1, parallelism=1)
     monkeypatch.setattr(passwords, "_ARGON2ID", cheap)
-
-
-def rows(conn: Connection) -> dict[str, int]:
-    return {
-        name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for name, table in metadata.tables.items()
-    }
 
 
 async def a_month(auth: Any, month: int) -> None:
@@ -56,7 +49,7 @@ async def test_c20_nothing_grows_from_month_to_month(auth: Any, clock: FrozenClo
     seen: dict[int, dict[str, int]] = {}
     for month in range(1, LATER + 1):
         await a_month(auth, month)
-        seen[month] = await auth.database.read(rows)
+        seen[month] = await auth.database.read(row_counts, metadata)
         clock.advance(days=30)
         await Sweeper(auth.database, auth.context.keys, clock).drain()
     assert {name for name, count in seen[SETTLED].items() if not count} == UNUSED

@@ -1,7 +1,6 @@
 """What a year of visitors leaves behind does not grow (docs/growth.md)."""
 
 import pytest
-from sqlalchemy import Connection, func, select
 
 from cart.erasing import erase
 from cart.models import erasure, metadata
@@ -9,6 +8,7 @@ from cart.worker import Sweeper
 from services.cart.tests.conftest import Shop
 from shopkit.erasure import Eraser
 from shopkit.ids import new_id
+from shopkit.testing import row_counts
 
 SETTLED, LATER = 6, 10
 """Months. What lives longest, a user's cart and one that was ordered, lives 90 days."""
@@ -18,13 +18,6 @@ SETTLED, LATER = 6, 10
 def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's own eraser would come in between on a slow machine."""
     monkeypatch.setattr("shopkit.erasure.EVERY_SECONDS", 3600)
-
-
-def rows(conn: Connection) -> dict[str, int]:
-    return {
-        name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for name, table in metadata.tables.items()
-    }
 
 
 async def leave(shop: Shop, product: str) -> None:
@@ -81,7 +74,7 @@ async def test_c20_nothing_grows_from_month_to_month(shop: Shop) -> None:
         await check_out(shop, product)
         await leave_for_good(shop, product)
         await eraser.work()
-        seen[month] = await shop.database.read(rows)
+        seen[month] = await shop.database.read(row_counts, metadata)
         shop.clock.advance(days=30)
         await eraser.work()
         await sweeper.drain()

@@ -4,12 +4,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
 
 from catalog import import_worker
 from catalog.models import metadata
 from catalog.worker import Filer, Indexer, Sweeper
 from shopkit.ids import new_id
+from shopkit.testing import row_counts
 
 from .conftest import STAFF, Shop, housekeeper
 from .pictures import picture
@@ -45,13 +45,6 @@ SETTLED, LATER = 2, 4
 @pytest.fixture(autouse=True)
 def _importer_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_worker, "IMPORTER_SECONDS", 0.02)
-
-
-def rows(conn: Connection) -> dict[str, int]:
-    return {
-        name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for name, table in metadata.tables.items()
-    }
 
 
 async def reserve(shop: Shop, tea: dict[str, Any]) -> None:
@@ -120,7 +113,7 @@ async def test_c20_only_what_was_sold_and_changed_is_more_from_month_to_month(sh
         await pass_time(shop, hours=1)
         await pass_time(shop, hours=1)
         await Sweeper(shop.database, shop.clock).drain()
-        seen[month] = await shop.database.read(rows)
+        seen[month] = await shop.database.read(row_counts, metadata)
         await pass_time(shop, days=31)
         await curator(shop).tidy()
         await housekeeper(shop).drain()

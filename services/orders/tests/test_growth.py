@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
 
 from orders.erasing import erase
 from orders.models import erasure, metadata
@@ -36,13 +35,6 @@ def options(tmp_path: Path) -> dict[str, Any]:
 def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's own eraser would come in between on a slow machine."""
     monkeypatch.setattr("shopkit.erasure.EVERY_SECONDS", 3600)
-
-
-def rows(conn: Connection) -> dict[str, int]:
-    return {
-        name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for name, table in metadata.tables.items()
-    }
 
 
 async def sell(shop: Shop, tea: Product, month: int) -> None:
@@ -102,7 +94,7 @@ async def test_c20_only_what_was_placed_is_more_from_month_to_month(
         await shop.reconcile()
         await eraser.work()
         await mails(shop, tmp_path)
-        seen[month] = await it.database.read(rows)
+        seen[month] = await it.database.read(row_counts, metadata)
         shop.clock.advance(days=15)
         await housekeeper.drain()
     assert {name for name, count in seen[SETTLED].items() if not count} == UNUSED
