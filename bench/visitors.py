@@ -73,7 +73,8 @@ class Visitors:
 
     async def guess(self) -> Answer:
         """A password that is wrong."""
-        wrong = {**self._place.account(0), "password": "not the password"}
+        account = self._place.account(0)
+        wrong = {**account, "password": account["password"][::-1]}
         return await self._ask("POST", "/api/auth/login", wrong)
 
     async def card(self) -> Answer:

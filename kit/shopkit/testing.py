@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, MetaData, func, select
 from sqlalchemy.engine import make_url
 from starlette.routing import Match
 
@@ -170,14 +169,6 @@ def _declared(app: FastAPI, answer: httpx2.Response) -> TypeAdapter[Any] | None:
 @cache
 def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
-
-
-def row_counts(conn: Connection, metadata: MetaData) -> dict[str, int]:
-    """By table."""
-    return {
-        name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for name, table in metadata.tables.items()
-    }
 
 
 class InProcess:

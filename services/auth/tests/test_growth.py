@@ -11,7 +11,7 @@ from auth.worker import Sweeper
 from services.auth.tests.conftest import PASSWORD
 from services.auth.tests.guessing import attempt
 from shopkit.clock import FrozenClock
-from shopkit.testing import row_counts
+from shopkit.growth_checks import row_counts
 
 pytestmark = pytest.mark.anyio
 UNUSED = {

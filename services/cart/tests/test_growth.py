@@ -7,8 +7,8 @@ from cart.models import erasure, metadata
 from cart.worker import Sweeper
 from services.cart.tests.conftest import Shop
 from shopkit.erasure import Eraser
+from shopkit.growth_checks import row_counts
 from shopkit.ids import new_id
-from shopkit.testing import row_counts
 
 SETTLED, LATER = 6, 10
 """Months. What lives longest, a user's cart and one that was ordered, lives 90 days."""

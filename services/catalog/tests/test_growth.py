@@ -8,8 +8,8 @@ import pytest
 from catalog import import_worker
 from catalog.models import metadata
 from catalog.worker import Filer, Indexer, Sweeper
+from shopkit.growth_checks import row_counts
 from shopkit.ids import new_id
-from shopkit.testing import row_counts
 
 from .conftest import STAFF, Shop, housekeeper
 from .pictures import picture

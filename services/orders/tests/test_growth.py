@@ -13,6 +13,7 @@ from services.orders.tests.shop import Shop
 from services.orders.tests.test_addresses import add
 from services.orders.tests.test_mails import mails
 from shopkit.erasure import Eraser
+from shopkit.growth_checks import row_counts
 
 PLACED = {
     **{"orders": 4, "order_lines": 4, "payments": 1, "refunds": 1},
