@@ -36,6 +36,26 @@ def _to_json(event: structlog.typing.EventDict, **_: object) -> str:
         return json.dumps({str(key): repr(value) for key, value in event.items()})
 
 
+class _OfLibraries(logging.Formatter):
+    """What libraries log, as a line of the same kind."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "service": _Requests.service,
+            "level": record.levelname.lower(),
+            "timestamp": _now(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return _to_json(line)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def configure_logs(service: str, level: str = "INFO") -> None:
     """Set up structlog, and route the standard library's warnings and errors the same way."""
     number = logging.getLevelNamesMapping()[level]
@@ -56,6 +76,7 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    logging.root.handlers[0].setFormatter(_OfLibraries())
 
 
 def log_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -71,7 +92,7 @@ def log_request(method: str, route: str, status: int, seconds: float) -> None:
         "service": _Requests.service,
         "request_id": request_id.get(),
         "level": "info",
-        "timestamp": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": _now(),
         "event": "request",
     }
     _Requests.output.write(f"{to_json(line).decode()}\n")

@@ -111,7 +111,7 @@ def _of_http_exception(request: Request, exc: HTTPException) -> Problem:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    scope = {"type": "http", "path": request.url.path, "root_path": "", "headers": []}
+    scope = {"type": "http", "path": request.scope["path"], "root_path": "", "headers": []}
     methods = {
         method
         for route in request.app.router.routes

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 from opentelemetry import trace
+from prometheus_client import REGISTRY
 
 from shopkit.app import PathId, build_app
 from shopkit.auth import Public
@@ -68,6 +69,11 @@ async def make_box(_: Public, box: Box) -> Response:
     if box.name == "bug":
         raise KeyError("a bug")
     return json_response(box.model_dump(), status=201)
+
+
+@router.post("/lids")
+async def make_lid(_: Public, box: Box) -> dict[str, str]:
+    return box.model_dump()
 
 
 def new_app() -> FastAPI:
@@ -158,13 +164,44 @@ async def test_methods_and_parameters_are_as_strict(client: httpx2.AsyncClient) 
     assert (await client.head("/words/a")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/words/a%0A", "/words/%0Ab", "/plain%0A", "/boxes%0D", "/%09"])
+async def test_d3_no_path_has_a_control_character(client: httpx2.AsyncClient, path: str) -> None:
+    """Patterns of routes end in `$`, which lets a last line break pass."""
+    for method in ("GET", "POST", "DELETE"):
+        answer = await client.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/boxes", "/lids"])
+async def test_who_goes_away_is_no_error_of_ours(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A direct route, and one that is FastAPI's."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"9")]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
+    await new_app()({**scope, "headers": headers, "root_path": ""}, receive, send)
+    assert REGISTRY.get_sample_value(
+        "http_requests_total", {"method": "POST", "route": path, "status": "499"}
+    )
+    assert "unhandled_error" not in capsys.readouterr().out
+
+
 LINES = """
+import logging
 from shopkit.logs import configure_logs, get_logger, log_request, request_id
 request_id.set("asked-by-me")
 for level in ("INFO", "WARNING"):
     configure_logs("boxes", level)
     log_request("GET", "/words/{word}", 200, 0.0012345)
     get_logger().info("request", method="GET", route="/words/{word}", status=200, ms=1.23)
+logging.getLogger("uvicorn.error").warning("Not %s", "HTTP")
 """
 
 
@@ -177,6 +214,12 @@ def test_the_line_of_a_request_is_like_others() -> None:
     ours, others = lines
     assert ours == others
     assert (ours["request_id"], ours["service"]) == ("asked-by-me", "boxes")
+    told = json.loads(run.stderr)
+    assert (told["logger"], told["level"], told["event"]) == (
+        "uvicorn.error",
+        "warning",
+        "Not HTTP",
+    )
 
 
 class Recorded(trace.NonRecordingSpan):

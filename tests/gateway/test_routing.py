@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.gateway.stage import Stage
@@ -227,6 +229,30 @@ def test_d6_what_is_served_here_is_read_only(shop: Stage, path: str) -> None:
     for method in ("POST", "DELETE", "FOO"):
         answer = shop.call(method, path, body=b"{}")
         assert (answer.status, answer.one("Allow")) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("character", ["%0a", "%0A", "%0d", "%09", "%01", "%7f"])
+@pytest.mark.parametrize(
+    "path", ["/api/auth/login{c}", "/api/orders/x/payment{c}", "/api/{c}cart", "/api/products/{c}"]
+)
+def test_d3_no_path_has_a_control_character(shop: Stage, path: str, character: str) -> None:
+    """It would not be counted for the limits of the path without."""
+    answer = shop.call("POST", path.format(c=character), {}, b"{}")
+    assert (answer.status, answer.json["code"]) == (404, "not_found")
+    assert shop.seen == []
+
+
+@pytest.mark.parametrize("path", ["/api/products?q=café", "/api/products/café", "/ä", "/docs/é"])
+def test_d6_what_is_not_ascii_is_told_how_to_be_sent(shop: Stage, path: str) -> None:
+    answer = shop.raw(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert head.split()[1] == b"400"
+    assert b"content-type: application/problem+json" in head.lower()
+    assert (problem["code"], problem["status"]) == ("bad_request", 400)
+    assert "%C3%A9" in problem["detail"]
+    assert f"x-request-id: {problem['request_id']}".encode() in head.lower()
+    assert shop.seen == []
 
 
 def test_d6_http_0_9_and_lower_case_are_refused(shop: Stage) -> None:
