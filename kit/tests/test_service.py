@@ -1,6 +1,7 @@
 """A service as a process would run it: migrations, listeners, background, a graceful stop."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -140,6 +141,25 @@ async def test_background_work_is_begun_again_after_an_error(
     async with new_service(open_database(url), folder, background=[work]).running():
         await asyncio.wait_for(again.wait(), 10)
     assert begun == 2
+
+
+@pytest.mark.parametrize("sent_id", ["", "X-Request-ID: asked-by-me\r\n"])
+async def test_d6_what_is_not_http_is_told_how_to_be_sent(
+    databases: TestDatabases, tmp_path: Path, sent_id: str
+) -> None:
+    async with _served(databases.empty(), tmp_path) as (_, serving):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "p")
+        writer.write(f"GET /api/slow?q=café HTTP/1.1\r\nHost: x\r\n{sent_id}\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        problem = json.loads(body)
+        assert head.split()[1] == b"400"
+        assert b"Content-Type: application/problem+json" in head
+        assert f"X-Request-ID: {problem['request_id']}".encode() in head
+        assert (problem["request_id"] == "asked-by-me") is bool(sent_id)
+        assert (problem["code"], "%C3%A9" in problem["detail"]) == ("bad_request", True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(serving, 20)
 
 
 async def test_f12_sigterm_answers_what_has_begun_and_stops(

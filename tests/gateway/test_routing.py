@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from tests.gateway.stage import Stage
@@ -239,19 +237,6 @@ def test_d3_no_path_has_a_control_character(shop: Stage, path: str, character: s
     """It would not be counted for the limits of the path without."""
     answer = shop.call("POST", path.format(c=character), {}, b"{}")
     assert (answer.status, answer.json["code"]) == (404, "not_found")
-    assert shop.seen == []
-
-
-@pytest.mark.parametrize("path", ["/api/products?q=café", "/api/products/café", "/ä", "/docs/é"])
-def test_d6_what_is_not_ascii_is_told_how_to_be_sent(shop: Stage, path: str) -> None:
-    answer = shop.raw(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
-    head, _, body = answer.partition(b"\r\n\r\n")
-    problem = json.loads(body)
-    assert head.split()[1] == b"400"
-    assert b"content-type: application/problem+json" in head.lower()
-    assert (problem["code"], problem["status"]) == ("bad_request", 400)
-    assert "%C3%A9" in problem["detail"]
-    assert f"x-request-id: {problem['request_id']}".encode() in head.lower()
     assert shop.seen == []
 
 
