@@ -13,10 +13,10 @@ from pydantic_core import to_json
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
-class _Requests:
-    """Where lines of requests go: nowhere, until `configure_logs` says otherwise."""
+class _Configured:
+    """What `configure_logs` was told; until then lines of requests go nowhere."""
 
-    output: TextIO | None = None
+    requests: TextIO | None = None
     service = ""
 
 
@@ -40,8 +40,8 @@ class _OfLibraries(logging.Formatter):
     """What libraries log, as a line of the same kind."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "service": _Requests.service,
+        line: structlog.typing.EventDict = {
+            "service": _Configured.service,
             "level": record.levelname.lower(),
             "timestamp": _now(),
             "event": record.getMessage(),
@@ -49,7 +49,7 @@ class _OfLibraries(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _to_json(line)
+        return _to_json(_add_request_id(None, "", line))
 
 
 def _now() -> str:
@@ -59,8 +59,8 @@ def _now() -> str:
 def configure_logs(service: str, level: str = "INFO") -> None:
     """Set up structlog, and route the standard library's warnings and errors the same way."""
     number = logging.getLevelNamesMapping()[level]
-    _Requests.output = sys.stdout if number <= logging.INFO else None
-    _Requests.service = service
+    _Configured.requests = sys.stdout if number <= logging.INFO else None
+    _Configured.service = service
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -82,21 +82,21 @@ def configure_logs(service: str, level: str = "INFO") -> None:
 def log_request(method: str, route: str, status: int, seconds: float) -> None:
     """The line of an answered request, written as `get_logger().info("request", …)` would be. Past
     structlog's processors: there are more of these than of all others, at 5 µs instead of 10."""
-    if _Requests.output is None:
+    if _Configured.requests is None:
         return
     line = {
         "method": method,
         "route": route,
         "status": status,
         "ms": round(seconds * 1000, 2),
-        "service": _Requests.service,
+        "service": _Configured.service,
         "request_id": request_id.get(),
         "level": "info",
         "timestamp": _now(),
         "event": "request",
     }
-    _Requests.output.write(f"{to_json(line).decode()}\n")
-    _Requests.output.flush()
+    _Configured.requests.write(f"{to_json(line).decode()}\n")
+    _Configured.requests.flush()
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:

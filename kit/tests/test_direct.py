@@ -242,3 +242,12 @@ async def test_what_is_traced_goes_all_the_way(monkeypatch: pytest.MonkeyPatch) 
     async with httpx2.AsyncClient(transport=transport, base_url="http://shop") as client:
         answer = await client.get("/words/a")
     assert (answer.json(), Recorded.names) == ({"word": "a"}, ["GET /words/{word}"])
+
+
+@pytest.mark.parametrize("kind", ["tracer", "meter", "logger"])
+def test_opentelemetry_is_there_when_any_of_it_is(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not new_app()._native_telemetry.enabled()
+    monkeypatch.setattr(f"shopkit.app.get_{kind}_provider", SimpleNamespace)
+    assert new_app()._native_telemetry.config["metrics"]
