@@ -73,11 +73,11 @@ class PreparingConnection(Connection):
         known = self.prepared.known.get(statement)
         if known is None:
             self.prepared.known[statement] = {}
-        elif not options and isinstance(parameters, dict) and not self.is_heard:
-            names = tuple(parameters)
+        elif not options and isinstance(parameters, dict | None) and not self.is_heard:
+            names = tuple(parameters or ())
             prepared = known[names] if names in known else self._prepare(statement, names)
             if prepared:
-                return prepared.run(self, parameters)
+                return prepared.run(self, parameters or {})
         return super().execute(statement, parameters, **options)
 
     def _prepare(self, statement: Any, names: tuple[str, ...]) -> "_Statement | None":

@@ -34,6 +34,8 @@ PRAGMAS = (
 )
 # What savepoints keep goes through files otherwise, and a third of a large batch's time with it.
 WRITER_PRAGMAS = ("temp_store=MEMORY", "cache_size=-16384")
+# Only the writer checkpoints: before SQLite 3.51.3 two checkpointers can corrupt a WAL.
+READER_PRAGMAS = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 MAX_GROUP = 64
 _Work = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
 
@@ -113,8 +115,7 @@ class SqliteDatabase(Database):
     async def start(self) -> None:
         self._lock = lock_file(self._url)
         self._engine = sqlite_engine(self._url, *WRITER_PRAGMAS)
-        # Only the writer checkpoints: before SQLite 3.51.3 two checkpointers can corrupt a WAL.
-        self._read_engine = sqlite_engine(self._url, "query_only=ON", "wal_autocheckpoint=0")
+        self._read_engine = sqlite_engine(self._url, *READER_PRAGMAS)
         self._writer = SqliteConnection(self._engine)
         self._driver: Any = self._writer.connection.driver_connection
         self._reader = SqliteConnection(self._read_engine)

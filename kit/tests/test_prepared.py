@@ -87,6 +87,16 @@ async def test_reads_answer_the_same(reading: Run, name: str) -> None:
     await reading(body)
 
 
+async def test_what_needs_no_parameters_is_prepared_as_well(reading: Run) -> None:
+    def body(conn: PreparingConnection) -> None:
+        statement = select(b.name).where(b.stock > 1).order_by(b.name)
+        for _ in range(3):
+            assert conn.execute(statement).scalars().all() == ["c", "d"]
+        assert conn.prepared.known[statement][()] is not None
+
+    await reading(body)
+
+
 async def test_rows_are_found_by_name_and_by_column(reading: Run) -> None:
     def body(conn: PreparingConnection) -> None:
         for _ in range(3):

@@ -42,11 +42,15 @@ def _item(kind: str, text: str, id: str | None = None, slug: str | None = None) 
 def _completions(typed: list[str], slots: Slots, found: list[Named]) -> list[str]:
     """The search with its last word completed, the most frequent in the names first."""
     *before, last = zip(typed, (forms for slot in slots for forms in slot[0]), strict=True)
-    counted = Counter(text for one in found for text in _completed(before, last[1], one.words))
+    every = {word for one in found for word in one.words if len(word) > 1}
+    completes = {word for word in every if any(is_form(word, form) for form in last[1])}
+    counted = Counter(text for one in found for text in _completed(before, completes, one.words))
     return [text for text, _ in counted.most_common(MOST_WORDS)]
 
 
-def _completed(before: list[tuple[str, Forms]], last: Forms, name: list[str]) -> Iterator[str]:
+def _completed(
+    before: list[tuple[str, Forms]], completes: set[str], name: list[str]
+) -> Iterator[str]:
     """With the words of one name, but for those before the last that were typed without an error:
     what others were meant to be may be known from products that nobody is to see."""
     meant = [
@@ -55,19 +59,16 @@ def _completed(before: list[tuple[str, Forms]], last: Forms, name: list[str]) ->
     ]
     if all(meant):
         for word in dict.fromkeys(name):
-            if len(word) > 1 and _is_any(word, last):
+            if word in completes:
                 yield " ".join([*filter(None, meant), word])
-
-
-def _is_any(word: str, forms: Forms) -> bool:
-    return any(is_form(word, form) for form in forms)
 
 
 def _in_order(found: list[Named], slots: Slots) -> list[Named]:
     """Names that begin as was typed, then those with it as a phrase, then the others. All of it is
     in each name."""
     if len(slots) == 1:
-        return sorted(found, key=lambda product: not fills_all(product.words[:1], slots))
+        begin = {first for first in {one.words[0] for one in found} if fills_all([first], slots)}
+        return sorted(found, key=lambda product: product.words[0] not in begin)
     wordings = phrases(slots)
 
     def place(product: Named) -> int:

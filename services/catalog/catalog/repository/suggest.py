@@ -53,7 +53,8 @@ def _newest(conn: Connection, match: Match, words: str) -> list[Named]:
 
 
 def _named(row: Any) -> Named:
-    return Named(row.seq, row.id, row.name, row.slug, row.group_id, words(row.name))
+    seq, id_, name, slug, group_id = row
+    return Named(seq, id_, name, slug, group_id, words(name))
 
 
 @lru_cache(maxsize=8)
