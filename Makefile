@@ -21,7 +21,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-package shopkit $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-profile bench-compare bench-plots bench-growth bench-logins bench-overload soak seed-million bench-million clean
+.PHONY: help run test test-postgres test-compose torture up down lock lint scan format openapi bench bench-profile bench-compare bench-plots bench-growth bench-scale bench-logins bench-overload soak seed-million bench-million clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ bench-overload: $(READY) ## Measure a minute of ten times what the shop can do
 
 bench-growth: $(READY) ## Measure the shop with 10,000, 100,000 and a million orders, carts and accounts
 	$(BIN)/python -m bench.growth
+
+bench-scale: $(READY) ## Measure the shop on PostgreSQL with one, two and four copies of each service
+	$(BIN)/python -m bench.scale
 
 soak: $(READY) ## Let a few visitors come for a day, and say whether anything grows (HOURS=24; SPEED=24: faster clocks)
 	$(BIN)/python -m bench.soak

@@ -1,14 +1,18 @@
 """Programs beside the shop: started, waited for, and stopped."""
 
 import contextlib
+import grp
 import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from launcher.nginx_program import find_nginx
 
 START_SECONDS = 30.0
 
@@ -33,6 +37,22 @@ def running(
     finally:
         process.terminate()
         process.wait(START_SECONDS)
+
+
+@contextlib.contextmanager
+def running_nginx(
+    template: Path, folder: Path, **values: object
+) -> Iterator[subprocess.Popen[Any]]:
+    """With its files in `folder`; it logs to `nginx.log` there."""
+    nginx = find_nginx(Path(".tools/nginx"), print)
+    text = Template(template.read_text()).substitute(FOLDER=folder, **values)
+    if os.geteuid() == 0:
+        text = f"user root {grp.getgrgid(os.getegid()).gr_name};\n{text}"
+    (folder / "nginx.conf").write_text(text)
+    start: list[str | Path] = [nginx.program, "-e", "stderr", "-p", folder]
+    start += ["-c", folder / "nginx.conf"]
+    with running(start, log=folder / "nginx.log", more=nginx.environment) as process:
+        yield process
 
 
 def wait_for(process: subprocess.Popen[Any], url: str, log: Path) -> None:

@@ -1,24 +1,20 @@
 """The limits, running on what a shop has."""
 
-import grp
-import os
 import pickle
 import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryDirectory
 
 from bench.limits.apps import DATABASE, FILES, STATEMENTS
 from bench.limits.statements import statements_of
 from bench.place import Place
-from bench.programs import running, wait_for
+from bench.programs import running, running_nginx, wait_for
 from bench.scenarios import PAGE, detail_paths, search_paths
 from bench.shop import free_port
 from bench.wrk import Request
-from launcher.nginx_program import find_nginx
 
 HERE = Path(__file__).parent
 
@@ -40,21 +36,13 @@ def running_limits(place: Place, catalog_url: str) -> Iterator[tuple[str, list[i
             DATABASE: catalog_url,
             STATEMENTS: str(folder / "statements"),
         }
-        nginx = find_nginx(Path(".tools/nginx"), print)
-        template = Template((HERE / "nginx.conf").read_text())
-        text = template.substitute(FOLDER=folder, PORT=port)
-        if os.geteuid() == 0:
-            text = f"user root {grp.getgrgid(os.getegid()).gr_name};\n{text}"
-        (folder / "nginx.conf").write_text(text)
-        start: list[str | Path] = [nginx.program, "-e", "stderr", "-p", folder]
-        start += ["-c", folder / "nginx.conf"]
         url = f"http://127.0.0.1:{port}"
         with (
             running(
                 _uvicorn("constant", folder), log=folder / "constant.log", more=settings
             ) as one,
             running(_uvicorn("bare", folder), log=folder / "bare.log", more=settings) as two,
-            running(start, log=folder / "nginx.log", more=nginx.environment) as three,
+            running_nginx(HERE / "nginx.conf", folder, PORT=port) as three,
         ):
             for path in ("/files/list", "/constant/list", PAGE):
                 wait_for(three, url + path, folder / "nginx.log")
