@@ -105,6 +105,9 @@ def rest(results: Figures) -> Iterator[str]:
     rows: dict[str, list[Any]] = {
         "first start, second": [_pair(part["start_seconds"]) for part in parts],
         "idle, all four services": [_services(part["idle_megabytes"]) for part in parts],
+        "idle, shared memory counted once": [
+            _services(part.get("idle_own_megabytes", {})) for part in parts
+        ],
         "after the run, all four": [_services(part["busy_megabytes"]) for part in parts],
         **_sales([part["flash_sale"] for part in parts]),
         "log line, metrics, request id and headers": [_middleware(part) for part in parts],
@@ -119,6 +122,8 @@ def _pair(starts: Figures) -> str:
 
 def _services(megabytes: Figures) -> str:
     services = {name: used for name, used in megabytes.items() if name.startswith("shop-")}
+    if not services:
+        return "–"
     services.pop("shop-sandbox", None)
     each = ", ".join(f"{name.removeprefix('shop-')} {used}" for name, used in services.items())
     return f"{sum(services.values())} MB ({each})"

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import rival
-from bench.cpu import cpu_microseconds, resident_megabytes
+from bench.cpu import cpu_microseconds, own_megabytes, resident_megabytes
 from bench.figures import rest
 from bench.flash import flash_sale
 from bench.limits.running import limits, running_limits
@@ -84,6 +84,7 @@ def measure_shop(
             wait_until_idle(roots)
             results["start_seconds"] = {"first": round(first, 2), "second": round(second, 2)}
             results["idle_megabytes"] = rounded(resident_megabytes(*roots))
+            results["idle_own_megabytes"] = rounded(own_megabytes(*roots))
             print(f"  starts in {first:.1f} s, then {second:.1f} s; making products …", flush=True)
             place = Place(shop.url, make_products(shop, chosen.products))
             settings = postgres_databases(postgres, data) if postgres else {}

@@ -1,6 +1,7 @@
 """What a card tells of the group that it stands for, and a variant of its siblings."""
 
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -16,25 +17,26 @@ def tell_groups(conn: Connection, items: list[dict[str, Any]], *, only_active: b
     if not ids:
         return
     rows = list_variants_of(conn, group_ids=ids, only_active=only_active)
-    told = {id_: _told(list(some)) for id_, some in groupby(rows, key=lambda row: row.group_id)}
+    told = {id_: _told(list(some)) for id_, some in groupby(rows, key=itemgetter(0))}
     for one in items:
         if one["group"]:
             one["group"] |= told.get(one["group"]["id"], {})  # deleted in between
 
 
 def _told(rows: list[Any]) -> dict[str, Any]:
-    prices = [(row.price_amount, row.price_currency) for row in rows]
+    _, amounts, currencies, details, available, names, slugs = zip(*rows, strict=True)
+    prices = list(zip(amounts, currencies, strict=True))
     choices: dict[str, dict[str, None]] = {}
-    for row in rows:
-        for name, value in from_json(row.details)["group"]["options"].items():
+    for text in details:
+        for name, value in from_json(text)["group"]["options"].items():
             choices.setdefault(name, {})[value] = None
     return {
-        "name": rows[0].name,
-        "slug": rows[0].slug,
+        "name": names[0],
+        "slug": slugs[0],
         "variant_count": len(rows),
         "price_range": {"from": _price(min(prices)), "to": _price(max(prices))},
         "choices": {name: list(values) for name, values in choices.items()},
-        "available": any(row.available for row in rows),
+        "available": any(available),
     }
 
 
