@@ -17,7 +17,11 @@ from tools.postgres import PostgresUnavailable, running_cluster
 
 STAGES = (10_000, 100_000, 1_000_000)
 """So many orders; and as many carts, with an account each."""
-GROWING = {"auth": CUSTOMERS, "cart": CUSTOMERS, "orders": CUSTOMERS * ORDERS_BEFORE}
+GROWING = {
+    "auth": CUSTOMERS,
+    "cart": CUSTOMERS * (ORDERS_BEFORE + 1),
+    "orders": CUSTOMERS * ORDERS_BEFORE,
+}
 """Services whose tables grow, and how many rows there are to copy."""
 DATABASES = ("SQLite", "PostgreSQL")
 NAMES = ("login", "token refresh", "cart add", "cart read", "checkout", "order history")
