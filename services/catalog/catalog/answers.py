@@ -15,13 +15,15 @@ class Answers(Generic[T]):
     """No answer is older than OLDEST seconds.
 
     Who asks while it is worked out waits for the same. Who asks for one that is older than FRESH
-    has it worked out anew, and waits for that only if it is too old.
+    has it worked out anew, and waits for that only if it is too old. What is worked out anew takes
+    turns, one at a time, so that others who read what takes long come in between.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._known: dict[str, tuple[float, T]] = {}
         self._awaited: dict[str, asyncio.Task[T]] = {}
+        self._anew = asyncio.Lock()
 
     async def get(self, question: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Raises what `work` raises; that is not kept."""
@@ -31,12 +33,17 @@ class Answers(Generic[T]):
             return known
         task = self._awaited.get(question)
         if task is None:
-            task = asyncio.create_task(self._work(question, work))
+            new = self._work if known is None else self._work_in_turn
+            task = asyncio.create_task(new(question, work))
             task.add_done_callback(_heard)
             self._awaited[question] = task
         if known is not None and age < OLDEST:
             return known
         return await asyncio.shield(task)  # whoever goes away leaves it to the others
+
+    async def _work_in_turn(self, question: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        async with self._anew:
+            return await self._work(question, work)
 
     async def _work(self, question: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         begun = self._now()

@@ -48,6 +48,24 @@ async def test_no_answer_is_older_than_said() -> None:
     assert found == [1, 1, 1, 2, 3]
 
 
+async def test_what_is_worked_out_anew_takes_turns() -> None:
+    at = [0.0]
+    kept, works = Answers[int](lambda: at[0]), {name: Work() for name in "abc"}
+    for name, work in works.items():
+        work.may.set()
+        await kept.get(name, work)
+        work.may.clear()
+    at[0] = answers.FRESH + 1
+    assert [await kept.get(name, work) for name, work in works.items()] == [1, 1, 1]
+    works["c"].may.set()  # but has to wait for the two before it
+    for name in "ab":
+        await asyncio.sleep(0.01)
+        assert works["c"].done == 1
+        works[name].may.set()
+    await asyncio.sleep(0.01)
+    assert [await kept.get(name, work) for name, work in works.items()] == [2, 2, 2]
+
+
 async def test_a_failure_is_told_and_not_kept() -> None:
     kept, work = Answers[int](), Work()
     work.may.set()
