@@ -65,6 +65,14 @@ async def test_all_that_a_list_has(shop: Shop) -> None:
     assert every["total"] == 6 and counts(every, "color")["red"] == 4
 
 
+async def test_a_range_has_every_digit(shop: Shop) -> None:
+    await defined(shop, "weight", "number", unit="kg", filterable=True)
+    for weight in (0.1 + 0.2, 2 / 3):
+        await shop.product(attributes={"weight": weight})
+    (found,) = (await facets(shop))["attributes"]
+    assert found["range"] == {"min": 0.1 + 0.2, "max": 2 / 3}
+
+
 async def test_each_facet_is_counted_without_its_own_filter(shop: Shop) -> None:
     await stocked(shop)
     found = await facets(shop, category="home", **{"attr.color": "red", "in_stock": "true"})

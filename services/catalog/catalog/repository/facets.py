@@ -4,11 +4,12 @@ import json
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, bindparam, select, text
+from pydantic_core import from_json
+from sqlalchemy import Connection, Select, TextClause, bindparam, case, column, func, select, text
 
 from catalog.models import attribute_values, categories
 from catalog.repository.category_filters import is_listed
-from shopkit.tables import Id, among
+from shopkit.tables import Id, among, as_one
 
 c, v = categories.c, attribute_values.c
 _COUNTED = {
@@ -16,31 +17,41 @@ _COUNTED = {
     "postgresql": "unnest(CAST(:seqs AS bigint[]), CAST(:cards AS bigint[]))",
 }
 _NAMES = select(v.seq, v.label, v.number).where(among(v.seq, "seqs"))
+_NAMES_AS_ONE = as_one(
+    select(v.seq, v.label, case((v.number.is_not(None), func.printf("%!.17g", v.number)))).where(
+        among(v.seq, "seqs")
+    )
+)
+"""Numbers as text: in JSON SQLite writes them with fifteen digits."""
 # CROSS JOIN: SQLite goes from the products to what they have, not the other way.
 _VALUES = (
-    "SELECT min(attribute_seq), value_seq, count({card}) FROM {counted} AS m (seq, card) "
+    "SELECT min(attribute_seq) AS c1, value_seq AS c2, count({card}) AS c3 "
+    "FROM {counted} AS m (seq, card) "
     "CROSS JOIN product_values WHERE product_seq = m.seq{only} GROUP BY value_seq"
 )
 _ALL_VALUES = _VALUES.replace("{only}", "")
 _ONE_ATTRIBUTE = _VALUES.replace("{only}", " AND attribute_seq = :attribute")
 _PLACES = (
-    "SELECT category_id, count({card}) FROM {counted} AS m (seq, card) CROSS JOIN "
+    "SELECT category_id AS c1, count({card}) AS c2 FROM {counted} AS m (seq, card) CROSS JOIN "
     "product_categories WHERE product_seq = m.seq AND category_id IN :ids GROUP BY category_id"
 )
 
 
 @cache
-def _statement(sql: str, dialect: str, distinct: bool) -> TextClause:
+def _statement(sql: str, dialect: str, distinct: bool) -> TextClause | Select[Any]:
     if dialect == "sqlite":
         sql = sql.replace(" (seq, card)", "")  # it names them itself
     card = "DISTINCT card" if distinct else "*"
     statement = text(sql.format(card=card, counted=_COUNTED[dialect]))
-    if ":ids" not in sql:
+    if ":ids" in sql:
+        statement = statement.bindparams(bindparam("ids", type_=Id, expanding=True))
+    if dialect != "sqlite":
         return statement
-    return statement.bindparams(bindparam("ids", type_=Id, expanding=True))
+    names = [name for name in ("c1", "c2", "c3") if name in sql]
+    return as_one(statement.columns(*map(column, names)))
 
 
-def _count(conn: Connection, sql: str, cards: dict[int, int], **more: Any) -> list[tuple[Any, ...]]:
+def _count(conn: Connection, sql: str, cards: dict[int, int], **more: Any) -> list[Any]:
     """`cards`: the card that a product is shown on, by its `seq`."""
     dialect = conn.dialect.name
     distinct = any(seq != card for seq, card in cards.items())
@@ -48,8 +59,8 @@ def _count(conn: Connection, sql: str, cards: dict[int, int], **more: Any) -> li
         values: dict[str, Any] = {"cards": json.dumps(cards)}
     else:
         values = {"seqs": list(cards), "cards": list(cards.values())}
-    statement = _statement(sql, dialect, distinct)
-    return [tuple(row) for row in conn.execute(statement, {**values, **more})]
+    found = conn.execute(_statement(sql, dialect, distinct), {**values, **more})
+    return list(from_json(found.scalar_one())) if dialect == "sqlite" else list(found.all())
 
 
 def count_values(
@@ -70,8 +81,10 @@ def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dic
 
 def find_values(conn: Connection, seqs: list[int]) -> dict[int, tuple[str, float | None]]:
     """Label and number, by `seq`."""
-    found = conn.execute(_NAMES, {"seqs": seqs})
-    return {row[0]: (row[1], row[2]) for row in found}
+    if conn.dialect.name == "sqlite":
+        rows = from_json(conn.execute(_NAMES_AS_ONE, {"seqs": seqs}).scalar_one())
+        return {seq: (label, number and float(number)) for seq, label, number in rows}
+    return {row[0]: (row[1], row[2]) for row in conn.execute(_NAMES, {"seqs": seqs})}
 
 
 def list_children(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import (
     Connection,
     Row,
@@ -28,7 +29,7 @@ from catalog.repository.shapes import (
     status_conditions,
 )
 from shopkit.ids import is_id
-from shopkit.tables import among
+from shopkit.tables import among, as_one
 
 COUNT_LIMIT = 10_001
 FIRST = 2**62
@@ -71,11 +72,13 @@ def count_page(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> int
     return int(conn.execute(_count(shape), values).scalar_one())
 
 
-def list_matches(
-    conn: Connection, *, shape: Shape, values: dict[str, Any]
-) -> list[Row[*tuple[Any, ...]]]:
-    """seq, group, price and availability of the newest; `values` as for `list_page`."""
-    return list(conn.execute(_matches(shape), values).all())
+def list_matches(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> list[Any]:
+    """seq, group, price and availability of the newest, in any order; `values` as for
+    `list_page`."""
+    found = conn.execute(_matches(shape), values)
+    if shape.dialect == "sqlite":
+        return list(from_json(found.scalar_one()))
+    return list(found.all())
 
 
 def newest_seq(conn: Connection) -> int:
@@ -150,7 +153,8 @@ def _matches(shape: Shape) -> Select[Any]:
     seq, source, conditions = source_of(every, by_rank=False, every_column=True)
     shown = (p.seq, p.group_id, p.price_amount, (s.on_hand > s.reserved).label("available"))
     found = select(*shown).select_from(source).where(*conditions)
-    return _in_order(found, every, seq).limit(bindparam("limit"))
+    newest = _in_order(found, every, seq).limit(bindparam("limit"))
+    return as_one(newest) if shape.dialect == "sqlite" else newest
 
 
 @lru_cache(maxsize=512)
