@@ -7,6 +7,7 @@ from functools import cache
 from itertools import repeat
 from typing import Any, Self
 
+from pydantic_core import from_json
 from sqlalchemy import (
     REAL,
     BigInteger,
@@ -85,7 +86,7 @@ class _SqliteJson(UserDefinedType[Any]):
         return lambda value: None if value is None else _to_json(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
-        return lambda text: None if text is None else json.loads(text)
+        return lambda text: None if text is None else from_json(text)
 
 
 class _SqliteFlag(UserDefinedType[bool]):

@@ -29,6 +29,12 @@ from orders.states import (
 from shopkit.tables import insert_rows
 
 COLUMNS = tuple(item.name for item in fields(Order) if item.name not in ("lines", *PAPERS))
+_STATES = {
+    "step": Step,
+    "status": Status,
+    "payment_status": PaymentStatus,
+    "fulfillment_status": FulfillmentStatus,
+}
 _LINE_COLUMNS = tuple(item.name for item in fields(Line))
 
 INSERT_ORDER = insert(orders)
@@ -124,13 +130,10 @@ def with_parts(conn: Connection, rows: Sequence[Any]) -> list[Order]:
 
 
 def _order(row: Any, lines: tuple[Line, ...], papers: dict[str, Any]) -> Order:
-    states = {
-        "step": Step(row.step),
-        "status": Status(row.status),
-        "payment_status": PaymentStatus(row.payment_status),
-        "fulfillment_status": FulfillmentStatus(row.fulfillment_status),
-    }
-    return Order(**{**row._mapping, **states, **papers}, lines=lines)
+    values = dict(zip(COLUMNS, row, strict=True))
+    for name, states in _STATES.items():
+        values[name] = states(values[name])
+    return Order(**values, **papers, lines=lines)
 
 
 @cache
