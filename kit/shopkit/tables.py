@@ -21,13 +21,9 @@ from sqlalchemy import (
     Insert,
     Integer,
     MetaData,
-    Select,
-    SelectBase,
     Table,
     Text,
     bindparam,
-    func,
-    select,
     text,
     type_coerce,
 )
@@ -169,14 +165,6 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     a parameter of its own, and for another number of them all is compiled and planned again."""
     kind = postgresql.ARRAY(column.type).with_variant(_SqliteJson(), "sqlite")
     return _Among(column, bindparam(name, type_=kind))
-
-
-def as_one(statement: SelectBase) -> Select[Any]:
-    """The rows of a statement for SQLite as one, a JSON array of arrays, in any order; fractions
-    lose digits. Python's lock is given away for each row that is read, and where the event loop is
-    busy a thread waits for it each time: 2,000 rows one by one took it half a second."""
-    rows = statement.subquery()
-    return select(func.json_group_array(func.json_array(*rows.c)))
 
 
 def insert_or_ignore(conn: Connection, table: Table, values: Mapping[str, Any]) -> bool:

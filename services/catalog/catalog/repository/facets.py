@@ -8,8 +8,9 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, Select, TextClause, bindparam, case, column, func, select, text
 
 from catalog.models import attribute_values, categories
+from catalog.repository.as_one import as_one
 from catalog.repository.category_filters import is_listed
-from shopkit.tables import Id, among, as_one
+from shopkit.tables import Id, among
 
 c, v = categories.c, attribute_values.c
 _COUNTED = {

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_categories
+from catalog.repository.as_one import as_one
 from catalog.repository.cards import not_by_index
 from catalog.repository.category_filters import CATEGORY, is_listed
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
@@ -29,7 +30,7 @@ from catalog.repository.shapes import (
     status_conditions,
 )
 from shopkit.ids import is_id
-from shopkit.tables import among, as_one
+from shopkit.tables import among
 
 COUNT_LIMIT = 10_001
 FIRST = 2**62
