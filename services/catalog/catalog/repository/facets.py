@@ -4,11 +4,10 @@ import json
 from functools import cache
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Select, TextClause, bindparam, case, column, func, select, text
 
 from catalog.models import attribute_values, categories
-from catalog.repository.as_one import as_one
+from catalog.repository.as_one import as_one, rows_of
 from catalog.repository.category_filters import is_listed
 from shopkit.tables import Id, among
 
@@ -17,13 +16,13 @@ _COUNTED = {
     "sqlite": "(SELECT CAST(key AS INTEGER) AS seq, value AS card FROM json_each(:cards))",
     "postgresql": "unnest(CAST(:seqs AS bigint[]), CAST(:cards AS bigint[]))",
 }
-_NAMES = select(v.seq, v.label, v.number).where(among(v.seq, "seqs"))
-_NAMES_AS_ONE = as_one(
-    select(v.seq, v.label, case((v.number.is_not(None), func.printf("%!.17g", v.number)))).where(
-        among(v.seq, "seqs")
-    )
-)
-"""Numbers as text: in JSON SQLite writes them with fifteen digits."""
+_NAMED = among(v.seq, "seqs")
+_EVERY_DIGIT = case((v.number.is_not(None), func.printf("%!.17g", v.number)))
+"""As text: in JSON SQLite writes fractions with fifteen."""
+_NAMES = {
+    "sqlite": as_one(select(v.seq, v.label, _EVERY_DIGIT).where(_NAMED)),
+    "postgresql": select(v.seq, v.label, v.number).where(_NAMED),
+}
 # CROSS JOIN: SQLite goes from the products to what they have, not the other way.
 _VALUES = (
     "SELECT min(attribute_seq) AS c1, value_seq AS c2, count({card}) AS c3 "
@@ -60,8 +59,7 @@ def _count(conn: Connection, sql: str, cards: dict[int, int], **more: Any) -> li
         values: dict[str, Any] = {"cards": json.dumps(cards)}
     else:
         values = {"seqs": list(cards), "cards": list(cards.values())}
-    found = conn.execute(_statement(sql, dialect, distinct), {**values, **more})
-    return list(from_json(found.scalar_one())) if dialect == "sqlite" else list(found.all())
+    return rows_of(conn, _statement(sql, dialect, distinct), {**values, **more})
 
 
 def count_values(
@@ -82,10 +80,8 @@ def count_places(conn: Connection, cards: dict[int, int], ids: list[str]) -> dic
 
 def find_values(conn: Connection, seqs: list[int]) -> dict[int, tuple[str, float | None]]:
     """Label and number, by `seq`."""
-    if conn.dialect.name == "sqlite":
-        rows = from_json(conn.execute(_NAMES_AS_ONE, {"seqs": seqs}).scalar_one())
-        return {seq: (label, number and float(number)) for seq, label, number in rows}
-    return {row[0]: (row[1], row[2]) for row in conn.execute(_NAMES, {"seqs": seqs})}
+    found = rows_of(conn, _NAMES[conn.dialect.name], {"seqs": seqs})
+    return {seq: (label, number and float(number)) for seq, label, number in found}
 
 
 def list_children(

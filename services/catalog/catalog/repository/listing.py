@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import (
     Connection,
     Row,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from catalog.models import product_categories
-from catalog.repository.as_one import as_one
+from catalog.repository.as_one import as_one, rows_of
 from catalog.repository.cards import not_by_index
 from catalog.repository.category_filters import CATEGORY, is_listed
 from catalog.repository.products import FROM, PUBLIC_COLUMNS, p, s
@@ -76,10 +75,7 @@ def count_page(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> int
 def list_matches(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> list[Any]:
     """seq, group, price and availability of the newest, in any order; `values` as for
     `list_page`."""
-    found = conn.execute(_matches(shape), values)
-    if shape.dialect == "sqlite":
-        return list(from_json(found.scalar_one()))
-    return list(found.all())
+    return rows_of(conn, _matches(shape), values)
 
 
 def newest_seq(conn: Connection) -> int:
