@@ -26,9 +26,9 @@ uvloop.run(serve_apps((f"unix:{sys.argv[1]}", slow)))
 @pytest.fixture
 async def socket(tmp_path: Path) -> AsyncIterator[str]:
     path = tmp_path / "crowd.sock"
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVER, str(path))
-    while not path.exists():
-        await asyncio.sleep(0.02)
+    program = (sys.executable, "-c", SERVER, str(path))
+    process = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout and b"serving" in await process.stdout.readline()
     yield str(path)
     process.terminate()
     await process.wait()
