@@ -72,6 +72,22 @@ def test_an_answer_is_never_older_than_a_second(shop: Stage, path: str) -> None:
         time.sleep(0.23)  # begin at another part of the second
 
 
+def test_what_takes_an_answers_place_is_given_by_every_worker(shop: Stage, path: str) -> None:
+    catalog = shop.services["catalog"]
+    for _ in range(3):
+        publish(catalog, seconds_old=-1)
+        first = shop.get(path)
+        at_once(shop, path, 32)  # all workers have it open now
+        while shop.get(path).body == first.body:
+            time.sleep(0.1)
+        publish(catalog, seconds_old=FRESH)
+        time.sleep(2.0)
+        second = shop.get(path)
+        assert second.body == str(len(catalog.seen)).encode()
+        assert {answer.body for answer in at_once(shop, path, 32)} == {second.body}
+        path += "x"
+
+
 def test_d5_the_host_is_no_part_of_it(shop: Stage, path: str) -> None:
     publish(shop.services["catalog"], seconds_old=FRESH)
     shop.get(path, {"Host": "evil.example"})
