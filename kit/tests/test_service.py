@@ -225,6 +225,7 @@ def test_of_a_name_s_addresses_the_machine_s_own_is_taken(monkeypatch: pytest.Mo
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with bind("catalog-inside:8001") as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+        assert not listener.get_inheritable()  # what a service starts must not keep it open
     found.pop()
     with pytest.raises(OSError, match="assign"):
         bind("catalog-inside:8001")
