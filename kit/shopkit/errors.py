@@ -1,5 +1,6 @@
 """The one error type, and the only place where HTTP status meets errors (RFC 9457)."""
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -39,6 +40,10 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.errors = list(errors)
         self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes, whatever its class is made with."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def body(self, *, instance: str, request_id: str) -> dict[str, Any]:
         body: dict[str, Any] = {
