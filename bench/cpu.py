@@ -8,7 +8,8 @@ from pathlib import Path
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 PAGE_MEGABYTES = os.sysconf("SC_PAGE_SIZE") / 2**20
 SERVICES = ("shop-auth", "shop-catalog", "shop-cart", "shop-orders")
-NAMES = (*SERVICES, "shop-sandbox", "nginx", "gunicorn", "uvicorn", "postgres", "launcher")
+BESIDE = ("shop-sandbox", "slow_reader", "nginx", "gunicorn", "uvicorn", "postgres", "launcher")
+NAMES = (*SERVICES, *BESIDE)
 
 
 def cpu_microseconds(*roots: int) -> dict[str, float]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bench.cpu import SERVICES
 from bench.report import LIMITS, Figures, cpu, done, p99, ratios
 
+OF_SERVICES = (*SERVICES, "slow_reader")
 DATABASES = ("SQLite", "PostgreSQL")
 BEGIN, END = "<!-- figures: `make bench-plots` writes them -->", "<!-- end of figures -->"
 
@@ -121,10 +123,9 @@ def _pair(starts: Figures) -> str:
 
 
 def _services(megabytes: Figures) -> str:
-    services = {name: used for name, used in megabytes.items() if name.startswith("shop-")}
+    services = {name: used for name, used in megabytes.items() if name in OF_SERVICES}
     if not services:
         return "–"
-    services.pop("shop-sandbox", None)
     each = ", ".join(f"{name.removeprefix('shop-')} {used}" for name, used in services.items())
     return f"{sum(services.values())} MB ({each})"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from bench.cpu import cpu_microseconds, resident_megabytes
+from bench.cpu import cpu_microseconds, own_megabytes, resident_megabytes
 from bench.report import machine, revision, write
 from bench.seed import call, seed
 from bench.shop import Shop, log_in, make_guest_carts, running_shop
@@ -27,6 +27,7 @@ LIMIT = 20
 WALK = 100
 """Products of a page on the way to page 10,000; a cursor does not know its page's size."""
 SMALL = 10_000
+CATALOG = ("shop-catalog", "slow_reader")
 WARM = 3
 """Seconds before each measurement: what it reads is in memory then, as in a shop that is open."""
 QUERIES = {
@@ -136,14 +137,16 @@ def look(shop: Shop, seconds: int) -> dict[str, Any]:
         before = cpu_microseconds(shop.process.pid)
         results[name] = result = measure(shop.url, requests, seconds=seconds)
         after = cpu_microseconds(shop.process.pid)
-        used = after["shop-catalog"] - before["shop-catalog"]
+        used = sum(after.get(one, 0) - before.get(one, 0) for one in CATALOG)
         result["catalog_cpu_us"] = round(used / max(result["requests"], 1))
         print(
             f"{name:36} {result['per_second']:9,.0f}/s  p50 {result['p50_ms']:8.2f} ms"
             f"  p99 {result['p99_ms']:8.2f} ms  refused {result['refused']}",
             flush=True,
         )
-    results["catalog_megabytes"] = round(resident_megabytes(shop.process.pid)["shop-catalog"])
+    for what, figures in (("", resident_megabytes), ("own_", own_megabytes)):
+        found = figures(shop.process.pid)
+        results[f"catalog_{what}megabytes"] = round(sum(found.get(one, 0) for one in CATALOG))
     return results
 
 

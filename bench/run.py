@@ -34,6 +34,8 @@ def play(
     """One measurement, with the CPU time that a request cost each process."""
     wait_until_idle(roots)
     played = make()
+    if played.warm:
+        measure(url, played.visits, seconds=played.warm, connections=connections)
     wait_until_idle(roots)
     before = cpu_microseconds(*roots)
     result = measure(url, played.visits, seconds=seconds, connections=connections, own=played.own)

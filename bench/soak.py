@@ -128,7 +128,7 @@ def verdict(looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
         f"{what} of {name}: {before} → {after}"
         for what, processes in medians.items()
         for name, (before, after) in processes.items()
-        if after > before * TOLERATED + 1
+        if before and after > before * TOLERATED + 1
     ]
     per_order = _bytes_per_order(looks[third], looks[-1])
     if sum(per_order.get(kind, 0) for kind in KEPT) > MOST_BYTES_PER_ORDER:

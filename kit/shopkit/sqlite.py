@@ -1,4 +1,4 @@
-"""SQLite: one process, one writer connection, and one fsync for all writes that wait together.
+"""SQLite: one process writes, by one connection, with one fsync for all that wait together.
 
 Sources of the settings: sqlite.org/wal.html, /pragma.html and /lockingv3.html.
 """
@@ -41,7 +41,7 @@ _Work = tuple[Callable[[Connection], Any], "asyncio.Future[Any]"]
 
 
 class DatabaseInUse(RuntimeError):
-    """Another process has this SQLite file open."""
+    """Another process may write to this SQLite file."""
 
 
 def sqlite_engine(url: str, *pragmas: str) -> Engine:
@@ -134,7 +134,7 @@ class SqliteDatabase(Database):
         try:
             return function(self._reader, *args, **kwargs)
         except DBAPIError as exc:
-            raise _translated(exc) from exc
+            raise translated(exc) from exc
 
     async def read_slow(
         self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -143,7 +143,7 @@ class SqliteDatabase(Database):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except DBAPIError as exc:
-            raise _translated(exc) from exc
+            raise translated(exc) from exc
 
     async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -170,7 +170,7 @@ class SqliteDatabase(Database):
         except Exception as exc:
             with suppress(sqlite3.Error):  # a failing disk may fail this too; callers must hear
                 self._roll_back()
-            failure = _translated(exc)
+            failure = translated(exc)
             results = [(future, None, failure) for _, future in group]
         for future, result, error in results:
             if future.cancelled():
@@ -195,12 +195,12 @@ class SqliteDatabase(Database):
                 raise  # SQLite rolled the whole group back (disk full, I/O error)
             self._driver.execute("ROLLBACK TO one")
             self._driver.execute("RELEASE one")
-            return None, _translated(exc)
+            return None, translated(exc)
         self._driver.execute("RELEASE one")
         return result, None
 
 
-def _translated(exc: Exception) -> Exception:
+def translated(exc: Exception) -> Exception:
     """A Problem for what is the database's trouble; anything else as it is."""
     original = exc.orig if isinstance(exc, DBAPIError) else exc
     name = getattr(original, "sqlite_errorname", "")

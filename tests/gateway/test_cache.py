@@ -77,7 +77,7 @@ def test_what_takes_an_answers_place_is_given_by_every_worker(shop: Stage, path:
     for _ in range(3):
         publish(catalog, seconds_old=-1)
         first = shop.get(path)
-        at_once(shop, path, 32)  # all workers have it open now
+        at_once(shop, path, 32)  # by as many workers as answer
         while shop.get(path).body == first.body:
             time.sleep(0.1)
         publish(catalog, seconds_old=FRESH)

@@ -10,9 +10,10 @@ from catalog.facets import count_facets
 from catalog.import_files import ImportFiles
 from catalog.import_pace import Pace
 from catalog.lexicon import Lexicon
-from catalog.listing import CatalogSize, Wanted, list_products
+from catalog.listing import GroupSize, Wanted, list_products
 from catalog.search_text import query_words
 from catalog.settings import CatalogSettings
+from catalog.slow_reading import SlowReading
 from catalog.storage import LocalStorage, Storage
 from catalog.suggest import suggest
 from catalog.uploads import Uploads
@@ -21,8 +22,6 @@ from shopkit.databases import open_database
 from shopkit.db import Database
 from shopkit.pagination import Cursors
 
-MANY_WORDS = 50_000
-
 
 @dataclass(frozen=True)
 class Context:
@@ -30,7 +29,7 @@ class Context:
     clock: Clock
     cursors: Cursors
     low_stock: int
-    size: CatalogSize
+    groups: GroupSize
     storage: Storage
     uploads: Uploads
     makes_feeds: bool
@@ -38,44 +37,34 @@ class Context:
     files: ImportFiles
     pace: Pace
     ways: KnownWays
-    facets: Answers[dict[str, Any]]
+    facets: Answers[bytes]
+    slow: SlowReading
 
-    @property
-    def searches_take_long(self) -> bool:
-        """Many products, or many words to compare with what was typed. On PostgreSQL always: it
-        plans for the words only where reads may be slow, and to read there takes no thread."""
-        many = self.size.is_large or len(self.lexicon.vocabulary) > MANY_WORDS
-        return many or self.database.dialect == "postgresql"
+    def may_be_slow(self, wanted: Wanted) -> bool:
+        """Whether it is a search, or may look at many rows."""
+        many = wanted.shape.cards and self.groups.is_large
+        return wanted.shape.search or wanted.passes_over_rows or many
 
-    def may_be_slow(self, wanted: Wanted, cursor: str | None) -> bool:
-        deep = cursor is not None or self.searches_take_long
-        many = wanted.shape.cards and self.size.has_large_groups
-        return wanted.passes_over_rows or many or (wanted.shape.search and deep)
-
-    async def list_products(self, wanted: Wanted, cursor: str | None) -> dict[str, Any]:
+    async def list_products(self, wanted: Wanted, cursor: str | None) -> bytes:
         """A page, read where it holds up nobody. Raises InvalidCursor."""
-        slow = self.may_be_slow(wanted, cursor)
-        return await (self.database.read_slow if slow else self.database.read)(
-            list_products,
-            wanted=wanted,
-            cursor=cursor,
-            cursors=self.cursors,
-            low_stock=self.low_stock,
-            lexicon=self.lexicon,
+        more: dict[str, Any] = {"cursors": self.cursors, "low_stock": self.low_stock}
+        if self.may_be_slow(wanted):
+            return await self.slow.read(list_products, wanted=wanted, cursor=cursor, **more)
+        return await self.database.read(
+            list_products, wanted=wanted, cursor=cursor, lexicon=self.lexicon, **more
         )
 
-    async def count_facets(self, wanted: Wanted, *, now: bool) -> dict[str, Any]:
+    async def count_facets(self, wanted: Wanted, *, now: bool) -> bytes:
         """As they are `now`, or were some seconds ago. Raises Invalid, AttributeNotReady."""
 
-        async def count() -> dict[str, Any]:
-            return await self.database.read_slow(count_facets, wanted=wanted, lexicon=self.lexicon)
+        async def count() -> bytes:
+            return await self.slow.read(count_facets, wanted=wanted)
 
         return await (count() if now else self.facets.get(wanted.name, count))
 
-    async def suggest(self, typed: str, limit: int) -> list[dict[str, Any]]:
+    async def suggest(self, typed: str, limit: int) -> bytes:
         """Completions of what was typed."""
-        read = self.database.read_slow if self.searches_take_long else self.database.read
-        return await read(suggest, typed=query_words(typed), lexicon=self.lexicon, limit=limit)
+        return await self.slow.read(suggest, typed=query_words(typed), limit=limit)
 
 
 def open_storage(settings: CatalogSettings) -> Storage:
@@ -96,18 +85,20 @@ def new_context(settings: CatalogSettings, clock: Clock) -> Context:
     """Nothing is open yet."""
     database = open_database(settings.database_url, settings.database_pool)
     storage = open_storage(settings)
+    lexicon = Lexicon()
     return Context(
         database=database,
         clock=clock,
         cursors=Cursors(settings.secret_key.get_secret_value()),
         low_stock=settings.low_stock,
-        size=CatalogSize(),
+        groups=GroupSize(),
         storage=storage,
         uploads=Uploads(database, storage, clock),
         makes_feeds=bool(settings.storefront_url),
-        lexicon=Lexicon(),
+        lexicon=lexicon,
         files=ImportFiles(settings.files_dir),
         pace=Pace(),
         ways=KnownWays(),
         facets=Answers(),
+        slow=SlowReading(database, lexicon, settings.database_url),
     )

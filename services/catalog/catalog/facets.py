@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog.lexicon import Lexicon
@@ -56,8 +57,8 @@ class _Matches:
         return Counter(one for _, one in {(self.cards[seq], one) for seq, one in what})
 
 
-def count_facets(conn: Connection, *, wanted: Wanted, lexicon: Lexicon) -> dict[str, Any]:
-    """Raises Invalid, AttributeNotReady."""
+def count_facets(conn: Connection, *, wanted: Wanted, lexicon: Lexicon) -> bytes:
+    """As JSON. Raises Invalid, AttributeNotReady."""
     wanted = with_slots(conn, wanted, lexicon)
     every = _Matches(conn, wanted)
     priced = _without(conn, wanted, every, _PRICES)
@@ -71,7 +72,7 @@ def count_facets(conn: Connection, *, wanted: Wanted, lexicon: Lexicon) -> dict[
             passes.append(_Matches(conn, replace(wanted, attributes=others)))
             values = [value for value in values if value[0] != one["seq"]]
             values += rows.count_values(conn, passes[-1].cards, one["seq"])
-    return {
+    found = {
         "total": every.total,
         "exact": all(one.exact for one in passes),
         "categories": _categories(conn, every),
@@ -79,6 +80,7 @@ def count_facets(conn: Connection, *, wanted: Wanted, lexicon: Lexicon) -> dict[
         "prices": _bands(priced),
         "availability": _availability(stocked),
     }
+    return to_json(found)
 
 
 def _without(conn: Connection, wanted: Wanted, every: _Matches, names: frozenset[str]) -> _Matches:

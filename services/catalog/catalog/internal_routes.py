@@ -93,6 +93,7 @@ async def reserve_stock(
     order_id: PathId, payload: ReservationInput, _: Orders, context: CatalogContext
 ) -> Response:
     """All or nothing. The same lines again: the same answer; `ttl_seconds` counts once only."""
+    context.slow.give_way()
     held = await context.database.run(
         reservations.reserve, order_id=order_id, payload=payload, now=context.clock.now()
     )

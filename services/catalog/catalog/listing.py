@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog.attribute_filters import filters_of
@@ -29,7 +30,6 @@ AHEAD = 2_000
 FEW = 2_000
 """Where attributes let so many products through, or fewer, all are looked at and put in order;
 where more, the list is gone through in its order until a page is full."""
-SMALL_CATALOG = 20_000
 SMALL_GROUP = 25
 Read = Callable[..., list[Any]]
 _ALONG_AN_INDEX = {"status", "category", "category_slug", "group", "group_slug", "sku_key"}
@@ -59,25 +59,16 @@ class Wanted:
         return bool(slow) or not self.shape.filters <= _ALONG_AN_INDEX
 
 
-class CatalogSize:
-    """How many products there are, or have been, and how many of the largest group.
-
-    The first page of a search takes about a millisecond in a small catalog, and handing it to
-    another thread takes as long again; in a large one it must not hold up what else we do. Nor
-    must a page of cards, each for hundreds of variants.
-    """
+class GroupSize:
+    """How many variants the largest group has: a page of cards must hold up nobody, and reads all
+    variants of each."""
 
     def __init__(self) -> None:
-        self.products: int | None = None
-        self.largest_group: int | None = None
+        self.largest: int | None = None
 
     @property
     def is_large(self) -> bool:
-        return self.products is None or self.products > SMALL_CATALOG
-
-    @property
-    def has_large_groups(self) -> bool:
-        return self.largest_group is None or self.largest_group > SMALL_GROUP
+        return self.largest is None or self.largest > SMALL_GROUP
 
 
 def wanted_of(query: ProductQuery, dialect: str) -> Wanted:
@@ -177,8 +168,8 @@ def list_products(
     cursors: Cursors,
     low_stock: int,
     lexicon: Lexicon,
-) -> dict[str, Any]:
-    """A page. Raises InvalidCursor, Invalid, AttributeNotReady."""
+) -> bytes:
+    """A page, as JSON. Raises InvalidCursor, Invalid, AttributeNotReady."""
     wanted = with_slots(conn, with_attributes(conn, wanted), lexicon)
     position = cursors.decode(wanted.name, cursor) if cursor is not None else None
     nothing = wanted.shape.search and not wanted.words
@@ -194,7 +185,7 @@ def list_products(
         highlight(page["items"], wanted.slots)
     if wanted.count:
         page["total"] = 0 if nothing else _count(conn, with_few(conn, wanted))
-    return page
+    return to_json(page)
 
 
 def _found(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from catalog.lexicon import Lexicon
@@ -13,16 +14,19 @@ from catalog.slots import Forms, Slots, fills_all, has_phrase, is_form, phrases
 MOST_WORDS = MOST_CATEGORIES = 3
 
 
-def suggest(
-    conn: Connection, *, typed: list[str], lexicon: Lexicon, limit: int
-) -> list[dict[str, Any]]:
-    """At most `limit`: words first, then categories, then products.
+def suggest(conn: Connection, *, typed: list[str], lexicon: Lexicon, limit: int) -> bytes:
+    """As JSON; at most `limit`: words first, then categories, then products.
 
     The words are those of the names of the newest products that are found, so nothing is suggested
     that is not to be seen in the shop.
     """
-    if not typed:
-        return []
+    items = _found(conn, typed, lexicon, limit) if typed else []
+    return to_json({"items": items, "next_cursor": None})
+
+
+def _found(
+    conn: Connection, typed: list[str], lexicon: Lexicon, limit: int
+) -> list[dict[str, Any]]:
     slots = lexicon.slots(conn, typed)
     found, in_names = newest_named(conn, slots)
     completions = _completions(typed, slots, found)[:limit]

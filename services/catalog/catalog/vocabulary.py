@@ -55,9 +55,6 @@ class Vocabulary:
         self._sorted: list[str] = []
         self._buckets: dict[tuple[int, str, str], list[str]] = {}
 
-    def __len__(self) -> int:
-        return len(self._sorted)
-
     def __contains__(self, word: str) -> bool:
         at = bisect_left(self._sorted, word)
         return at < len(self._sorted) and self._sorted[at] == word

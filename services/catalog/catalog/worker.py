@@ -4,9 +4,8 @@ import asyncio
 
 from catalog.import_files import ImportFiles
 from catalog.import_worker import ImportArchive
-from catalog.listing import CatalogSize
+from catalog.listing import GroupSize
 from catalog.models import idempotency_keys
-from catalog.repository.listing import newest_seq
 from catalog.repository.price_changes import list_due
 from catalog.repository.products import largest_group
 from catalog.repository.refiling import refile_next
@@ -91,17 +90,16 @@ class Indexer:
 
 
 class Census:
-    """Keeps CatalogSize true within a minute."""
+    """Keeps GroupSize true within a minute."""
 
-    def __init__(self, database: Database, size: CatalogSize) -> None:
-        self._database, self._size = database, size
+    def __init__(self, database: Database, groups: GroupSize) -> None:
+        self._database, self._groups = database, groups
 
     async def run(self) -> None:
         await every(CENSUS_SECONDS, self.count)
 
     async def count(self) -> None:
-        self._size.products = await self._database.read(newest_seq)
-        self._size.largest_group = await self._database.read_slow(largest_group)
+        self._groups.largest = await self._database.read_slow(largest_group)
 
 
 class Librarian:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalog.listing import CatalogSize
+from catalog.listing import GroupSize
 from catalog.worker import Census
 
 from .conftest import Shop
@@ -196,15 +196,15 @@ async def test_a_group_is_made_with_its_variants_or_not_at_all(shop: Shop) -> No
 
 
 async def test_the_census_tells_how_large_groups_are(shop: Shop) -> None:
-    size = CatalogSize()
-    assert size.has_large_groups  # until it is known
+    groups = GroupSize()
+    assert groups.is_large  # until it is known
     await shop.staff("POST", "/api/product-groups", json=new_group("S M"))
-    await Census(shop.database, size).count()
-    assert (size.largest_group, size.has_large_groups) == (2, False)
+    await Census(shop.database, groups).count()
+    assert (groups.largest, groups.is_large) == (2, False)
     many = new_group(" ".join(f"s{number}" for number in range(30)), name="Many")
     await shop.staff("POST", "/api/product-groups", json=many)
-    await Census(shop.database, size).count()
-    assert size.has_large_groups
+    await Census(shop.database, groups).count()
+    assert groups.is_large
 
 
 async def test_words_with_a_meaning_are_no_slugs(shop: Shop) -> None:

@@ -78,11 +78,6 @@ def list_matches(conn: Connection, *, shape: Shape, values: dict[str, Any]) -> l
     return rows_of(conn, _matches(shape), values)
 
 
-def newest_seq(conn: Connection) -> int:
-    """The `seq` of the newest product, 0 where there is none."""
-    return int(conn.execute(select(func.coalesce(func.max(p.seq), 0))).scalar_one())
-
-
 def filter_values(filters: dict[str, Any]) -> dict[str, Any]:
     """Filters as parameters; ids and slugs go into parameters of their own."""
     found = dict(filters)

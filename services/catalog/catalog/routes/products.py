@@ -31,7 +31,6 @@ from shopkit.errors import InsufficientScope
 from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
-from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -61,7 +60,7 @@ async def list_products(
         require_sees_all(user)
     wanted = wanted_of(query, context.database.dialect)
     page = await context.list_products(wanted, query.cursor)
-    return json_response(page, headers=caching(user))
+    return Response(page, 200, caching(user), media_type="application/json")
 
 
 @router.get(

@@ -9,7 +9,6 @@ from catalog.schemas.suggest import Suggestions, SuggestQuery
 from shopkit.auth import MaybeUser
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
-from shopkit.responses import json_response
 from shopkit.routing import new_router
 
 router = new_router()
@@ -30,4 +29,4 @@ async def suggest_products(
     """Words to search for, categories and products, for what was typed so far; as forgiving as
     the search. The newest products with the words in their names, one of each group."""
     items = await context.suggest(query.q, query.limit)
-    return json_response({"items": items, "next_cursor": None}, headers=caching(user))
+    return Response(items, 200, caching(user), media_type="application/json")
