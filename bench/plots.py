@@ -25,6 +25,7 @@ COLORS = {
     "nginx": "#9a9a9a",
     "auth": "#d97706",
     "catalog": "#2563a8",
+    "slow_reader": "#7fb0e0",
     "cart": "#059669",
     "orders": "#b91c1c",
     "sandbox": "#d8b4a0",
