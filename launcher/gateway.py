@@ -3,6 +3,7 @@
 import errno
 import grp
 import os
+import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def gateway_child(
         environment={**environment, **nginx.environment},
         log=layout.data.log("gateway"),
         is_ready=lambda: accepts(_reached_at(settings.host), settings.port),
+        stop_signal=signal.SIGQUIT,  # nginx answers what it has taken; after SIGTERM it does not
     )
 
 

@@ -5,12 +5,15 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,8 @@ class FirstRun:
     text: str
     status: int
     left_behind: list[str]
+    under_way: bytes
+    """What was answered to a request of which half had come when Ctrl-C did."""
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +47,30 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     early.stop(signal.SIGINT)
     with launched_shop(data, {}) as shop:
         children = tree_of(shop.process.pid)
-        status = shop.stop(signal.SIGINT)
+        with ThreadPoolExecutor() as others:
+            answer = others.submit(the_other_half, half_a_login(shop.url))
+            status = shop.stop(signal.SIGINT)
     left_behind = [args for pid, args in children.items() if Path(f"/proc/{pid}").exists()]
-    return FirstRun(data, early.text(), shop.text(), status, left_behind)
+    return FirstRun(data, early.text(), shop.text(), status, left_behind, answer.result())
+
+
+LOGIN = b'{"email": "nobody@example.com", "password": "it is not"}'
+
+
+def half_a_login(url: str) -> socket.socket:
+    connection = socket.create_connection((httpx2.URL(url).host, httpx2.URL(url).port))
+    head = f"POST /api/auth/login HTTP/1.1\r\nHost: shop\r\nContent-Length: {len(LOGIN)}\r\n"
+    head += "Content-Type: application/json\r\n\r\n"
+    connection.sendall(head.encode() + LOGIN[:20])
+    return connection
+
+
+def the_other_half(connection: socket.socket) -> bytes:
+    time.sleep(0.5)  # the gateway has been told to stop
+    with connection, suppress(OSError):
+        connection.sendall(LOGIN[20:])
+        return connection.recv(100)
+    return b""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +104,10 @@ def test_ctrl_c_stops_everything(first_run: FirstRun) -> None:
     assert first_run.left_behind == []
     assert not (first_run.data / "run").exists()
     assert "Traceback" not in first_run.text
+
+
+def test_what_the_gateway_has_taken_is_answered_before_it_stops(first_run: FirstRun) -> None:
+    assert first_run.under_way.startswith(b"HTTP/1.1 401 ")
 
 
 def test_first_start_loads_a_sample(first_run: FirstRun) -> None:
