@@ -1,5 +1,7 @@
 """Keeps each process's lexicon as the database has it."""
 
+from sqlalchemy import Connection
+
 from catalog.category_names import CategoryNames
 from catalog.lexicon import Lexicon
 from catalog.repository.categories import list_categories, state_of_tree
@@ -15,6 +17,14 @@ _UNCOMMITTED = 500
 """On PostgreSQL what has a smaller number may be committed later: so many are read again."""
 
 
+def learn_synonyms(conn: Connection, *, lexicon: Lexicon) -> None:
+    """If there are others than it knows."""
+    number = edition(conn)
+    if number != lexicon.edition:
+        folded = [[tuple(words(term)) for term in group] for group in all_terms(conn)]
+        lexicon.use_synonyms(folded, number)
+
+
 class Lexicographer:
     def __init__(self, database: Database, lexicon: Lexicon) -> None:
         self._database, self._lexicon = database, lexicon
@@ -26,7 +36,11 @@ class Lexicographer:
 
     async def follow(self) -> None:
         """Learn what is new. A search that needs it earlier asks the database."""
-        await self.follow_synonyms()
+        await self._database.read(learn_synonyms, lexicon=self._lexicon)
+        await self.follow_products()
+
+    async def follow_products(self) -> None:
+        """Words of products and names of categories."""
         await self._follow_categories()
         newest = await self._database.read(newest_word)
         for after in range(max(self._seq - _UNCOMMITTED, 0), newest, BATCH):
@@ -34,13 +48,6 @@ class Lexicographer:
             found = await self._database.read_slow(words_among, after=after, upto=upto)
             self._lexicon.vocabulary.add(found)
         self._seq = newest
-
-    async def follow_synonyms(self) -> None:
-        number = await self._database.read(edition)
-        if number != self._lexicon.edition:
-            groups = await self._database.read(all_terms)
-            folded = [[tuple(words(term)) for term in group] for group in groups]
-            self._lexicon.use_synonyms(folded, number)
 
     async def _follow_categories(self) -> None:
         newest = await self._database.read(state_of_tree)

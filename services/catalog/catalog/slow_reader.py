@@ -1,8 +1,9 @@
 """A process that reads what may take long, for as long as somebody asks on the socket that is its
 first argument (the number of an open one); the second is the database's URL.
 
-A question is a name of READS and arguments, but for connection and lexicon, pickled; the first
-message says that questions may come. Frames are those of `catalog.slow_reading`.
+A question is a name of READS, arguments, but for connection and lexicon, and the edition of the
+synonyms, pickled; the first message says that questions may come. Frames are those of
+`catalog.slow_reading`.
 """
 
 import asyncio
@@ -18,11 +19,12 @@ from typing import Any
 import uvloop
 
 from catalog.facets import count_facets
-from catalog.lexicographer import Lexicographer
+from catalog.lexicographer import SECONDS, Lexicographer, learn_synonyms
 from catalog.lexicon import Lexicon
 from catalog.listing import list_products
 from catalog.slow_reading import Frames, frame
 from catalog.suggest import suggest
+from shopkit.background import every
 from shopkit.errors import Problem
 from shopkit.logs import configure_logs
 from shopkit.program import spare_what_stays
@@ -54,7 +56,9 @@ class _Answering(asyncio.Protocol):
 
     def _answer(self, question: bytes) -> bytes:
         try:
-            name, values = pickle.loads(question)  # noqa: S301 (we wrote it)
+            name, values, edition = pickle.loads(question)  # noqa: S301 (we wrote it)
+            if edition != self._lexicon.edition:
+                self._database.now(learn_synonyms, lexicon=self._lexicon)
             return frame(self._database.now(READS[name], lexicon=self._lexicon, **values))
         except Problem as problem:
             return frame(pickle.dumps(problem), failed=True)
@@ -74,7 +78,7 @@ async def _serve(number: int, url: str) -> None:
         lambda: _Answering(database, lexicon), sock=socket.socket(fileno=number)
     )
     async with asyncio.TaskGroup() as beside:
-        following = beside.create_task(lexicographer.run())
+        following = beside.create_task(every(SECONDS, lexicographer.follow_products))
         await answering.ended.wait()
         following.cancel()
 

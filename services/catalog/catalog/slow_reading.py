@@ -10,6 +10,7 @@ from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 from catalog.lexicon import Lexicon
@@ -23,6 +24,7 @@ ASKED_AHEAD = 2
 """Questions that a process has at a time, so that it need not wait for the next."""
 GIVES_WAY_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
+START_SECONDS = 60.0
 PATIENCE_SECONDS = 10.0
 """For so long a process may have a question without answering any."""
 IDLE_SECONDS = 600.0
@@ -145,11 +147,16 @@ class SlowReading:
         values. Raises what that raises."""
         if self._readers:
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            self._line.append((pickle.dumps((function.__name__, values)), answer))
+            self._line.append((self._question(function, values), answer))
             self._hand_out()
             with suppress(ConnectionError):
                 return await answer
         return await self._read_here(function, **values)
+
+    def _question(self, function: Callable[..., bytes], values: dict[str, Any]) -> bytes:
+        """With the edition of synonyms that all who read have to know: who asks twice must not be
+        understood in two ways."""
+        return pickle.dumps((function.__name__, values, self._lexicon.edition))
 
     async def _read_here(self, function: Callable[..., bytes], **values: Any) -> bytes:
         if self._reading_here:
@@ -183,7 +190,7 @@ class SlowReading:
     def _have(self, processes: int) -> None:
         if self._processes is not None and self._count < processes:
             self._count += 1
-            self._processes.create_task(self._one())
+            self._processes.create_task(self._one(), context=Context())  # of no request
 
     async def _one(self) -> None:
         try:
@@ -195,10 +202,11 @@ class SlowReading:
 
     async def _serve(self) -> None:
         """Start a process, and ask it until it ends or is not needed. Raises OSError when it cannot
-        be started, or ends while it starts."""
+        be started, or ends or hangs while it starts."""
         process, reader = await self._start()
         try:
-            await reader.ready
+            async with asyncio.timeout(START_SECONDS):
+                await reader.ready
             self._readers.append(reader)
             self._hand_out()
             await reader.watch()

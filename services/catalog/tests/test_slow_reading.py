@@ -103,6 +103,22 @@ async def test_it_reads_what_was_written_just_now_as_the_service_itself_does(
     assert len((await search(shop)).json()["items"]) == 2
 
 
+async def test_synonyms_count_from_one_question_on_for_all_who_read(
+    shop: Shop, reader: int
+) -> None:
+    await shop.product(name="Lamp")
+    found = []
+    for number in range(40):
+        found.append(bool((await search(shop, q="torch")).json()["items"]))
+        if number == 5:
+            body = {"terms": ["lamp", "torch"]}
+            made = await shop.staff("POST", "/api/search/synonyms", json=body)
+            assert made.status_code == 201, made.text
+        elif number == 9:
+            await shop.learn()
+    assert found == [False] * 10 + [True] * 30
+
+
 @pytest.mark.parametrize(
     "path", ["/api/products?q=lamp", "/api/products/facets?q=lamp", "/api/products/suggest?q=la"]
 )
@@ -173,18 +189,30 @@ async def test_one_that_nobody_asks_ends(
     assert await ready(shop, 1) != [second]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("/nowhere/python",),
+        (sys.executable, "-c", "exit(1)"),
+        (sys.executable, "-c", "import time; time.sleep(60)"),
+    ],
+    ids=["nowhere", "ends", "hangs"],
+)
 async def test_one_that_does_not_start_leaves_the_other_where_it_is(
-    shop: Shop, reader: int, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, reader: int, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("catalog.slow_reading._COMMAND", ("/nowhere/python",))
-    os.kill(reader, signal.SIGSTOP)
-    asked = [asyncio.create_task(search(shop)) for _ in range(8)]
-    await asyncio.sleep(0.3)
-    monkeypatch.setattr("catalog.slow_reading._COMMAND", (sys.executable, "-c", "exit(1)"))
-    await asyncio.sleep(0.5)
-    os.kill(reader, signal.SIGCONT)
-    assert {(await task).status_code for task in asked} == {200}
-    assert reader in readers()
+    monkeypatch.setattr("catalog.slow_reading.START_SECONDS", 0.2)
+    with monkeypatch.context() as now:
+        now.setattr("catalog.slow_reading._COMMAND", command)
+        os.kill(reader, signal.SIGSTOP)
+        asked = [asyncio.create_task(search(shop)) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        os.kill(reader, signal.SIGCONT)
+        assert {(await task).status_code for task in asked} == {200}
+        assert readers() == [reader]
+    monkeypatch.setattr("catalog.slow_reading.START_SECONDS", 30.0)
+    os.kill(reader, signal.SIGKILL)
+    assert await ready(shop, 1, than=reader) != [reader]
 
 
 async def test_it_ends_when_the_service_is_killed_and_leaves_the_log_to_the_next(
