@@ -3,7 +3,7 @@ first argument (the number of an open one); the second is the database's URL.
 
 A question is a name of READS, arguments, but for connection and lexicon, and the edition of the
 synonyms, pickled; the first message says that questions may come. Frames are those of
-`catalog.slow_reading`.
+`catalog.slow_link`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from catalog.facets import count_facets
 from catalog.lexicographer import SECONDS, Lexicographer, learn_synonyms
 from catalog.lexicon import Lexicon
 from catalog.listing import list_products
-from catalog.slow_reading import Frames, frame
+from catalog.slow_link import Frames, frame
 from catalog.suggest import suggest
 from shopkit.background import every
 from shopkit.errors import Problem

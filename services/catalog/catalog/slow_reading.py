@@ -8,12 +8,13 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
 from catalog.lexicon import Lexicon
+from catalog.slow_link import Reader, fail
 from shopkit.db import Database
 from shopkit.logs import get_logger
 
@@ -25,102 +26,8 @@ ASKED_AHEAD = 2
 GIVES_WAY_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 START_SECONDS = 60.0
-PATIENCE_SECONDS = 10.0
-"""For so long a process may have a question without answering any."""
-IDLE_SECONDS = 600.0
 _PROGRAM = "from shopkit.program import run; run('catalog.slow_reader')"
 _COMMAND = (sys.executable, "-I", "-B", "-c", _PROGRAM)
-_HEAD = 5
-
-
-def frame(content: bytes, *, failed: bool = False) -> bytes:
-    """A message of the stream between the two: its size, whether it is an error, and itself."""
-    return len(content).to_bytes(_HEAD - 1) + bytes((failed,)) + content
-
-
-class Frames:
-    """Takes a stream apart."""
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    def received(self, data: bytes) -> list[tuple[bytes, bool]]:
-        """Messages that are whole, and whether each is an error."""
-        held, start, found = self._held + data, 0, []
-        while len(held) >= (begin := start + _HEAD):
-            end = begin + int.from_bytes(held[start : begin - 1])
-            if len(held) < end:
-                break
-            found.append((held[begin:end], bool(held[begin - 1])))
-            start = end
-        self._held = held[start:]
-        return found
-
-
-class _Reader(asyncio.Protocol):
-    """One such process. It answers in the order of the questions."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, has_answered: Callable[[], None]) -> None:
-        self._has_answered = has_answered
-        self._frames = Frames()
-        self.asked: deque[asyncio.Future[bytes]] = deque()
-        self.ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self.asked.append(self.ready)  # the first message has no question
-        self.at_work_since = time.monotonic()
-        self.ended = asyncio.Event()
-
-    def ask(self, question: bytes, answer: asyncio.Future[bytes]) -> None:
-        """`answer` gets what the process reads or raises, or ConnectionError when it ends."""
-        if self.transport.is_closing():  # uvloop tells it before it tells us
-            answer.set_exception(_ended())
-            return
-        if not self.asked:
-            self.at_work_since = time.monotonic()
-        self.transport.write(frame(question))
-        self.asked.append(answer)
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        for content, failed in self._frames.received(data):
-            error = pickle.loads(content) if failed else None  # noqa: S301 (we wrote it)
-            answer = self.asked.popleft()
-            if answer.done():
-                continue
-            if error is None:
-                answer.set_result(content)
-            else:
-                answer.set_exception(error)
-        self.at_work_since = time.monotonic()
-        self._has_answered()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.set()
-        _fail(self.asked)
-
-    async def watch(self) -> None:
-        """Until it has ended, or hangs, or nobody has asked for long."""
-        while not self.ended.is_set() and (left := self._patience()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.ended.wait(), min(left, PATIENCE_SECONDS))
-
-    def _patience(self) -> float:
-        """Seconds that are left to answer, or to be asked."""
-        most = PATIENCE_SECONDS if self.asked else IDLE_SECONDS
-        return self.at_work_since + most - time.monotonic()
-
-
-def _ended() -> ConnectionError:
-    return ConnectionError("The slow reader has ended.")
-
-
-def _fail(answers: Iterable[asyncio.Future[bytes]]) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(_ended())
 
 
 class SlowReading:
@@ -132,7 +39,7 @@ class SlowReading:
     def __init__(self, database: Database, lexicon: Lexicon, url: str) -> None:
         self._database, self._lexicon, self._url = database, lexicon, url
         self._line: deque[tuple[bytes, asyncio.Future[bytes]]] = deque()
-        self._readers: list[_Reader] = []
+        self._readers: list[Reader] = []
         self._reading_here = 0
         self._ordered_at = float("-inf")
         self._processes: asyncio.TaskGroup | None = None
@@ -183,9 +90,12 @@ class SlowReading:
 
     async def run(self) -> None:
         if self._database.dialect == "sqlite":
-            self._count = 0
-            async with asyncio.TaskGroup() as self._processes:
-                await asyncio.Event().wait()  # until the service stops
+            async with asyncio.TaskGroup() as processes:
+                self._processes, self._count = processes, 0
+                try:
+                    await asyncio.Event().wait()  # until the service stops
+                finally:
+                    self._processes = None
 
     def _have(self, processes: int) -> None:
         if self._processes is not None and self._count < processes:
@@ -218,7 +128,7 @@ class SlowReading:
                 process.kill()
             await process.wait()
 
-    async def _start(self) -> tuple[Process, _Reader]:
+    async def _start(self) -> tuple[Process, Reader]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             # Without an environment, like `catalog.drawing`: it is told all that it needs.
@@ -226,16 +136,16 @@ class SlowReading:
                 *_COMMAND, str(theirs.fileno()), self._url, pass_fds=(theirs.fileno(),), env={}
             )
             _, reader = await asyncio.get_running_loop().create_connection(
-                lambda: _Reader(self._hand_out), sock=ours.dup()
+                lambda: Reader(self._hand_out), sock=ours.dup()
             )
         return process, reader
 
-    def _leave(self, reader: _Reader) -> None:
+    def _leave(self, reader: Reader) -> None:
         """What was asked of it, and what nobody else is there to ask for, is read here."""
         reader.transport.close()
         if reader in self._readers:
             self._readers.remove(reader)
         self._hand_out()
         if not self._readers:
-            _fail(answer for _, answer in self._line)
+            fail(answer for _, answer in self._line)
             self._line.clear()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from httpx2 import Response
 
-from catalog.slow_reading import _COMMAND, ASKED_AHEAD, Frames, SlowReading, frame
+from catalog.slow_link import Frames, frame
+from catalog.slow_reading import _COMMAND, ASKED_AHEAD, SlowReading
 from shopkit.testing import TestDatabases
 
 from .conftest import Shop
@@ -166,7 +167,7 @@ async def test_when_it_is_killed_everybody_is_answered_and_another_one_comes(
 async def test_one_that_hangs_is_given_up(
     shop: Shop, reader: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.slow_reading.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("catalog.slow_link.PATIENCE_SECONDS", 0.2)
     slow(shop)._readers[0].ended.set()
     await ready(shop, 1, than=reader)
     (second,) = readers()
@@ -179,7 +180,7 @@ async def test_one_that_hangs_is_given_up(
 async def test_one_that_nobody_asks_ends(
     shop: Shop, reader: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.slow_reading.IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("catalog.slow_link.IDLE_SECONDS", 0.2)
     slow(shop)._readers[0].ended.set()
     (second,) = await ready(shop, 1, than=reader)
     async with asyncio.timeout(20):
