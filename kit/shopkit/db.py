@@ -13,26 +13,10 @@ T = TypeVar("T")
 Transaction = Callable[Concatenate[Connection, P], T]
 
 
-class Database(ABC):
-    """What a service sees of its database.
-
-    Functions are synchronous, take the connection first and do nothing but SQL: on PostgreSQL
-    `run` may call them again, up to three times. Raises Unavailable when the database does not
-    answer and StorageFull when it cannot grow; whatever else a function raises rolls back and
-    comes out.
-    """
+class Reads(ABC):
+    """What may be done where nothing is written."""
 
     dialect: str
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def stop(self) -> None: ...
-
-    @abstractmethod
-    async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run in one transaction; return when it is durable."""
 
     @abstractmethod
     async def read(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -43,6 +27,26 @@ class Database(ABC):
         self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Like `read`, for what may take long: it never holds up other requests."""
+
+
+class Database(Reads):
+    """What a service sees of its database.
+
+    Functions are synchronous, take the connection first and do nothing but SQL: on PostgreSQL
+    `run` may call them again, up to three times. Raises Unavailable when the database does not
+    answer and StorageFull when it cannot grow; whatever else a function raises rolls back and
+    comes out.
+    """
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run in one transaction; return when it is durable."""
 
     async def ping(self) -> None:
         await self.read(_ping)

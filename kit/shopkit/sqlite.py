@@ -104,6 +104,20 @@ def _as_sqlalchemys(text: str, exc: sqlite3.Error) -> Exception:
     return DBAPIError.instance(text, None, exc, sqlite3.Error, hide_parameters=True)
 
 
+def read_by(
+    connection: SqliteConnection,
+    function: Transaction[P, T],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """What the function says; the database's trouble comes out as a Problem."""
+    try:
+        return function(connection, *args, **kwargs)
+    except DBAPIError as exc:
+        raise _translated(exc) from exc
+
+
 class SqliteDatabase(Database):
     dialect = "sqlite"
 
@@ -131,19 +145,13 @@ class SqliteDatabase(Database):
         os.close(self._lock)
 
     async def read(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(self._reader, *args, **kwargs)
-        except DBAPIError as exc:
-            raise translated(exc) from exc
+        return read_by(self._reader, function, *args, **kwargs)
 
     async def read_slow(
         self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        call = partial(function, self._slow_reader, *args, **kwargs)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-        except DBAPIError as exc:
-            raise translated(exc) from exc
+        call = partial(read_by, self._slow_reader, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def run(self, function: Transaction[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -170,7 +178,7 @@ class SqliteDatabase(Database):
         except Exception as exc:
             with suppress(sqlite3.Error):  # a failing disk may fail this too; callers must hear
                 self._roll_back()
-            failure = translated(exc)
+            failure = _translated(exc)
             results = [(future, None, failure) for _, future in group]
         for future, result, error in results:
             if future.cancelled():
@@ -195,12 +203,12 @@ class SqliteDatabase(Database):
                 raise  # SQLite rolled the whole group back (disk full, I/O error)
             self._driver.execute("ROLLBACK TO one")
             self._driver.execute("RELEASE one")
-            return None, translated(exc)
+            return None, _translated(exc)
         self._driver.execute("RELEASE one")
         return result, None
 
 
-def translated(exc: Exception) -> Exception:
+def _translated(exc: Exception) -> Exception:
     """A Problem for what is the database's trouble; anything else as it is."""
     original = exc.orig if isinstance(exc, DBAPIError) else exc
     name = getattr(original, "sqlite_errorname", "")

@@ -9,7 +9,7 @@ from catalog.repository.synonyms import all_terms, edition
 from catalog.repository.vocabulary import newest_word, words_among
 from catalog.search_text import words
 from shopkit.background import every
-from shopkit.db import Database
+from shopkit.db import Reads
 
 SECONDS = 5
 BATCH = 10_000
@@ -26,7 +26,7 @@ def learn_synonyms(conn: Connection, *, lexicon: Lexicon) -> None:
 
 
 class Lexicographer:
-    def __init__(self, database: Database, lexicon: Lexicon) -> None:
+    def __init__(self, database: Reads, lexicon: Lexicon) -> None:
         self._database, self._lexicon = database, lexicon
         self._seq = 0
         self._categories: object = None

@@ -70,7 +70,6 @@ class _Answering(asyncio.Protocol):
 async def _serve(number: int, url: str) -> None:
     """Until the socket ends. Who cannot follow the lexicon any more ends too: another will come."""
     database, lexicon = SqliteReader(url), Lexicon()
-    await database.start()
     lexicographer = Lexicographer(database, lexicon)
     await lexicographer.follow()
     spare_what_stays()
