@@ -45,6 +45,11 @@ def test_a_process_that_has_more_at_last_is_named(what: str, still: float, more:
     assert found["more"][0].startswith(f"{what} of shop-orders: ")
 
 
+def test_a_process_that_is_new_is_named_but_one_that_comes_and_goes() -> None:
+    both = {"shop-orders": 100.0, "slow_reader": 70.0, "nginx": 40.0}
+    assert verdict(looks(megabytes=both))["more"] == ["megabytes of nginx: 0.0 → 40.0"]
+
+
 def test_visits_that_are_turned_away_are_told() -> None:
     good = {"look 200": 9, "card 201": 3, "guess 401 /api/auth/login": 2, "log_out 204": 1}
     bad = {"look 503 /api/products": 2, "leave TimeoutError": 1, "card 401 /api/auth/login": 1}
