@@ -27,7 +27,14 @@ def json_response(
 
     That it is what the route declares is checked by the tests (`shopkit.testing.client_for`).
     """
-    return Response(to_json(body), status, headers, media_type="application/json")
+    return as_it_is(to_json(body), status=status, headers=headers)
+
+
+def as_it_is(
+    json: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer that is JSON already."""
+    return Response(json, status, headers, media_type="application/json")
 
 
 def problem_bytes(problem: Problem, instance: str, request: str) -> bytes:

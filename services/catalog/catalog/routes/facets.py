@@ -13,6 +13,7 @@ from shopkit.auth import MaybeUser
 from shopkit.errors import InsufficientScope
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import as_it_is
 from shopkit.routing import new_router
 
 router = new_router()
@@ -40,4 +41,4 @@ async def get_product_facets(
     every = ProductQuery.model_construct(**dict(query), sort="newest")
     wanted = wanted_of(every, context.database.dialect)
     found = await context.count_facets(wanted, now=sees_all(user))
-    return Response(found, 200, caching(user), media_type="application/json")
+    return as_it_is(found, headers=caching(user))

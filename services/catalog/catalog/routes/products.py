@@ -31,6 +31,7 @@ from shopkit.errors import InsufficientScope
 from shopkit.idempotency import IdempotencyKey
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import as_it_is
 from shopkit.routing import new_router
 
 router = new_router()
@@ -60,7 +61,7 @@ async def list_products(
         require_sees_all(user)
     wanted = wanted_of(query, context.database.dialect)
     page = await context.list_products(wanted, query.cursor)
-    return Response(page, 200, caching(user), media_type="application/json")
+    return as_it_is(page, headers=caching(user))
 
 
 @router.get(

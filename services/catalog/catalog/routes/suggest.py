@@ -9,6 +9,7 @@ from catalog.schemas.suggest import Suggestions, SuggestQuery
 from shopkit.auth import MaybeUser
 from shopkit.openapi import problems
 from shopkit.query import FromQuery
+from shopkit.responses import as_it_is
 from shopkit.routing import new_router
 
 router = new_router()
@@ -29,4 +30,4 @@ async def suggest_products(
     """Words to search for, categories and products, for what was typed so far; as forgiving as
     the search. The newest products with the words in their names, one of each group."""
     items = await context.suggest(query.q, query.limit)
-    return Response(items, 200, caching(user), media_type="application/json")
+    return as_it_is(items, headers=caching(user))
